@@ -1,0 +1,549 @@
+// The log's three threads and what they share.
+//
+//   append() ──► queue ──► writer: one frame, one fdatasync, callbacks ──► backlog ──► publisher:
+//   tiles, bundles, checkpoint at least once an interval, removal of old segments
+//   and beside them the preparer, which fills the next segment with zeros before it is needed
+//
+// Invariants
+//   1. Everything under `mutex` is shared; `wal` belongs to the writer (but for its spare, which
+//      belongs to the preparer while it is `preparing`), `publisher` to the publisher thread; all
+//      of it to the opener until the threads start.
+//   2. Nobody holds `mutex` across a system call or a callback, except stop() when all is over.
+//   3. durable >= integrated >= published, each only grows.
+//   4. After the first refusal of the disk `failure` is set and never cleared; the threads stop
+//      touching the files.
+//   5. Memory is bounded: the queue by the options, the backlog by max_queued_bytes (the writer
+//      waits, so the queue fills, so append() refuses).
+#include "ledger/ledger.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/log.h"
+#include "ledger/disk.h"
+#include "ledger/event.h"
+#include "ledger/log_files.h"
+#include "ledger/publisher.h"
+#include "ledger/recovery.h"
+#include "ledger/wal_writer.h"
+
+namespace gatehouse::ledger {
+
+namespace {
+
+// A group is at most this long, so that a waiter behind it does not wait for a huge write.
+constexpr std::size_t max_group_bytes = 4u << 20;
+// The publisher is woken before its next checkpoint is due when this much has piled up.
+constexpr std::size_t backlog_wake_bytes = 1u << 20;
+// From this fill of the first segment on, the next one is prepared.
+constexpr double spare_from_fill = 0.25;
+
+static_assert(max_group_bytes <= max_frame_payload);
+static_assert(min_segment_bytes >=
+              segment_header_bytes + frame_header_bytes + 2 + max_entry_bytes + frame_alignment);
+
+// Entries on their way, already in the form in which frames and bundles hold them.
+struct Batch {
+  std::string payload;  // (length, 2 ‖ entry)*
+  std::vector<Digest> leaves;
+  std::vector<std::size_t> ends;  // where each entry ends in the payload
+  std::vector<Durable> done;
+
+  std::size_t count() const { return leaves.size(); }
+};
+
+enum class Spare { none, preparing, ready };
+
+}  // namespace
+
+struct Ledger::Impl {
+  Impl(Options given, crypto::SigningKey signing_key, const Clock& given_clock, Disk* given_disk)
+      : options(std::move(given)),
+        key(std::move(signing_key)),
+        clock(given_clock),
+        disk(given_disk != nullptr ? *given_disk : own_disk),
+        paths(options.directory.string()),
+        identity(identity_of(options.origin, key)),
+        wal(disk, paths.wal, options.segment_bytes, identity.wal),
+        publisher(disk, paths, identity.verifier, key) {}
+
+  Result<void> start();
+  Result<void> take_lock();
+  Result<void> stop();
+
+  void append(std::string entry, Durable done);
+  std::optional<Error> refusal(std::size_t bytes) const;
+  Error failed() const;
+  void fail_with(const Error& error);
+
+  void write_loop();
+  void write_batch(Batch& batch, std::uint64_t first);
+  Result<std::size_t> write_group(const Batch& batch, std::size_t begin, std::uint64_t first);
+  Result<void> make_room(std::uint64_t first);
+  void hand_over(Batch& batch, std::size_t count);
+
+  void publish_loop();
+  bool publisher_has_work() const;
+  bool checkpoint_due() const;
+  Result<void> publish_step(std::unique_lock<std::mutex>& lock);
+  Result<void> publish(const std::vector<Batch>& batches, bool checkpoint);
+  Result<void> remove_old_segments(std::unique_lock<std::mutex>& lock);
+
+  void prepare_loop();
+
+  const Options options;
+  const crypto::SigningKey key;
+  const Clock& clock;
+  RealDisk own_disk;
+  Disk& disk;
+  const LogPaths paths;
+  const LogIdentity identity;
+  std::optional<File> lock_file;
+  WalWriter wal;
+  Publisher publisher;
+
+  mutable std::mutex mutex;
+  std::condition_variable writer_wake;     // queue, closing, failure
+  std::condition_variable publisher_wake;  // backlog, wanted checkpoint, stop, failure
+  std::condition_variable preparer_wake;   // spare wanted, stop, failure
+  std::condition_variable progress;        // published, backlog taken, spare ready, failure
+
+  Batch queue;
+  std::size_t in_flight = 0;  // entries the writer has taken and not settled
+  std::size_t in_flight_bytes = 0;
+  std::uint64_t next_index = 0;  // of the next entry to be queued
+  bool closing = false;
+  bool closed = false;
+
+  std::uint64_t durable = 0;
+  std::uint64_t integrated = 0;
+  std::uint64_t published = 0;
+  std::uint64_t groups = 0;
+  std::optional<Error> failure;
+
+  std::uint64_t handed_over = 0;  // entries that are integrated or in the backlog
+  std::vector<Batch> backlog;     // durable, not integrated
+  std::size_t backlog_bytes = 0;
+  std::uint64_t wanted_checkpoint = 0;
+  SteadyTime last_checkpoint;
+  bool writer_done = false;
+  Spare spare = Spare::none;
+  bool spare_wanted = false;
+  std::uint64_t segment_first = 0;  // of the segment being written
+  std::deque<ClosedSegment> closed_segments;
+
+  std::thread writer;
+  std::thread publishing;
+  std::thread preparing;
+  std::mutex stop_mutex;  // close() from several threads
+};
+
+// ---- start and stop -------------------------------------------------------------------------
+
+Result<void> Ledger::Impl::take_lock() {
+  GH_TRY(make_directories(disk, paths.root));
+  GH_ASSIGN(lock_file, File::open(disk, paths.lock, O_RDWR | O_CREAT));
+  const int result = disk.lock(lock_file->descriptor());
+  if (result == -EWOULDBLOCK) {
+    return fail(ErrorCode::failed_precondition, "another process has this log open", paths.lock);
+  }
+  if (result < 0) return std::unexpected(disk_error(result, "flock", paths.lock));
+  return {};
+}
+
+Result<void> Ledger::Impl::start() {
+  GH_TRY(take_lock());
+  GH_ASSIGN(auto recovered, recover(disk, paths, identity, wal, publisher));
+  durable = handed_over = integrated = published = next_index = recovered.size;
+  closed_segments.assign(recovered.closed.begin(), recovered.closed.end());
+  segment_first = recovered.active_first;
+  last_checkpoint = clock.steady();
+  writer = std::thread([this] { write_loop(); });
+  publishing = std::thread([this] { publish_loop(); });
+  preparing = std::thread([this] { prepare_loop(); });
+  return {};
+}
+
+Result<void> Ledger::Impl::stop() {
+  const std::scoped_lock once(stop_mutex);
+  {
+    const std::scoped_lock lock(mutex);
+    closing = true;
+  }
+  writer_wake.notify_all();
+  if (writer.joinable()) writer.join();
+  {
+    const std::scoped_lock lock(mutex);
+    writer_done = true;
+  }
+  publisher_wake.notify_all();
+  preparer_wake.notify_all();
+  if (publishing.joinable()) publishing.join();
+  if (preparing.joinable()) preparing.join();
+  const std::scoped_lock lock(mutex);
+  if (!closed && spare == Spare::ready && !failure) disk.unlink(wal.spare_path());
+  closed = true;
+  progress.notify_all();
+  lock_file.reset();
+  if (failure) return std::unexpected(*failure);
+  return {};
+}
+
+// ---- append: any thread ---------------------------------------------------------------------
+
+void Ledger::Impl::append(std::string entry, Durable done) {
+  if (entry.empty() || entry.size() > max_entry_bytes) {
+    done(fail(ErrorCode::invalid_argument,
+              fmt::format("an entry has 1 to {} bytes, not {}", max_entry_bytes, entry.size())));
+    return;
+  }
+  const Digest leaf = leaf_hash(entry);  // here, on the caller's core, not on the writer's
+  std::optional<Error> refused;
+  bool wake = false;
+  {
+    const std::scoped_lock lock(mutex);
+    refused = refusal(entry.size());
+    if (!refused) {
+      wake = queue.count() == 0;
+      append_to_bundle(queue.payload, entry);
+      queue.leaves.push_back(leaf);
+      queue.ends.push_back(queue.payload.size());
+      queue.done.push_back(std::move(done));
+      ++next_index;
+    }
+  }
+  if (refused) {
+    done(std::unexpected(std::move(*refused)));
+  } else if (wake) {
+    writer_wake.notify_one();
+  }
+}
+
+std::optional<Error> Ledger::Impl::refusal(std::size_t bytes) const {
+  if (failure) return failed();
+  if (closing) return Error{ErrorCode::failed_precondition, "the ledger is closed", {}};
+  if (queue.count() + in_flight >= options.max_queued_entries ||
+      queue.payload.size() + in_flight_bytes + bytes > options.max_queued_bytes) {
+    return Error{ErrorCode::resource_exhausted,
+                 fmt::format("the ledger's queue is full ({} entries, {} bytes)",
+                             queue.count() + in_flight, queue.payload.size() + in_flight_bytes),
+                 {}};
+  }
+  return std::nullopt;
+}
+
+Error Ledger::Impl::failed() const {
+  return {ErrorCode::unavailable, "the ledger cannot write: " + failure->describe(), {}};
+}
+
+void Ledger::Impl::fail_with(const Error& error) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (failure) return;
+    failure = error;
+  }
+  log_error("ledger: the disk refused; nothing more is recorded until a restart",
+            {{"detail", error.describe()}});
+  writer_wake.notify_all();
+  publisher_wake.notify_all();
+  preparer_wake.notify_all();
+  progress.notify_all();
+}
+
+// ---- the writer thread ----------------------------------------------------------------------
+
+void Ledger::Impl::write_loop() {
+  std::size_t last_count = 0;
+  std::size_t last_bytes = 0;
+  while (true) {
+    // The next queue gets the room that the last one needed: appending then only copies.
+    Batch batch;
+    batch.payload.reserve(last_bytes);
+    batch.leaves.reserve(last_count);
+    batch.ends.reserve(last_count);
+    batch.done.reserve(last_count);
+    std::uint64_t first = 0;
+    {
+      std::unique_lock lock(mutex);
+      writer_wake.wait(lock, [&] { return queue.count() > 0 || closing || failure; });
+      if (queue.count() == 0) return;
+      std::swap(batch, queue);
+      last_count = in_flight = batch.count();
+      last_bytes = in_flight_bytes = batch.payload.size();
+      first = durable;
+    }
+    write_batch(batch, first);
+  }
+}
+
+// Settles every entry of the batch: durable and called back, or refused.
+void Ledger::Impl::write_batch(Batch& batch, std::uint64_t first) {
+  std::size_t written = 0;
+  while (written < batch.count()) {
+    const auto group = write_group(batch, written, first + written);
+    if (!group) {
+      fail_with(group.error());
+      break;
+    }
+    {
+      const std::scoped_lock lock(mutex);
+      durable += *group;
+      ++groups;
+    }
+    for (const std::size_t end = written + *group; written < end; ++written) {
+      batch.done[written](first + written);
+    }
+  }
+  std::optional<Error> error;
+  {
+    const std::scoped_lock lock(mutex);
+    in_flight = in_flight_bytes = 0;
+    if (failure) error = failed();
+  }
+  for (std::size_t i = written; i < batch.count(); ++i) batch.done[i](std::unexpected(*error));
+  hand_over(batch, written);
+}
+
+// Writes as many entries from `begin` on as make one frame; returns how many.
+Result<std::size_t> Ledger::Impl::write_group(const Batch& batch, std::size_t begin,
+                                              std::uint64_t first) {
+  {
+    const std::scoped_lock lock(mutex);
+    if (failure) return std::unexpected(*failure);
+  }
+  const std::size_t start = begin == 0 ? 0 : batch.ends[begin - 1];
+  if (batch.ends[begin] - start > wal.room()) GH_TRY(make_room(first));
+  const std::size_t limit = start + std::min(wal.room(), max_group_bytes);
+  const auto last = std::upper_bound(batch.ends.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     batch.ends.end(), limit);
+  const auto end = static_cast<std::size_t>(last - batch.ends.begin());
+  GH_TRY(wal.write(first,
+                   std::string_view(batch.payload).substr(start, batch.ends[end - 1] - start),
+                   std::span(batch.leaves).subspan(begin, end - begin)));
+  return end - begin;
+}
+
+// Goes over to the next segment.
+Result<void> Ledger::Impl::make_room(std::uint64_t first) {
+  {
+    std::unique_lock lock(mutex);
+    spare_wanted = true;
+    preparer_wake.notify_one();
+    progress.wait(lock, [&] { return spare == Spare::ready || failure; });
+    if (failure) return std::unexpected(*failure);
+  }
+  GH_TRY(wal.rotate(first));
+  const std::scoped_lock lock(mutex);
+  spare = Spare::none;
+  spare_wanted = true;  // a log that fills segments will fill this one
+  preparer_wake.notify_one();
+  closed_segments.push_back({.first = segment_first, .end = first});
+  segment_first = first;
+  return {};
+}
+
+// Gives the durable entries of the batch to the publisher.
+void Ledger::Impl::hand_over(Batch& batch, std::size_t count) {
+  if (count == 0) return;
+  batch.done.clear();
+  batch.leaves.resize(count);
+  batch.payload.resize(batch.ends[count - 1]);
+  const double fill = wal.fill();
+  std::unique_lock lock(mutex);
+  progress.wait(lock, [&] { return backlog_bytes < options.max_queued_bytes || failure; });
+  if (failure) return;
+  handed_over += count;
+  backlog_bytes += batch.payload.size();
+  backlog.push_back(std::move(batch));
+  if (fill > spare_from_fill && !std::exchange(spare_wanted, true)) preparer_wake.notify_one();
+  // Otherwise the publisher sleeps until its next checkpoint is due.
+  if (backlog.size() == 1 || publisher_has_work()) publisher_wake.notify_one();
+}
+
+// ---- the publisher thread -------------------------------------------------------------------
+
+bool Ledger::Impl::checkpoint_due() const {
+  if (handed_over == published) return false;
+  if (writer_done || (wanted_checkpoint > published && handed_over >= wanted_checkpoint)) {
+    return true;
+  }
+  return clock.steady() >= last_checkpoint + options.checkpoint_interval;
+}
+
+bool Ledger::Impl::publisher_has_work() const {
+  return backlog_bytes >= backlog_wake_bytes || checkpoint_due();
+}
+
+void Ledger::Impl::publish_loop() {
+  std::unique_lock lock(mutex);
+  while (!failure) {
+    if (publisher_has_work()) {
+      if (const auto done = publish_step(lock); !done) {
+        lock.unlock();
+        fail_with(done.error());
+        return;
+      }
+    } else if (writer_done) {
+      return;
+    } else if (handed_over > published) {
+      const auto until_due = last_checkpoint + options.checkpoint_interval - clock.steady();
+      publisher_wake.wait_for(lock, std::max(until_due, SteadyTime::duration(0)));
+    } else {
+      publisher_wake.wait(lock);
+    }
+  }
+}
+
+// One round: the backlog, then a checkpoint if one is due.
+// The lock is held on entry and on return, not in between.
+Result<void> Ledger::Impl::publish_step(std::unique_lock<std::mutex>& lock) {
+  const bool checkpoint = checkpoint_due();
+  if (checkpoint) last_checkpoint = clock.steady();
+  const std::vector<Batch> batches = std::exchange(backlog, {});
+  backlog_bytes = 0;
+  progress.notify_all();
+  lock.unlock();
+  const auto done = publish(batches, checkpoint);
+  lock.lock();
+  GH_TRY(done);
+  integrated = publisher.integrated();
+  published = publisher.published();
+  progress.notify_all();
+  return checkpoint ? remove_old_segments(lock) : Result<void>();
+}
+
+Result<void> Ledger::Impl::publish(const std::vector<Batch>& batches, bool checkpoint) {
+  for (const Batch& batch : batches) GH_TRY(publisher.integrate(batch.payload, batch.leaves));
+  if (checkpoint && publisher.integrated() > publisher.published()) GH_TRY(publisher.publish());
+  return {};
+}
+
+// Segments whose every entry is in a full bundle under the checkpoint have done their work.
+Result<void> Ledger::Impl::remove_old_segments(std::unique_lock<std::mutex>& lock) {
+  while (!closed_segments.empty() && closed_segments.front().end <= publisher.bundled()) {
+    const std::string path = wal.path_of(closed_segments.front().first);
+    closed_segments.pop_front();
+    lock.unlock();
+    const int result = disk.unlink(path);
+    const auto synced = sync_directory(disk, paths.wal);
+    lock.lock();
+    if (result < 0) return std::unexpected(disk_error(result, "unlink", path));
+    GH_TRY(synced);
+  }
+  return {};
+}
+
+// ---- the preparer thread --------------------------------------------------------------------
+
+void Ledger::Impl::prepare_loop() {
+  std::unique_lock lock(mutex);
+  while (true) {
+    preparer_wake.wait(
+        lock, [&] { return (spare_wanted && spare == Spare::none) || writer_done || failure; });
+    if (writer_done || failure) return;
+    spare = Spare::preparing;
+    lock.unlock();
+    if (const auto prepared = wal.prepare_spare(); !prepared) {
+      fail_with(prepared.error());
+      return;
+    }
+    lock.lock();
+    spare = Spare::ready;
+    progress.notify_all();
+  }
+}
+
+// ---- the door -------------------------------------------------------------------------------
+
+Ledger::Ledger(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Ledger::~Ledger() {
+  // Who wants to know whether closing went well calls close().
+  (void)close();
+}
+
+Result<std::unique_ptr<Ledger>> Ledger::open(Options options, crypto::SigningKey key,
+                                             const Clock& clock, Disk* disk) {
+  if (const auto name = check_key_name(options.origin); !name) {
+    return fail(ErrorCode::invalid_argument, name.error().message, "origin");
+  }
+  if (options.segment_bytes < min_segment_bytes || options.segment_bytes > max_segment_bytes) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("a segment has {} to {} bytes", min_segment_bytes, max_segment_bytes),
+                "segment_bytes");
+  }
+  options.directory = options.directory.lexically_normal();
+  if (!options.directory.has_filename()) options.directory = options.directory.parent_path();
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(key), clock, disk);
+  GH_TRY(impl->start());
+  return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
+}
+
+void Ledger::append(std::string entry, Durable done) {
+  impl_->append(std::move(entry), std::move(done));
+}
+
+Result<std::uint64_t> Ledger::append_and_wait(std::string entry) {
+  struct Waiter {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::optional<Result<std::uint64_t>> result;
+  };
+  const auto waiter = std::make_shared<Waiter>();
+  append(std::move(entry), [waiter](Result<std::uint64_t> result) {
+    const std::scoped_lock lock(waiter->mutex);
+    waiter->result = std::move(result);
+    waiter->wake.notify_one();
+  });
+  std::unique_lock lock(waiter->mutex);
+  waiter->wake.wait(lock, [&] { return waiter->result.has_value(); });
+  return std::move(*waiter->result);
+}
+
+Result<void> Ledger::checkpoint_now() {
+  Impl& impl = *impl_;
+  std::unique_lock lock(impl.mutex);
+  const std::uint64_t target = impl.next_index;
+  impl.wanted_checkpoint = std::max(impl.wanted_checkpoint, target);
+  impl.publisher_wake.notify_one();
+  impl.progress.wait(lock, [&] { return impl.published >= target || impl.failure || impl.closed; });
+  if (impl.published >= target) return {};
+  if (impl.failure) return std::unexpected(impl.failed());
+  return fail(ErrorCode::failed_precondition, "the ledger is closed");
+}
+
+Stats Ledger::stats() const {
+  const Impl& impl = *impl_;
+  const std::scoped_lock lock(impl.mutex);
+  Stats stats;
+  stats.size = impl.durable;
+  stats.integrated = impl.integrated;
+  stats.checkpoint_size = impl.published;
+  stats.queued = impl.queue.count() + impl.in_flight;
+  stats.groups = impl.groups;
+  stats.failed = impl.failure.has_value();
+  if (impl.failure) stats.failure = impl.failure->describe();
+  return stats;
+}
+
+const std::string& Ledger::origin() const {
+  return impl_->options.origin;
+}
+
+std::string Ledger::verifier_key() const {
+  return to_string(impl_->identity.verifier);
+}
+
+Result<void> Ledger::close() {
+  return impl_->stop();
+}
+
+}  // namespace gatehouse::ledger
