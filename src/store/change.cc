@@ -1,0 +1,164 @@
+// State events are read strictly: the ledger is ours, so anything odd in it is damage or a bug, and
+// must not become state.
+#include "store/change.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/text.h"
+
+namespace gatehouse::store {
+namespace {
+
+using Json = nlohmann::json;
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::size_t max_data_bytes = 65'535;  // no ledger entry is longer
+constexpr std::size_t max_member_bytes = 1024;
+constexpr std::size_t max_attributes = 64;
+
+// Reads members of one JSON object and keeps the first problem.
+class MemberReader {
+ public:
+  explicit MemberReader(const Json& object) : object_(object) {}
+
+  // Text that is there, of 1 to 1024 bytes.
+  std::string text(const char* name) {
+    std::string value = any_text(name);
+    if (value.empty()) note(name, "must not be empty");
+    return value;
+  }
+  std::string one_of(const char* name, std::initializer_list<std::string_view> allowed) {
+    std::string value = text(name);
+    if (std::ranges::count(allowed, value) == 0) note(name, "has an unknown value");
+    return value;
+  }
+  std::string time(const char* name) {
+    std::string value = text(name);
+    if (!parse_time(value)) note(name, "must be a time");
+    return value;
+  }
+  std::string time_or_empty(const char* name) {
+    std::string value = any_text(name);
+    if (!value.empty() && !parse_time(value)) note(name, "must be a time or empty");
+    return value;
+  }
+  std::string uuid(const char* name) {
+    std::string value = text(name);
+    if (!is_uuid(value)) note(name, "must be a UUID");
+    return value;
+  }
+  std::string sha256_hex(const char* name) {
+    std::string value = text(name);
+    const Result<std::string> bytes = from_hex(value);
+    if (!bytes || bytes->size() != 32) note(name, "must be 64 hexadecimal digits");
+    return to_lower(value);
+  }
+  Attributes attributes(const char* name) {
+    const auto member = object_.find(name);
+    if (member == object_.end() || !member->is_object() || member->size() > max_attributes) {
+      note(name, "must be an object of at most 64 members");
+      return {};
+    }
+    Attributes out;
+    for (const auto& [key, value] : member->items()) {
+      if (!value.is_string()) {
+        note(name, "must have only text as values");
+        continue;
+      }
+      out.emplace_back(key, value.get<std::string>());
+    }
+    std::ranges::sort(out);
+    return out;
+  }
+
+  const std::string& problem() const { return problem_; }
+
+ private:
+  std::string any_text(const char* name) {
+    const auto member = object_.find(name);
+    if (member == object_.end() || !member->is_string()) {
+      note(name, "must be text");
+      return {};
+    }
+    std::string value = member->get<std::string>();
+    if (value.size() > max_member_bytes) note(name, "is longer than 1024 bytes");
+    return value;
+  }
+  void note(const char* name, const char* what) {
+    if (problem_.empty()) problem_ = std::string("'") + name + "' " + what;
+  }
+
+  const Json& object_;
+  std::string problem_;
+};
+
+Change read_key_created(MemberReader& read) {
+  KeyRecord key;
+  key.id = read.uuid("id");
+  key.prefix = read.text("prefix");
+  key.hash = read.sha256_hex("hash");
+  key.principal_kind = read.one_of("principal_kind", {"user", "service", "agent"});
+  key.principal_id = read.text("principal_id");
+  key.attributes = read.attributes("attributes");
+  key.created = read.time("created");
+  key.expires = read.time_or_empty("expires");
+  return KeyCreated{std::move(key)};
+}
+
+Change read_key_revoked(MemberReader& read) {
+  return KeyRevoked{read.uuid("id"), read.time("revoked")};
+}
+
+Change read_model_added(MemberReader& read) {
+  ModelRecord model;
+  model.name = read.text("name");
+  model.provider = read.text("provider");
+  model.upstream_name = read.text("upstream_name");
+  model.trust = read.one_of("trust", {"external", "internal"});
+  model.created = read.time("created");
+  return ModelAdded{std::move(model)};
+}
+
+Change read_model_removed(MemberReader& read) {
+  return ModelRemoved{read.text("name"), read.time("removed")};
+}
+
+using Reader = Change (*)(MemberReader&);
+
+Reader reader_for(std::string_view type) {
+  if (type == "key.created") return read_key_created;
+  if (type == "key.revoked") return read_key_revoked;
+  if (type == "model.added") return read_model_added;
+  if (type == "model.removed") return read_model_removed;
+  return nullptr;
+}
+
+}  // namespace
+
+Result<Change> parse_change(std::string_view type, std::string_view data_json) {
+  const Reader reader = reader_for(type);
+  if (reader == nullptr) return Unrelated{};
+  const auto refuse = [type](const std::string& why) {
+    return fail(ErrorCode::invalid_argument, why, "event " + std::string(type));
+  };
+  if (data_json.size() > max_data_bytes) return refuse("the data is longer than a ledger entry");
+  const Json data = Json::parse(data_json, nullptr, false);
+  if (!data.is_object()) return refuse("the data is not a JSON object");
+  MemberReader members(data);
+  Change change = reader(members);
+  if (!members.problem().empty()) return refuse(members.problem());
+  return change;
+}
+
+Result<Attributes> parse_attributes(std::string_view json) {
+  const Json holder = {{"attributes", Json::parse(json, nullptr, false)}};
+  MemberReader members(holder);
+  Attributes attributes = members.attributes("attributes");
+  if (!members.problem().empty()) return fail(ErrorCode::data_loss, members.problem());
+  return attributes;
+}
+
+}  // namespace gatehouse::store

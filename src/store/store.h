@@ -1,0 +1,72 @@
+// Control-plane state in a database, as a fold over the ledger's state events: every change is an
+// event first, then applied here with the event's index. apply() is idempotent: an index at or
+// below the applied one is skipped. Also holds sealed sessions, which are not state (they are
+// content, bounded in time, and no event).
+//
+// SQLite (WAL) through SOCI. Thread-safe (one mutex; not for the loop threads: use
+// Loop::run_blocking).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace gatehouse::store {
+
+struct KeyRecord {
+  std::string id;              // UUIDv7
+  std::string prefix;          // "gh_1a2b3c4d": visible, unique
+  std::string hash;            // hex HMAC-SHA-256 of the whole key under the key-hash key
+  std::string principal_kind;  // "user" | "service" | "agent"
+  std::string principal_id;
+  std::vector<std::pair<std::string, std::string>> attributes;  // sorted by name
+  std::string created;                                          // RFC 3339
+  std::string expires;                                          // empty: never
+  std::string revoked;                                          // empty: not
+};
+
+struct ModelRecord {
+  std::string name;           // what clients ask for; unique
+  std::string provider;       // a provider of the configuration
+  std::string upstream_name;  // what the provider calls it
+  std::string trust;          // "external" | "internal": where the data goes
+  std::string created;
+  std::string removed;  // empty: in service
+};
+
+class Store {
+ public:
+  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& file);
+  ~Store();
+
+  // Applies one state event (type and its data as JSON) of ledger index `index`. Types:
+  // key.created, key.revoked, model.added, model.removed; others only move the applied index.
+  Result<void> apply(std::uint64_t index, std::string_view type, std::string_view data_json);
+  // Index of the last event applied plus one; 0 when none.
+  Result<std::uint64_t> applied() const;
+
+  Result<std::vector<KeyRecord>> keys() const;      // by creation, revoked ones included
+  Result<std::vector<ModelRecord>> models() const;  // by name, removed ones left out
+
+  // Sealed sessions. `id` is already a keyed hash; `sealed` is opaque.
+  Result<std::optional<std::string>> session(std::string_view id) const;
+  Result<void> put_session(std::string_view id, std::string_view sealed, WallTime expires);
+  Result<std::size_t> drop_expired_sessions(WallTime now);
+
+  struct Impl;
+
+ private:
+  explicit Store(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gatehouse::store
