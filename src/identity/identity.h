@@ -1,0 +1,132 @@
+// Who asks: API keys bound to principals, and the registry that changes keys and models (event
+// first, then the store). KeyIndex is the immutable view a snapshot holds.
+//
+// A key is "gh_" + 8 base62 characters (the prefix, visible) + "_" + 32 base62 characters of
+// randomness (190 bits). At rest only HMAC-SHA-256(key-hash key, whole key).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "crypto/crypto.h"
+#include "ledger/event.h"
+#include "ledger/ledger.h"
+#include "store/store.h"
+
+namespace gatehouse::identity {
+
+enum class PrincipalKind : std::uint8_t { user, service, agent };
+std::string_view to_string(PrincipalKind kind);
+Result<PrincipalKind> parse_principal_kind(std::string_view text);
+
+struct Principal {
+  PrincipalKind kind = PrincipalKind::user;
+  std::string id;
+  std::vector<std::pair<std::string, std::string>> attributes;  // sorted by name
+  std::string key_prefix;                                       // which key spoke
+};
+
+// Immutable, thread-safe. Lookup hashes the presented key whole and compares in constant time.
+class KeyIndex {
+ public:
+  static Result<KeyIndex> build(const std::vector<store::KeyRecord>& keys,
+                                const crypto::Digest& key_hash_key);
+  // Errors: unauthenticated, with a message for the caller: missing or malformed, unknown, expired
+  // (when), revoked (when). Never repeats more of the key than its visible prefix, and that only
+  // when what was presented has the shape of a key.
+  Result<Principal> authenticate(std::string_view presented, WallTime now) const;
+  std::size_t size() const { return by_hash_.size(); }
+
+ private:
+  struct Entry {
+    Principal principal;
+    std::optional<WallTime> expires;
+    std::string revoked;
+  };
+  // The digests are keyed hashes: their first bytes are as good as any hash of them.
+  struct FirstBytes {
+    std::size_t operator()(const crypto::Digest& digest) const;
+  };
+  struct EqualConstantTime {
+    bool operator()(const crypto::Digest& a, const crypto::Digest& b) const {
+      return crypto::equal_constant_time(a, b);
+    }
+  };
+  crypto::Digest key_hash_key_{};
+  std::unordered_map<crypto::Digest, Entry, FirstBytes, EqualConstantTime> by_hash_;
+};
+
+struct NewKey {
+  std::string principal;  // "user:ada", "service:ci", "agent:helper"
+  std::vector<std::pair<std::string, std::string>> attributes;
+  std::optional<std::chrono::seconds> lifetime;
+};
+
+struct CreatedKey {
+  std::string key;  // shown once
+  store::KeyRecord record;
+};
+
+struct NewModel {
+  std::string name;
+  std::string provider;
+  std::string upstream_name;  // empty: the same
+  std::string trust;          // "external" | "internal"
+};
+
+// The only way state changes. Each call validates, appends the event and waits until it is durable,
+// then applies it. Thread-safe; may block for a disk sync (not for loop threads).
+class Registry {
+ public:
+  Registry(ledger::Ledger& ledger, store::Store& store, crypto::Digest key_hash_key,
+           std::string node, const Clock& clock, Random& random);
+
+  // Applies the state events the store has not seen (after a crash between event and apply) and
+  // returns how many there were. Call once before any change; changes are refused
+  // (failed_precondition) while the store is behind the ledger, because applying a later event
+  // first would skip the earlier one for ever.
+  Result<std::uint64_t> catch_up(const std::filesystem::path& ledger_directory);
+  // Tells the store that it has seen every entry durable by now, so that the next catch_up() starts
+  // reading here and not at the last change of state. For shutdown, and now and then.
+  Result<void> mark_seen();
+
+  // `actor`: who did it, for the event ("cli:root", "admin:…").
+  Result<CreatedKey> create_key(const NewKey& request, std::string_view actor);
+  Result<store::KeyRecord> revoke_key(std::string_view prefix_or_id, std::string_view actor);
+  Result<std::vector<store::KeyRecord>> list_keys() const;
+  Result<store::ModelRecord> add_model(const NewModel& request, std::string_view actor);
+  Result<store::ModelRecord> remove_model(std::string_view name, std::string_view actor);
+  Result<std::vector<store::ModelRecord>> list_models() const;
+
+ private:
+  Result<std::uint64_t> record_and_apply(std::string_view type, std::string_view actor,
+                                         std::string subject, std::string data);
+  Result<void> apply_unseen(const std::filesystem::path& ledger_directory, std::uint64_t& changes);
+  Result<bool> apply_entry(std::uint64_t index, std::string_view entry);
+  Result<void> mark_seen_up_to(std::uint64_t size);
+  Result<void> require_caught_up();
+  Result<std::string> unused_key(const std::vector<store::KeyRecord>& existing);
+  ledger::Ledger& ledger_;
+  store::Store& store_;
+  crypto::Digest key_hash_key_;
+  std::string node_;
+  const Clock& clock_;
+  Random& random_;
+  mutable std::mutex mutex_;  // one change at a time, so that events and state agree in order
+  bool caught_up_ = false;    // the store has applied every state event the ledger has
+};
+
+}  // namespace gatehouse::identity

@@ -1,0 +1,302 @@
+// Every change of keys and models: validate against the state, append the event, wait until it is
+// durable, apply it. One mutex for the whole of it; blocking.
+//
+// Invariants
+//   1. The store changes only by events that are in the ledger, in their order.
+//   2. No event is appended that the store would refuse: the state is checked first, under the
+//      mutex, and nobody else writes state events while this process holds the ledger's lock.
+//   3. When an event is durable but could not be applied, every later change is refused until
+//      catch_up() has applied it.
+//   4. The key itself exists only in CreatedKey; events and store see its keyed hash.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "identity/identity.h"
+#include "identity/rules.h"
+
+namespace gatehouse::identity {
+namespace {
+
+constexpr std::size_t max_name_bytes = 256;
+constexpr std::size_t max_actor_bytes = 256;
+constexpr std::chrono::hours max_lifetime{24 * 36'500};
+constexpr int attempts_at_unused_prefix = 8;
+
+constexpr std::string_view state_types[] = {"key.created", "key.revoked", "model.added",
+                                            "model.removed"};
+
+// Nearly all entries of a ledger are no change of state; this sees it without parsing them.
+bool may_change_state(std::string_view entry) {
+  return std::ranges::any_of(state_types, [entry](std::string_view type) {
+    return entry.find(type) != std::string_view::npos;
+  });
+}
+
+struct StateEvent {
+  std::string type;
+  std::string data;
+};
+
+// The event, when its type is one that changes state.
+Result<std::optional<StateEvent>> state_event_in(std::string_view entry) {
+  if (!may_change_state(entry)) return std::nullopt;
+  const auto json = nlohmann::json::parse(entry, nullptr, false);
+  const auto type = json.is_object() ? json.find("type") : json.end();
+  if (!json.is_object() || type == json.end() || !type->is_string())
+    return fail(ErrorCode::data_loss, "the entry is not an event");
+  const auto name = type->get<std::string>();
+  if (std::ranges::count(state_types, name) == 0) return std::nullopt;
+  const auto data = json.find("data");
+  if (data == json.end()) return fail(ErrorCode::data_loss, "the event has no data");
+  return StateEvent{name, data->dump()};
+}
+
+std::string json_object(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  for (const auto& [name, value] : members) json.key(name).string(value);
+  json.end_object();
+  return out;
+}
+
+std::string key_created_json(const store::KeyRecord& key) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("id").string(key.id);
+  json.key("prefix").string(key.prefix);
+  json.key("hash").string(key.hash);
+  json.key("principal_kind").string(key.principal_kind);
+  json.key("principal_id").string(key.principal_id);
+  json.key("attributes").begin_object();
+  for (const auto& [name, value] : key.attributes) json.key(name).string(value);
+  json.end_object();
+  json.key("created").string(key.created);
+  json.key("expires").string(key.expires);
+  json.end_object();
+  return out;
+}
+
+std::string model_added_json(const store::ModelRecord& model) {
+  return json_object({{"name", model.name},
+                      {"provider", model.provider},
+                      {"upstream_name", model.upstream_name},
+                      {"trust", model.trust},
+                      {"created", model.created}});
+}
+
+std::string key_subject(const store::KeyRecord& key) {
+  return json_object({{"kind", "key"}, {"id", key.id}, {"prefix", key.prefix}});
+}
+
+std::string model_subject(std::string_view name) {
+  return json_object({{"kind", "model"}, {"id", name}});
+}
+
+Result<std::string> expiry_text(const std::optional<std::chrono::seconds>& lifetime,
+                                WallTime created) {
+  if (!lifetime) return std::string();
+  if (*lifetime <= std::chrono::seconds(0) || *lifetime > max_lifetime)
+    return fail(ErrorCode::invalid_argument,
+                "the lifetime of a key is between one second and a hundred years");
+  return format_time(created + *lifetime);
+}
+
+Result<store::ModelRecord> checked_model(const NewModel& request, WallTime now) {
+  GH_TRY(check_printable(request.name, max_name_bytes, "the name of a model"));
+  GH_TRY(check_printable(request.provider, max_name_bytes, "the name of a provider"));
+  const std::string& upstream =
+      request.upstream_name.empty() ? request.name : request.upstream_name;
+  GH_TRY(check_printable(upstream, max_name_bytes, "the upstream name of a model"));
+  if (request.trust != "external" && request.trust != "internal")
+    return fail(ErrorCode::invalid_argument, "the trust of a model is one of: external, internal");
+  return store::ModelRecord{request.name,  request.provider, upstream,
+                            request.trust, format_time(now), ""};
+}
+
+}  // namespace
+
+Registry::Registry(ledger::Ledger& ledger, store::Store& store, crypto::Digest key_hash_key,
+                   std::string node, const Clock& clock, Random& random)
+    : ledger_(ledger),
+      store_(store),
+      key_hash_key_(key_hash_key),
+      node_(std::move(node)),
+      clock_(clock),
+      random_(random) {}
+
+Result<std::uint64_t> Registry::catch_up(const std::filesystem::path& ledger_directory) {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t changes = 0;
+  GH_TRY(apply_unseen(ledger_directory, changes));
+  GH_TRY(require_caught_up());
+  return changes;
+}
+
+Result<void> Registry::apply_unseen(const std::filesystem::path& ledger_directory,
+                                    std::uint64_t& changes) {
+  GH_ASSIGN(const std::uint64_t first, store_.applied());
+  if (first > ledger_.stats().size)
+    return fail(ErrorCode::data_loss,
+                "the database has applied " + std::to_string(first) + " entries, the ledger has " +
+                    std::to_string(ledger_.stats().size) +
+                    ": they do not belong together, or the ledger lost entries");
+  GH_ASSIGN(auto reader, ledger::EntryReader::open(ledger_directory, first));
+  std::uint64_t index = 0;
+  std::string entry;
+  while (true) {
+    GH_ASSIGN(const bool found, reader.next(index, entry));
+    if (!found) break;
+    Result<bool> changed = apply_entry(index, entry);
+    if (!changed)
+      return std::unexpected(std::move(changed).error().within("entry " + std::to_string(index)));
+    changes += *changed ? 1 : 0;
+  }
+  return mark_seen_up_to(ledger_.stats().size);
+}
+
+// True when the entry is a state event; entries of other types are left to mark_seen_up_to().
+Result<bool> Registry::apply_entry(std::uint64_t index, std::string_view entry) {
+  GH_ASSIGN(const std::optional<StateEvent> event, state_event_in(entry));
+  if (!event) return false;
+  GH_TRY(store_.apply(index, event->type, event->data));
+  return true;
+}
+
+// Moves the applied index over entries that change nothing.
+Result<void> Registry::mark_seen_up_to(std::uint64_t size) {
+  if (size == 0) return {};
+  return store_.apply(size - 1, "seen", "");
+}
+
+Result<void> Registry::mark_seen() {
+  const std::lock_guard lock(mutex_);
+  GH_TRY(require_caught_up());
+  return mark_seen_up_to(ledger_.stats().size);
+}
+
+// Only this object writes state events, one at a time: once caught up, the store stays so.
+Result<void> Registry::require_caught_up() {
+  if (caught_up_) return {};
+  GH_ASSIGN(const std::uint64_t applied, store_.applied());
+  if (applied != ledger_.stats().size)
+    return fail(ErrorCode::failed_precondition,
+                "the database has not applied every entry of the ledger yet; it does so at the "
+                "next start");
+  caught_up_ = true;
+  return {};
+}
+
+Result<std::uint64_t> Registry::record_and_apply(std::string_view type, std::string_view actor,
+                                                 std::string subject, std::string data) {
+  GH_TRY(check_printable(actor, max_actor_bytes, "the actor"));
+  GH_TRY(require_caught_up());
+  ledger::Event event;
+  event.id = make_uuid7(clock_, random_);
+  event.time = clock_.wall();
+  event.type = type;
+  event.node = node_;
+  event.actor = json_object({{"kind", "operator"}, {"id", actor}});
+  event.subject = std::move(subject);
+  event.data = std::move(data);
+  GH_ASSIGN(std::string entry, ledger::serialize(event));
+  GH_ASSIGN(const std::uint64_t index, ledger_.append_and_wait(std::move(entry)));
+  if (auto applied = store_.apply(index, type, event.data); !applied) {
+    caught_up_ = false;
+    return std::unexpected(std::move(applied).error().within(
+        "recorded as entry " + std::to_string(index) + ", but not applied to the database"));
+  }
+  return index;
+}
+
+Result<std::string> Registry::unused_key(const std::vector<store::KeyRecord>& existing) {
+  for (int attempt = 0; attempt < attempts_at_unused_prefix; ++attempt) {
+    std::string key = generate_key(random_);
+    const std::string_view prefix = std::string_view(key).substr(0, prefix_length);
+    if (std::ranges::none_of(existing,
+                             [prefix](const auto& other) { return other.prefix == prefix; }))
+      return key;
+  }
+  return fail(ErrorCode::internal, "the random source repeats itself");
+}
+
+Result<CreatedKey> Registry::create_key(const NewKey& request, std::string_view actor) {
+  GH_ASSIGN(auto principal, parse_principal(request.principal));
+  GH_ASSIGN(auto attributes, check_attributes(request.attributes));
+  const WallTime now = clock_.wall();
+  GH_ASSIGN(std::string expires, expiry_text(request.lifetime, now));
+
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(const auto existing, store_.keys());
+  CreatedKey created;
+  GH_ASSIGN(created.key, unused_key(existing));
+  store::KeyRecord& record = created.record;
+  record.id = make_uuid7(clock_, random_);
+  record.prefix = created.key.substr(0, prefix_length);
+  record.hash = to_hex(crypto::hmac_sha256(Bytes(key_hash_key_), bytes_of(created.key)));
+  record.principal_kind = to_string(principal.first);
+  record.principal_id = std::move(principal.second);
+  record.attributes = std::move(attributes);
+  record.created = format_time(now);
+  record.expires = std::move(expires);
+  GH_TRY(record_and_apply("key.created", actor, key_subject(record), key_created_json(record)));
+  return created;
+}
+
+Result<store::KeyRecord> Registry::revoke_key(std::string_view prefix_or_id,
+                                              std::string_view actor) {
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(auto keys, store_.keys());
+  const auto found = std::ranges::find_if(keys, [prefix_or_id](const store::KeyRecord& key) {
+    return key.prefix == prefix_or_id || key.id == prefix_or_id;
+  });
+  if (found == keys.end())
+    return fail(ErrorCode::not_found, "no key has this prefix or id; list the keys to see them");
+  if (!found->revoked.empty())
+    return fail(ErrorCode::failed_precondition,
+                "the key " + found->prefix + " is revoked already, since " + found->revoked);
+  const std::string now = format_time(clock_.wall());
+  GH_TRY(record_and_apply("key.revoked", actor, key_subject(*found),
+                          json_object({{"id", found->id}, {"revoked", now}})));
+  found->revoked = now;
+  return std::move(*found);
+}
+
+Result<std::vector<store::KeyRecord>> Registry::list_keys() const {
+  return store_.keys();
+}
+
+Result<store::ModelRecord> Registry::add_model(const NewModel& request, std::string_view actor) {
+  GH_ASSIGN(store::ModelRecord model, checked_model(request, clock_.wall()));
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(const auto models, store_.models());
+  if (std::ranges::any_of(models, [&](const auto& other) { return other.name == model.name; }))
+    return fail(ErrorCode::already_exists, "a model '" + model.name + "' is in service already");
+  GH_TRY(
+      record_and_apply("model.added", actor, model_subject(model.name), model_added_json(model)));
+  return model;
+}
+
+Result<store::ModelRecord> Registry::remove_model(std::string_view name, std::string_view actor) {
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(auto models, store_.models());
+  const auto found =
+      std::ranges::find_if(models, [name](const auto& model) { return model.name == name; });
+  if (found == models.end())
+    return fail(ErrorCode::not_found, "no model of this name is in service");
+  found->removed = format_time(clock_.wall());
+  GH_TRY(record_and_apply("model.removed", actor, model_subject(name),
+                          json_object({{"name", name}, {"removed", found->removed}})));
+  return std::move(*found);
+}
+
+Result<std::vector<store::ModelRecord>> Registry::list_models() const {
+  return store_.models();
+}
+
+}  // namespace gatehouse::identity
