@@ -1,0 +1,315 @@
+//! What the schema says a request looks like, compiled once at load, and the one way from flat
+//! nodes to Cedar values. It doubles as the check that a request fits the schema, because policies
+//! are only known to be free of type errors for requests that do.
+//!
+//! 1. An attribute the schema does not declare is dropped: no validated policy can name it, and a
+//!    gateway that learns to say more must not break an older schema. A string attribute of an
+//!    entity becomes a tag instead, where the schema gives the entity type string tags.
+//! 2. A declared attribute of another type, or a required one that is absent, is an error.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cedar_policy_core::ast::{PartialValue, Value};
+use cedar_policy_core::validator::types::{Attributes, Type};
+use smol_str::SmolStr;
+
+const MAX_DEPTH: usize = 8;
+
+/// One attribute value as it arrives; see `gh_cedar_node` in the header.
+#[derive(Debug, Clone, Copy)]
+pub struct Node<'a> {
+    /// The attribute's name; empty inside a set.
+    pub key: &'a str,
+    /// The value.
+    pub value: Scalar<'a>,
+}
+
+/// The value of a node; containers give only the number of what follows.
+#[derive(Debug, Clone, Copy)]
+pub enum Scalar<'a> {
+    /// Cedar `Bool`.
+    Bool(bool),
+    /// Cedar `Long`.
+    Long(i64),
+    /// Cedar `String`.
+    String(&'a str),
+    /// Cedar `Set<String>`: this many string nodes follow.
+    Set(usize),
+    /// A record: this many members follow.
+    Record(usize),
+}
+
+impl Scalar<'_> {
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::Bool(_) => "Bool",
+            Self::Long(_) => "Long",
+            Self::String(_) => "String",
+            Self::Set(_) => "Set<String>",
+            Self::Record(_) => "a record",
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Shape {
+    Bool,
+    Long,
+    String,
+    StringSet,
+    Record(RecordShape),
+    /// A type no caller can send (an entity, an extension type, a set of anything but strings).
+    Unsendable(String),
+}
+
+#[derive(Debug)]
+struct Slot {
+    shape: Shape,
+    required: bool,
+}
+
+/// The attributes of an entity type, of a context, or of a record inside either.
+#[derive(Debug, Default)]
+pub struct RecordShape {
+    slots: BTreeMap<SmolStr, Slot>,
+    required: usize,
+}
+
+type Members = BTreeMap<SmolStr, Value>;
+
+impl RecordShape {
+    /// Compiles the schema's attribute types.
+    pub fn new(attributes: &Attributes) -> Self {
+        let slots: BTreeMap<SmolStr, Slot> = attributes
+            .iter()
+            .map(|(name, attribute)| {
+                let slot = Slot {
+                    shape: Shape::new(&attribute.attr_type),
+                    required: attribute.is_required,
+                };
+                (name.clone(), slot)
+            })
+            .collect();
+        let required = slots.values().filter(|slot| slot.required).count();
+        Self { slots, required }
+    }
+
+    /// The record type of an action's context.
+    pub fn of_context(context: &Type) -> Self {
+        match context {
+            Type::Record { attrs, .. } => Self::new(attrs),
+            _ => Self::default(),
+        }
+    }
+
+    /// Builds the members of a context.
+    ///
+    /// # Errors
+    /// Says which attribute of `what` does not fit the schema.
+    pub fn build(&self, what: &str, nodes: &[Node<'_>]) -> Result<Members, String> {
+        let mut cursor = Cursor { nodes, depth: 0 };
+        let members = self.take(&mut cursor, nodes.len(), None)?;
+        self.check_required(&members)
+            .map_err(|problem| format!("{what}: {problem}"))?;
+        Ok(members)
+    }
+
+    /// Builds the attributes and tags of an entity.
+    ///
+    /// # Errors
+    /// As `build`.
+    pub fn build_entity(
+        &self,
+        has_tags: bool,
+        nodes: &[Node<'_>],
+    ) -> Result<(Members, Members), String> {
+        let mut cursor = Cursor { nodes, depth: 0 };
+        let mut tags = Members::new();
+        let members = self.take(&mut cursor, nodes.len(), has_tags.then_some(&mut tags))?;
+        self.check_required(&members)?;
+        Ok((members, tags))
+    }
+
+    /// Takes at most `count` members, fewer where the nodes end (the outermost level counts nodes).
+    fn take(
+        &self,
+        cursor: &mut Cursor<'_, '_>,
+        count: usize,
+        mut tags: Option<&mut Members>,
+    ) -> Result<Members, String> {
+        let mut members = Members::new();
+        for _ in 0..count {
+            let Some(node) = cursor.next() else { break };
+            if let Some((name, slot)) = self.slots.get_key_value(node.key) {
+                let value = slot
+                    .shape
+                    .value(cursor, node)
+                    .map_err(|problem| inside(node.key, &problem))?;
+                if members.insert(name.clone(), value).is_some() {
+                    return Err(format!("attribute {} is given twice", node.key));
+                }
+            } else if let (Some(tags), Scalar::String(text)) = (tags.as_deref_mut(), node.value) {
+                if tags
+                    .insert(SmolStr::new(node.key), Value::from(text))
+                    .is_some()
+                {
+                    return Err(format!("attribute {} is given twice", node.key));
+                }
+            } else {
+                cursor.skip(node)?;
+            }
+        }
+        Ok(members)
+    }
+
+    fn check_required(&self, members: &Members) -> Result<(), String> {
+        if self.required == 0 {
+            return Ok(());
+        }
+        match self
+            .slots
+            .iter()
+            .find(|(name, slot)| slot.required && !members.contains_key(*name))
+        {
+            None => Ok(()),
+            Some((name, _)) => Err(format!("attribute {name} is missing")),
+        }
+    }
+}
+
+fn inside(name: &str, problem: &str) -> String {
+    match problem.strip_prefix("attribute ") {
+        Some(rest) => format!("attribute {name}.{rest}"),
+        None => format!("attribute {name}: {problem}"),
+    }
+}
+
+impl Shape {
+    fn new(declared: &Type) -> Self {
+        match declared {
+            Type::Bool(_) => Self::Bool,
+            Type::Long => Self::Long,
+            Type::String => Self::String,
+            Type::Set {
+                element_type: Some(element),
+            } if **element == Type::String => Self::StringSet,
+            Type::Record { attrs, .. } => Self::Record(RecordShape::new(attrs)),
+            other => Self::Unsendable(other.to_string()),
+        }
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Bool => "Bool",
+            Self::Long => "Long",
+            Self::String => "String",
+            Self::StringSet => "Set<String>",
+            Self::Record(_) => "a record",
+            Self::Unsendable(name) => name,
+        }
+    }
+
+    fn value(&self, cursor: &mut Cursor<'_, '_>, node: Node<'_>) -> Result<Value, String> {
+        match (self, node.value) {
+            (Self::Bool, Scalar::Bool(value)) => Ok(Value::from(value)),
+            (Self::Long, Scalar::Long(value)) => Ok(Value::from(value)),
+            (Self::String, Scalar::String(value)) => Ok(Value::from(value)),
+            (Self::StringSet, Scalar::Set(count)) => {
+                let items = cursor.take_strings(count)?;
+                Ok(Value::set(items.into_iter().map(Value::from), None))
+            }
+            (Self::Record(shape), Scalar::Record(count)) => {
+                cursor.enter()?;
+                let members = shape.take_exactly(cursor, count)?;
+                cursor.leave();
+                Ok(Value::record_arc(Arc::new(members), None))
+            }
+            (_, got) => Err(format!("expected {}, got {}", self.name(), got.type_name())),
+        }
+    }
+}
+
+impl RecordShape {
+    fn take_exactly(&self, cursor: &mut Cursor<'_, '_>, count: usize) -> Result<Members, String> {
+        if count > cursor.nodes.len() {
+            return Err(TRUNCATED.to_owned());
+        }
+        let members = self.take(cursor, count, None)?;
+        self.check_required(&members)?;
+        Ok(members)
+    }
+}
+
+const TRUNCATED: &str = "the list of values ends inside a set or record";
+
+/// The nodes not yet consumed.
+struct Cursor<'n, 'a> {
+    nodes: &'n [Node<'a>],
+    depth: usize,
+}
+
+impl<'a> Cursor<'_, 'a> {
+    fn next(&mut self) -> Option<Node<'a>> {
+        let (first, rest) = self.nodes.split_first()?;
+        self.nodes = rest;
+        Some(*first)
+    }
+
+    fn enter(&mut self) -> Result<(), String> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(format!("records nest deeper than {MAX_DEPTH}"));
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self) {
+        self.depth -= 1;
+    }
+
+    fn take_strings(&mut self, count: usize) -> Result<Vec<&'a str>, String> {
+        if count > self.nodes.len() {
+            return Err(TRUNCATED.to_owned());
+        }
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            match self.next() {
+                Some(Node {
+                    value: Scalar::String(text),
+                    ..
+                }) => items.push(text),
+                _ => return Err("a set may hold strings only".to_owned()),
+            }
+        }
+        Ok(items)
+    }
+
+    /// Passes over what follows `node`.
+    fn skip(&mut self, node: Node<'_>) -> Result<(), String> {
+        let mut pending = node.children();
+        while pending > 0 {
+            let next = self.next().ok_or_else(|| TRUNCATED.to_owned())?;
+            pending = (pending - 1)
+                .checked_add(next.children())
+                .ok_or_else(|| TRUNCATED.to_owned())?;
+        }
+        Ok(())
+    }
+}
+
+impl Node<'_> {
+    fn children(&self) -> usize {
+        match self.value {
+            Scalar::Set(count) | Scalar::Record(count) => count,
+            _ => 0,
+        }
+    }
+}
+
+/// Entity attributes in the form Cedar's entity constructor takes.
+pub fn as_attributes(members: Members) -> impl Iterator<Item = (SmolStr, PartialValue)> {
+    members
+        .into_iter()
+        .map(|(name, value)| (name, PartialValue::Value(value)))
+}
