@@ -1,0 +1,76 @@
+// Depth first, one node a value; see gh_cedar_node.
+#include "policy/flatten.h"
+
+namespace gatehouse::policy {
+namespace {
+
+gh_cedar_node node(std::string_view key, std::uint32_t kind, std::int64_t number) {
+  return {text_for_cedar(key), {nullptr, 0}, number, kind};
+}
+
+gh_cedar_node count_node(std::string_view key, std::uint32_t kind, std::size_t count) {
+  return node(key, kind, static_cast<std::int64_t>(count));
+}
+
+gh_cedar_uid uid_of(std::string_view type, std::string_view id) {
+  return {text_for_cedar(type), text_for_cedar(id)};
+}
+
+}  // namespace
+
+FlatRequest::FlatRequest(const Request& request) {
+  nodes_.reserve(48);
+  const Range principal = add(request.principal.attributes);
+  const Range resource = add(request.resource.attributes);
+  const Range context = add(request.context);
+  add_parents(request.principal);
+  add_parents(request.resource);
+  // Beyond this point nodes_ and parents_ do not grow: pointers into them are taken.
+  request_.principal = {uid_of(request.principal.type, request.principal.id), nodes(principal),
+                        parents_.data(), request.principal.parents.size()};
+  request_.action = text_for_cedar(request.action);
+  request_.resource = {uid_of(request.resource.type, request.resource.id), nodes(resource),
+                       parents_.data() + request.principal.parents.size(),
+                       request.resource.parents.size()};
+  request_.context = nodes(context);
+}
+
+FlatRequest::Range FlatRequest::add(const Attributes& attributes) {
+  const std::size_t begin = nodes_.size();
+  for (const auto& [name, value] : attributes) add(name, value);
+  return {begin, nodes_.size()};
+}
+
+void FlatRequest::add(std::string_view key, const std::string& value) {
+  nodes_.push_back({text_for_cedar(key), text_for_cedar(value), 0, GH_CEDAR_STRING});
+}
+
+void FlatRequest::add(std::string_view key, const Value& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) {
+    nodes_.push_back(node(key, GH_CEDAR_BOOL, *flag ? 1 : 0));
+  } else if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    nodes_.push_back(node(key, GH_CEDAR_LONG, *number));
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    add(key, *text);
+  } else if (const auto* items = std::get_if<std::vector<std::string>>(&value)) {
+    nodes_.push_back(count_node(key, GH_CEDAR_SET, items->size()));
+    for (const std::string& item : *items) add("", item);
+  } else if (const auto* record = std::get_if<Record>(&value)) {
+    nodes_.push_back(count_node(key, GH_CEDAR_RECORD, record->members.size()));
+    for (const Member& member : record->members) add(member.name, member.value);
+  } else {
+    const auto& numbers = std::get<std::vector<std::pair<std::string, std::int64_t>>>(value);
+    nodes_.push_back(count_node(key, GH_CEDAR_RECORD, numbers.size()));
+    for (const auto& [name, entry] : numbers) nodes_.push_back(node(name, GH_CEDAR_LONG, entry));
+  }
+}
+
+void FlatRequest::add_parents(const Entity& entity) {
+  for (const auto& [type, id] : entity.parents) parents_.push_back(uid_of(type, id));
+}
+
+gh_cedar_nodes FlatRequest::nodes(Range range) const {
+  return {nodes_.data() + range.begin, range.end - range.begin};
+}
+
+}  // namespace gatehouse::policy

@@ -1,0 +1,316 @@
+// PolicySet over the Cedar engine: loading (problems become file:line:column), and one decision.
+// A set is built on the thread that loads it and then only read, from any thread.
+//
+// 1. permit is true only where Cedar permits and no policy erred.
+// 2. Obligations, advice and ids come from the policies that determined what is answered: after a
+//    deny those are forbids only.
+// 3. A shadow policy changes nothing but Decision::shadow.
+#include "policy/policy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "crypto/crypto.h"
+#include "gatehouse_cedar.h"
+#include "policy/builtin.h"
+#include "policy/flatten.h"
+#include "policy/obligations.h"
+
+namespace gatehouse::policy {
+namespace {
+
+constexpr std::string_view cedar_namespace = "Gatehouse";
+constexpr std::string_view schema_file = "schema.cedarschema";
+constexpr std::size_t max_file_bytes = 1u << 20;
+constexpr std::size_t max_files = 1000;
+constexpr std::size_t max_request_nodes = 65536;
+
+using NamedText = std::pair<std::string, std::string>;
+
+struct CedarSetDeleter {
+  void operator()(gh_cedar_set* set) const { gh_cedar_free(set); }
+};
+using CedarSet = std::unique_ptr<gh_cedar_set, CedarSetDeleter>;
+
+// One line of a report, kept apart so that all can be sorted by place.
+struct Problem {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string text;
+  bool is_warning = false;
+
+  std::string describe(const std::string& folder) const {
+    const std::string name = folder.empty() ? file : folder + "/" + file;
+    if (line == 0) return fmt::format("{}: {}", name, text);
+    return fmt::format("{}:{}:{}: {}", name, line, column, text);
+  }
+};
+
+std::string problem_text(const gh_cedar_problem_info& info) {
+  std::string text(text_from_cedar(info.message));
+  if (info.attribute.size > 0)
+    text += fmt::format("; attribute {}", text_from_cedar(info.attribute));
+  if (info.policy.size > 0) text += fmt::format("; in policy {}", text_from_cedar(info.policy));
+  if (info.hint.size > 0) text += fmt::format("; {}", text_from_cedar(info.hint));
+  return text;
+}
+
+std::vector<Problem> engine_problems(const gh_cedar_set* set) {
+  std::vector<Problem> problems;
+  for (std::size_t i = 0; i < gh_cedar_problem_count(set); ++i) {
+    gh_cedar_problem_info info{};
+    GH_CHECK(gh_cedar_problem(set, i, &info) == GH_CEDAR_OK);
+    problems.push_back({std::string(text_from_cedar(info.file)), info.line, info.column,
+                        problem_text(info), info.is_warning != 0});
+  }
+  return problems;
+}
+
+std::vector<Annotation> annotations_of(const gh_cedar_set* set, std::size_t policy,
+                                       std::uint32_t count) {
+  std::vector<Annotation> annotations;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    gh_cedar_annotation_info info{};
+    GH_CHECK(gh_cedar_annotation(set, policy, i, &info) == GH_CEDAR_OK);
+    annotations.push_back(
+        {text_from_cedar(info.key), text_from_cedar(info.value), info.line, info.column});
+  }
+  return annotations;
+}
+
+std::vector<PolicyInfo> read_policies(const gh_cedar_set* set, std::vector<Problem>& problems) {
+  std::vector<PolicyInfo> policies;
+  for (std::size_t i = 0; i < gh_cedar_policy_count(set); ++i) {
+    gh_cedar_policy_info info{};
+    GH_CHECK(gh_cedar_policy(set, i, &info) == GH_CEDAR_OK);
+    PolicyInfo policy;
+    policy.id = text_from_cedar(info.id);
+    policy.forbid = info.is_forbid != 0;
+    policy.where = fmt::format("{}:{}", text_from_cedar(info.file), info.line);
+    for (AnnotationProblem& problem :
+         read_annotations(annotations_of(set, i, info.annotation_count), policy)) {
+      problems.push_back({std::string(text_from_cedar(info.file)), problem.line, problem.column,
+                          fmt::format("{}; in policy {}", problem.message, policy.id),
+                          problem.is_warning});
+    }
+    policies.push_back(std::move(policy));
+  }
+  return policies;
+}
+
+// Lines of the problems that are (or are not) warnings, by place, each once.
+std::vector<std::string> lines_of(std::vector<Problem> problems, bool warnings,
+                                  const std::string& folder) {
+  std::ranges::sort(problems, {}, [](const Problem& one) {
+    return std::tie(one.file, one.line, one.column, one.text);
+  });
+  std::vector<std::string> lines;
+  for (const Problem& problem : problems) {
+    if (problem.is_warning != warnings) continue;
+    std::string line = problem.describe(folder);
+    if (lines.empty() || lines.back() != line) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::string digest_of(const std::vector<NamedText>& files) {
+  std::string all;
+  for (const auto& [name, text] : files)
+    all += fmt::format("{}:{}:{}:{}", name.size(), name, text.size(), text);
+  return "sha256:" + to_hex(crypto::sha256(bytes_of(all)));
+}
+
+Result<void> check_files(const std::vector<NamedText>& files) {
+  if (files.size() > max_files)
+    return fail(ErrorCode::invalid_argument, fmt::format("more than {} files", max_files));
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const auto& [name, text] = files[i];
+    if (i > 0 && files[i - 1].first == name)
+      return fail(ErrorCode::invalid_argument, "two files have this name", name);
+    if (text.size() > max_file_bytes)
+      return fail(ErrorCode::invalid_argument,
+                  fmt::format("larger than {} KiB", max_file_bytes / 1024), name);
+    if (!is_utf8(name) || !is_utf8(text))
+      return fail(ErrorCode::invalid_argument, "not UTF-8 text", name);
+  }
+  return {};
+}
+
+Result<CedarSet> load_engine(const std::vector<NamedText>& files) {
+  GH_CHECK(gh_cedar_abi_version() == GH_CEDAR_ABI_VERSION);
+  std::vector<gh_cedar_file> policies;
+  gh_cedar_file schema{};
+  for (const auto& [name, text] : files) {
+    const gh_cedar_file file{text_for_cedar(name), text_for_cedar(text)};
+    if (name == schema_file) {
+      schema = file;
+    } else {
+      policies.push_back(file);
+    }
+  }
+  if (schema.name.data == nullptr)
+    return fail(ErrorCode::invalid_argument, fmt::format("there is no {}", schema_file));
+  gh_cedar_set* set = nullptr;
+  const int status = gh_cedar_load(text_for_cedar(cedar_namespace), &schema, policies.data(),
+                                   policies.size(), &set);
+  if (status != GH_CEDAR_OK)
+    return fail(ErrorCode::internal, "the policy engine could not read the policies");
+  return CedarSet(set);
+}
+
+bool is_policy_file(const std::filesystem::path& path) {
+  return path.filename() == schema_file || path.extension() == ".cedar";
+}
+
+Result<std::vector<NamedText>> read_folder(const std::filesystem::path& folder) {
+  std::vector<NamedText> files;
+  std::error_code problem;
+  std::filesystem::directory_iterator entry(folder, problem);
+  for (; !problem && entry != std::filesystem::directory_iterator(); entry.increment(problem)) {
+    if (!is_policy_file(entry->path())) continue;
+    if (files.size() > max_files) break;  // check_files says what is wrong
+    GH_ASSIGN(std::string text, read_file(entry->path(), max_file_bytes));
+    files.emplace_back(entry->path().filename().string(), std::move(text));
+  }
+  if (problem) return fail(ErrorCode::not_found, problem.message(), folder.string());
+  return files;
+}
+
+}  // namespace
+
+struct PolicySet::Impl {
+  CedarSet engine;
+  std::vector<PolicyInfo> policies;
+  std::vector<std::string> warnings;
+  std::string digest;
+
+  static Result<std::shared_ptr<const PolicySet>> make(std::vector<NamedText> files,
+                                                       const std::string& folder);
+  void fill(std::span<const std::uint8_t> outcomes, Decision& decision) const;
+  void add_shadows(std::span<const std::uint8_t> outcomes, Decision& decision) const;
+};
+
+Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<NamedText> files,
+                                                               const std::string& folder) {
+  std::ranges::sort(files);
+  GH_TRY(check_files(files));
+  auto impl = std::make_unique<Impl>();
+  GH_ASSIGN(impl->engine, load_engine(files));
+  std::vector<Problem> problems = engine_problems(impl->engine.get());
+  impl->policies = read_policies(impl->engine.get(), problems);
+  if (const auto errors = lines_of(problems, false, folder); !errors.empty())
+    return fail(ErrorCode::invalid_argument, fmt::format("{}", fmt::join(errors, "\n")));
+  impl->warnings = lines_of(std::move(problems), true, folder);
+  impl->digest = digest_of(files);
+  return std::make_shared<const PolicySet>(std::move(impl));
+}
+
+// What the enforced policies determined.
+void PolicySet::Impl::fill(std::span<const std::uint8_t> outcomes, Decision& decision) const {
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const PolicyInfo& policy = policies[i];
+    if (outcomes[i] != GH_CEDAR_DETERMINING || policy.shadow) continue;
+    if (policy.forbid == decision.permit) continue;  // a permit has no say in a deny
+    decision.determining.push_back(policy.id);
+    decision.obligations.insert(decision.obligations.end(), policy.obligations.begin(),
+                                policy.obligations.end());
+    if (policy.forbid && !policy.advice.empty()) decision.advice.push_back(policy.advice);
+  }
+  settle(decision.obligations);
+}
+
+// What each shadow policy, alone, would change. Cedar's rule needs no second evaluation: a forbid
+// that applies forbids; a permit that applies permits unless a forbid applied; an error denies.
+void PolicySet::Impl::add_shadows(std::span<const std::uint8_t> outcomes,
+                                  Decision& decision) const {
+  const bool forbidden = !decision.permit && !decision.determining.empty();
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const PolicyInfo& policy = policies[i];
+    if (!policy.shadow || outcomes[i] == GH_CEDAR_NOT_DETERMINING) continue;
+    const bool applies = outcomes[i] == GH_CEDAR_DETERMINING;
+    Decision::Shadow shadow{.policy = policy.id, .permit = decision.permit, .obligations = {}};
+    if (!applies || policy.forbid) {
+      shadow.permit = false;
+    } else if (!forbidden && decision.errors.empty()) {
+      shadow.permit = true;
+    }
+    if (applies && policy.forbid != shadow.permit) {
+      std::vector<Obligation> after = decision.obligations;
+      after.insert(after.end(), policy.obligations.begin(), policy.obligations.end());
+      settle(after);
+      std::ranges::set_difference(after, decision.obligations,
+                                  std::back_inserter(shadow.obligations));
+    }
+    if (shadow.permit != decision.permit || !shadow.obligations.empty())
+      decision.shadow.push_back(std::move(shadow));
+  }
+}
+
+PolicySet::PolicySet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+PolicySet::~PolicySet() = default;
+
+Result<std::shared_ptr<const PolicySet>> PolicySet::builtin() {
+  std::vector<NamedText> files;
+  for (const BuiltinFile& file : builtin_files())
+    if (is_policy_file(std::filesystem::path(file.name))) files.emplace_back(file.name, file.text);
+  return Impl::make(std::move(files), "policies");
+}
+
+Result<std::shared_ptr<const PolicySet>> PolicySet::load(const std::filesystem::path& folder) {
+  GH_ASSIGN(std::vector<NamedText> files, read_folder(folder));
+  auto loaded = Impl::make(std::move(files), folder.string());
+  if (!loaded && loaded.error().message.starts_with("there is no"))
+    return std::unexpected(std::move(loaded).error().within(folder.string()));
+  return loaded;
+}
+
+Result<std::shared_ptr<const PolicySet>> PolicySet::parse(
+    std::span<const std::pair<std::string, std::string>> files) {
+  return Impl::make({files.begin(), files.end()}, "");
+}
+
+Decision PolicySet::decide(const Request& request) const {
+  Decision decision;
+  const FlatRequest flat(request);
+  if (flat.size() > max_request_nodes) {
+    decision.errors.push_back(
+        fmt::format("the request has more than {} attribute values", max_request_nodes));
+    return decision;
+  }
+  std::vector<std::uint8_t> outcomes(impl_->policies.size(), GH_CEDAR_NOT_DETERMINING);
+  gh_cedar_decision answer{.permit = 0, .outcomes = outcomes.data(), .errors = {nullptr, 0}};
+  const int status = gh_cedar_decide(impl_->engine.get(), &flat.get(), &answer);
+  decision.permit = status == GH_CEDAR_OK && answer.permit == 1;
+  if (answer.errors.data != nullptr) {
+    for (const std::string_view line : split(text_from_cedar(answer.errors), '\n'))
+      decision.errors.emplace_back(line);
+    gh_cedar_text_free(answer.errors);
+  }
+  if (status == GH_CEDAR_PANIC) log_error("the policy engine failed; the request is denied");
+  if (status != GH_CEDAR_OK) return decision;
+  impl_->fill(outcomes, decision);
+  impl_->add_shadows(outcomes, decision);
+  return decision;
+}
+
+const std::string& PolicySet::digest() const {
+  return impl_->digest;
+}
+std::size_t PolicySet::size() const {
+  return impl_->policies.size();
+}
+const std::vector<PolicyInfo>& PolicySet::policies() const {
+  return impl_->policies;
+}
+const std::vector<std::string>& PolicySet::warnings() const {
+  return impl_->warnings;
+}
+
+}  // namespace gatehouse::policy

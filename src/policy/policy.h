@@ -1,0 +1,146 @@
+// May they? Cedar policies (formally verified engine, Rust, behind cedar/gatehouse_cedar.h)
+// evaluated over one request. Fail closed: an evaluation error, a panic or an unknown entity type
+// is a deny with the reason.
+//
+// Obligations are annotations on the policies that determined the answer:
+//   @redact("personal")               replace findings of these categories (comma-separated) in the
+//                                     request and restore them in the answer
+//   @redact_answer("credentials")     mask findings of these categories in the answer
+//   @require_validation("json")       the answer must be valid JSON
+//   @log_content("none|flagged|all")  where policies disagree, the one that keeps least holds
+//   @shadow("true")                   the policy decides nothing; what it would have changed is
+//                                     reported in Decision::shadow
+// An unknown annotation other than @id, @description, @advice is an error at load.
+//
+// PolicySet is immutable and thread-safe. Attributes the schema does not declare are not seen by
+// policies: strings of an entity become its tags, the rest is dropped. A declared attribute of
+// another type, or a required one that is absent, is an error, and so a deny.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+
+namespace gatehouse::policy {
+
+struct Member;
+
+// A record whose members have types of their own: {{"confidentiality", std::int64_t{2}}, …}.
+struct Record {
+  std::vector<Member> members;
+
+  Record() = default;
+  Record(std::initializer_list<Member> list);
+};
+
+// The last alternative but one is a short form of a record of numbers.
+using Value = std::variant<bool, std::int64_t, std::string, std::vector<std::string>,
+                           std::vector<std::pair<std::string, std::int64_t>>, Record>;
+using Attributes = std::vector<std::pair<std::string, Value>>;
+
+struct Member {
+  std::string name;
+  Value value;
+};
+
+inline Record::Record(std::initializer_list<Member> list) : members(list) {}
+
+struct Entity {
+  std::string type;  // "User", "Model" (namespace Gatehouse is added)
+  std::string id;
+  Attributes attributes;
+  std::vector<std::pair<std::string, std::string>> parents;  // (type, id)
+};
+
+struct Request {
+  Entity principal;
+  std::string action;  // "infer"
+  Entity resource;
+  Attributes context;
+};
+
+struct Obligation {
+  std::string name;   // "redact"
+  std::string value;  // "personal"
+  friend auto operator<=>(const Obligation&, const Obligation&) = default;
+};
+
+struct Decision {
+  bool permit = false;
+  // Of the determining policies, sorted, unique. One category each: a list in a policy becomes one
+  // obligation for each item.
+  std::vector<Obligation> obligations;
+  std::vector<std::string> determining;  // policy ids
+  std::vector<std::string> advice;       // @advice of the determining forbids: for the caller
+  std::vector<std::string> errors;       // evaluation errors; any makes permit false
+  struct Shadow {
+    std::string policy;
+    bool permit = false;                  // what the decision would be with it enforced
+    std::vector<Obligation> obligations;  // what it would add to them
+    friend bool operator==(const Shadow&, const Shadow&) = default;
+  };
+  std::vector<Shadow> shadow;  // only those that would change the decision
+};
+
+struct PolicyInfo {
+  std::string id;     // @id, else file name and number: "20-finance.cedar#2"
+  std::string where;  // file:line
+  bool forbid = false;
+  bool shadow = false;
+  std::string description;
+  std::string advice;
+  std::vector<Obligation> obligations;
+};
+
+class PolicySet {
+ public:
+  // The default set compiled into the program (policies/ at build time).
+  static Result<std::shared_ptr<const PolicySet>> builtin();
+  // <folder>/schema.cedarschema and every *.cedar, in name order; validated against the schema
+  // (strict). The error lists every problem as file:line:column: message.
+  static Result<std::shared_ptr<const PolicySet>> load(const std::filesystem::path& folder);
+  // (file name, text) pairs; one name must be schema.cedarschema.
+  static Result<std::shared_ptr<const PolicySet>> parse(
+      std::span<const std::pair<std::string, std::string>> files);
+
+  Decision decide(const Request& request) const;
+  const std::string& digest() const;                // "sha256:…" of schema and policies
+  std::size_t size() const;                         // number of policies
+  const std::vector<PolicyInfo>& policies() const;  // by file, then by place in it
+  // What is allowed but probably not meant, as file:line:column: message.
+  const std::vector<std::string>& warnings() const;
+
+  struct Impl;
+  explicit PolicySet(std::unique_ptr<Impl> impl);
+  ~PolicySet();
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// Cases in YAML (docs/policies.md): requests and expected decisions; runs each of every *.yaml of
+// the folder, in name order. An unreadable or wrong file is the error; a wrong decision is a case
+// that did not pass.
+struct TestReport {
+  struct Case {
+    std::string name;
+    std::string where;  // file:line
+    bool passed = false;
+    std::string detail;  // expected and got, when not passed
+  };
+  std::vector<Case> cases;
+  std::size_t failures() const;
+};
+Result<TestReport> run_tests(const PolicySet& policies, const std::filesystem::path& folder);
+
+}  // namespace gatehouse::policy
