@@ -1,0 +1,95 @@
+// The hold-back question. RE2 runs the closure backwards from the end of the text; that automaton
+// dies as soon as nothing can extend, so ordinary prose costs a few bytes.
+//
+// Each rule's closure is preceded by one byte that may stand before it (or by the beginning), which
+// keeps "x4" from looking like the beginning of a card number.
+#include <algorithm>
+#include <map>
+
+#include "inspect/rule_set.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+constexpr std::int64_t closure_memory = 8 << 20;
+
+// The union of the closures of all rules of a width, grouped by what may stand before them.
+std::string closure_regex(const std::vector<const RuleSource*>& rules) {
+  std::map<std::string, std::string> by_guard;
+  for (const RuleSource* rule : rules) {
+    std::string& branches = by_guard[to_regex(~rule->not_before)];
+    if (!branches.empty()) branches += '|';
+    branches += to_regex(prefix_closure(rule->pattern), false);
+  }
+  std::string out = "(?:";
+  for (const auto& [guard, branches] : by_guard) {
+    if (out.size() > 3) out += '|';
+    out += "(?:\\A|" + guard + ")(?:" + branches + ")";
+  }
+  return out + ")\\z";
+}
+
+}  // namespace
+
+Closure::Closure(const std::vector<std::unique_ptr<CompiledRule>>& rules, Category category) {
+  // Apart: rules of different width; and rules with a place for their value (`password: …`), whose
+  // automata are of another kind. States of a union multiply, those of two automata only add up.
+  std::map<std::pair<std::size_t, bool>, std::vector<const RuleSource*>> groups;
+  for (const auto& rule : rules) {
+    const RuleSource& source = rule->source();
+    if (source.rule.category == category)
+      groups[{source.width_limit, has_capture(source.pattern)}].push_back(&source);
+  }
+  re2::RE2::Options options;
+  options.set_encoding(re2::RE2::Options::EncodingLatin1);
+  options.set_longest_match(true);
+  options.set_log_errors(false);
+  options.set_never_capture(true);
+  options.set_max_mem(closure_memory);
+  for (const auto& [key, group] : groups) {
+    auto regex = std::make_unique<re2::RE2>(closure_regex(group), options);
+    if (!regex->ok()) regex.reset();
+    parts_.push_back({key.first, std::move(regex)});
+  }
+}
+
+std::size_t Closure::frontier(std::string_view text, std::size_t from) const {
+  std::size_t frontier = text.size();
+  for (const Part& part : parts_) {
+    const std::size_t widest = text.size() - std::min(text.size(), part.width);
+    const std::size_t first = std::max(from, widest);
+    if (first >= frontier) continue;
+    if (part.regex == nullptr) {
+      frontier = first;
+      continue;
+    }
+    const std::size_t guard = first - std::min<std::size_t>(first, 1);
+    re2::StringPiece found;
+    if (!part.regex->Match({text.data(), text.size()}, guard, text.size(), re2::RE2::UNANCHORED,
+                           &found, 1))
+      continue;
+    const auto begin = static_cast<std::size_t>(found.data() - text.data());
+    const std::size_t start = begin == 0 ? 0 : begin + 1;
+    frontier = std::min(frontier, std::max(first, start));
+  }
+  return frontier;
+}
+
+const Closure& RuleSet::Impl::closure(Category category) const {
+  const auto index = static_cast<std::size_t>(category);
+  std::call_once(once_[index], [this, category, index] {
+    closures_[index] = std::make_unique<Closure>(compiled, category);
+  });
+  return *closures_[index];
+}
+
+std::size_t RuleSet::Impl::frontier(std::string_view text, std::size_t from,
+                                    Categories which) const {
+  std::size_t frontier = text.size();
+  for (std::size_t i = 0; i < category_count; ++i)
+    if (which.test(i))
+      frontier = std::min(frontier, closure(static_cast<Category>(i)).frontier(text, from));
+  return frontier;
+}
+
+}  // namespace gatehouse::inspect

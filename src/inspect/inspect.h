@@ -1,0 +1,179 @@
+// What is in a text. Rules are data (rules/*.yaml); one Hyperscan database finds candidates, RE2
+// confirms each and gives its start, validators and context decide. docs/rules.md is the format.
+//
+// Semantics, the same for a whole text and for a stream cut anywhere (inspect_property_test.cc):
+//   From position p, take of all rules the valid match with the smallest start >= p; among equals
+//   the longest, then the rule listed first. Report it, continue at its end. A match is valid when
+//   RE2 matches the rule's pattern there, its validator accepts, its allow list does not, and, if
+//   the rule demands context, one of its context words stands within the 64 bytes before it.
+//
+// RuleSet is immutable and shared. Scanner has scratch memory: one a thread.
+#pragma once
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/crypto.h"
+
+namespace gatehouse::inspect {
+
+enum class Category : std::uint8_t { credentials, personal };
+inline constexpr std::size_t category_count = 2;
+std::string_view to_string(Category category);
+Result<Category> parse_category(std::string_view text);
+using Categories = std::bitset<category_count>;  // bit = static_cast<size_t>(category)
+
+struct Span {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  friend bool operator==(const Span&, const Span&) = default;
+};
+
+// One thing found. Never the matched text.
+struct Finding {
+  std::uint32_t rule = 0;  // index into RuleSet::rules()
+  Category category = Category::credentials;
+  Span span;           // bytes of the decoded text of its channel
+  double p_value = 0;  // how rare such a match is in benign text; from the rule
+};
+
+struct Rule {
+  std::string id;  // "aws-access-key-id"
+  Category category = Category::credentials;
+  std::string kind;  // placeholder stem: "EMAIL", "IBAN", "CREDENTIAL"
+  std::string description;
+  double p_value = 0;
+};
+
+class RuleSet {
+ public:
+  // The rules compiled into the program (rules/*.yaml at build time).
+  static Result<std::shared_ptr<const RuleSet>> builtin();
+  // Every *.yaml below a folder, in name order. Errors name file, line and rule. `run_examples`:
+  // each rule's own must-match and must-not-match examples are checked too.
+  static Result<std::shared_ptr<const RuleSet>> load(const std::filesystem::path& folder,
+                                                     bool run_examples);
+  static Result<std::shared_ptr<const RuleSet>> parse(
+      std::span<const std::pair<std::string, std::string>> files, bool run_examples);
+
+  const std::vector<Rule>& rules() const;
+  const crypto::Digest& digest() const;  // of the rules' source
+
+  struct Impl;
+  explicit RuleSet(std::unique_ptr<Impl> impl);
+  ~RuleSet();
+  const Impl& impl() const { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+class Scanner {
+ public:
+  explicit Scanner(std::shared_ptr<const RuleSet> rules);
+  ~Scanner();
+  Scanner(Scanner&&) noexcept;
+
+  // Findings in order of their begin, not overlapping.
+  std::vector<Finding> scan(std::string_view text);
+  const RuleSet& rules() const;
+
+  struct Impl;
+  Impl& impl() { return *impl_; }
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// The two-way mapping of one conversation: value <-> placeholder. Equal values (of one kind) get
+// equal placeholders; numbers count up per kind: [EMAIL_1], [EMAIL_2], [IBAN_1]. A placeholder that
+// already stands in the client's own text is never handed out (reserve()). Not thread-safe.
+class Placeholders {
+ public:
+  // Notes placeholder-shaped words ("[EMAIL_3]") in a text the client sent.
+  void reserve(std::string_view client_text);
+  // The placeholder of this value, new or known.
+  const std::string& placeholder_for(std::string_view kind, std::string_view value);
+  // The value behind a placeholder, or nullptr.
+  const std::string* value_of(std::string_view placeholder) const;
+  bool empty() const { return by_placeholder_.empty(); }
+  std::size_t size() const { return by_placeholder_.size(); }
+  std::size_t longest_placeholder() const { return longest_; }
+  // Whether a known placeholder begins with this text and goes on.
+  bool begins_known(std::string_view text) const;
+
+  // For the sealed session store. parse() refuses what serialize() did not write.
+  std::string serialize() const;
+  static Result<Placeholders> parse(std::string_view serialized);
+
+ private:
+  void insert(const std::string& placeholder, std::string value);
+
+  std::map<std::string, std::string, std::less<>> by_placeholder_;
+  std::map<std::string, std::string, std::less<>> by_value_;  // kind ‖ 0x00 ‖ value
+  std::map<std::string, std::uint32_t, std::less<>> next_;    // by kind
+  std::map<std::string, bool, std::less<>> reserved_;
+  std::size_t longest_ = 0;
+};
+
+// What a text filter does with what it finds and what it puts back.
+struct FilterPlan {
+  Categories redact;                     // replaced by placeholders from `placeholders`
+  bool restore = false;                  // known placeholders become their values again
+  Placeholders* placeholders = nullptr;  // needed when redact.any() or restore
+  std::size_t max_findings = 10'000;     // beyond it only counted
+};
+
+// Whether a channel's text is plain, or is itself JSON (tool-call arguments): then strings inside
+// it are decoded, filtered each on its own, and re-escaped; other bytes pass as they came; a number
+// that must be redacted becomes a string. Every prefix of what comes out stays a prefix of valid
+// JSON whenever what came in was one. Text that is not JSON after all is filtered as plain text.
+enum class TextForm : std::uint8_t { plain, json };
+
+// One channel's text, filtered as it streams. feed() returns what may leave now; it holds back only
+// what could still become a match of a redacted category or a placeholder (at most
+// max_holdback_bytes; beyond it the held text is replaced as if it had matched). finish() returns
+// the rest. For every way to cut the input, the concatenated output is the same (property test).
+// Findings of categories that are only watched are reported too, with no hold-back.
+class TextFilter {
+ public:
+  static constexpr std::size_t max_holdback_bytes = 16 * 1024;
+
+  TextFilter(Scanner& scanner, FilterPlan plan, TextForm form);
+  ~TextFilter();
+  TextFilter(TextFilter&&) noexcept;
+
+  std::string feed(std::string_view text);
+  std::string finish();
+  std::size_t held() const;                      // bytes fed and neither released nor replaced
+  const std::vector<Finding>& findings() const;  // spans are positions in the input so far
+  std::size_t restored() const;                  // placeholders put back
+  std::size_t found() const;  // all that was found, also beyond FilterPlan::max_findings
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+// A whole text at once; the same result as feed + finish.
+struct Filtered {
+  std::string text;
+  std::vector<Finding> findings;
+  std::size_t restored = 0;
+  bool changed = false;
+};
+Filtered filter_text(Scanner& scanner, const FilterPlan& plan, TextForm form,
+                     std::string_view text);
+
+}  // namespace gatehouse::inspect

@@ -1,0 +1,72 @@
+#include "inspect/matcher.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace gatehouse::inspect {
+namespace {
+
+// Smallest begin, then longest, then rule order.
+bool goes_first(const Match& a, const Match& b) {
+  return std::tuple(a.begin, b.end, a.rule) < std::tuple(b.begin, a.end, b.rule);
+}
+
+// Appends the rule's valid matches that start in [from, limit) of `text`.
+void examine_rule(const CompiledRule& rule, std::uint32_t index,
+                  const std::vector<CompiledRule::Starts>& starts, std::string_view text,
+                  std::size_t from, std::size_t limit, std::size_t base,
+                  std::vector<Match>& found) {
+  std::size_t at = from;
+  for (const CompiledRule::Starts& place : starts) {
+    at = std::max(at, place.first);
+    for (const std::size_t stop = std::min(limit, place.last + 1); at < stop; ++at) {
+      if (!rule.may_begin(text, at)) continue;
+      if (auto match = rule.confirm(text, at))
+        found.push_back({index, base + match->begin, base + match->end, match->p_value});
+    }
+  }
+}
+
+}  // namespace
+
+void Matcher::restart(std::size_t first) {
+  scan_from_ = 0;
+  next_ = first;
+  pending_.clear();
+}
+
+void Matcher::advance(std::string_view text, std::size_t base, bool last,
+                      std::vector<Match>& accepted) {
+  if (which_.none()) {
+    scan_from_ = base + text.size();
+    return;
+  }
+  const std::size_t from = scan_from_ - base;
+  const std::size_t frontier =
+      last ? text.size() : scanner_.rules->impl().frontier(text, from, which_);
+  if (frontier > from) examine(text, base, frontier);
+  scan_from_ = base + frontier;
+  if (!pending_.empty()) accept(scan_from_, last, accepted);
+}
+
+void Matcher::examine(std::string_view text, std::size_t base, std::size_t frontier) {
+  const std::size_t from = scan_from_ - base;
+  scanner_.find_starts(text, from, which_);
+  for (const std::uint32_t rule : scanner_.touched)
+    examine_rule(*scanner_.rules->impl().compiled[rule], rule, scanner_.starts[rule], text, from,
+                 frontier, base, pending_);
+}
+
+void Matcher::accept(std::size_t frontier, bool last, std::vector<Match>& accepted) {
+  std::sort(pending_.begin(), pending_.end(), goes_first);
+  std::size_t done = 0;
+  for (; done < pending_.size() && (last || pending_[done].begin < frontier); ++done) {
+    const Match& match = pending_[done];
+    if (match.begin < next_) continue;
+    accepted.push_back(match);
+    next_ = match.end;
+  }
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
+}  // namespace gatehouse::inspect

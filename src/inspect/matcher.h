@@ -1,0 +1,50 @@
+// The canonical search, one step at a time: a text may come whole or in pieces of any size.
+//
+// Every start position is examined exactly once, when it is decided: when no rule's pattern can
+// still begin at or extend from it (Closure). A text given whole decides all of them at once. So
+// whole and streamed texts take the same path, and find the same.
+//
+// Invariants
+//   1. Starts below scan_from_ have been examined; their valid matches are accepted, dropped, or in
+//      pending_.
+//   2. A pending match is accepted when no undecided start could yield one that goes before it:
+//      its begin is below the frontier.
+//   3. Accepted matches do not overlap and come in order.
+// Lives on the thread of its scanner, which must outlive it.
+#pragma once
+
+#include <vector>
+
+#include "inspect/scanner.h"
+
+namespace gatehouse::inspect {
+
+class Matcher {
+ public:
+  Matcher(Scanner::Impl& scanner, Categories which) : scanner_(scanner), which_(which) {}
+
+  // Begins a new text. Matches that begin before `first` are not wanted (the text before is
+  // context).
+  void restart(std::size_t first);
+
+  // `text` holds the bytes from position `base` on, and everything known so far; `last`: nothing
+  // follows. Appends the matches decided now. Positions count from the beginning of the text.
+  void advance(std::string_view text, std::size_t base, bool last, std::vector<Match>& accepted);
+
+  // Bytes before this position may leave: no match not yet accepted can begin before it.
+  std::size_t settled() const { return std::max(scan_from_, next_); }
+  // Bytes before this position are never looked at again.
+  std::size_t needed_from() const { return scan_from_ - std::min(scan_from_, context_window + 2); }
+
+ private:
+  void examine(std::string_view text, std::size_t base, std::size_t frontier);
+  void accept(std::size_t frontier, bool last, std::vector<Match>& accepted);
+
+  Scanner::Impl& scanner_;
+  Categories which_;
+  std::size_t scan_from_ = 0;
+  std::size_t next_ = 0;  // no match may begin before it: the end of the last accepted one
+  std::vector<Match> pending_;
+};
+
+}  // namespace gatehouse::inspect

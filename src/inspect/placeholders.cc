@@ -1,0 +1,141 @@
+// The two-way mapping of one conversation. Its serialised form is JSON, values in base64 since they
+// are any bytes; parse() accepts exactly what serialize() writes.
+#include "inspect/placeholders.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "inspect/inspect.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+constexpr std::size_t max_kind = 32;
+constexpr std::size_t max_number_digits = 9;
+constexpr std::size_t max_serialized = 64u << 20;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_kind_byte(char c) {
+  return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_';
+}
+
+// "[EMAIL_12]" -> "EMAIL", 12. The text must be a placeholder.
+std::pair<std::string_view, std::uint32_t> parts_of(std::string_view placeholder) {
+  const std::size_t underscore = placeholder.rfind('_');
+  const auto number =
+      parse_uint(placeholder.substr(underscore + 1, placeholder.size() - underscore - 2));
+  return {placeholder.substr(1, underscore - 1), static_cast<std::uint32_t>(number.value_or(0))};
+}
+
+std::string value_key(std::string_view kind, std::string_view value) {
+  std::string key(kind);
+  key += '\0';
+  key += value;
+  return key;
+}
+
+std::unexpected<Error> refuse() {
+  return fail(ErrorCode::data_loss, "not a serialised set of placeholders");
+}
+
+}  // namespace
+
+std::size_t placeholder_length(std::string_view text) {
+  if (text.size() < 5 || text[0] != '[' || text[1] < 'A' || text[1] > 'Z') return 0;
+  std::size_t end = 1;
+  while (end < text.size() && end <= max_kind + max_number_digits + 2 && is_kind_byte(text[end]))
+    ++end;
+  if (end == text.size() || text[end] != ']') return 0;
+  std::size_t digits = end;
+  while (digits > 1 && is_digit(text[digits - 1])) --digits;
+  const std::size_t count = end - digits;
+  const bool number = count >= 1 && count <= max_number_digits && text[digits] != '0';
+  const bool kind = digits >= 3 && text[digits - 1] == '_' && digits - 2 <= max_kind;
+  return number && kind ? end + 1 : 0;
+}
+
+void Placeholders::reserve(std::string_view client_text) {
+  for (std::size_t at = client_text.find('['); at != std::string_view::npos;
+       at = client_text.find('[', at + 1)) {
+    const std::size_t length = placeholder_length(client_text.substr(at));
+    if (length == 0) continue;
+    const std::string_view word = client_text.substr(at, length);
+    if (by_placeholder_.find(word) == by_placeholder_.end()) reserved_.emplace(word, true);
+  }
+}
+
+const std::string& Placeholders::placeholder_for(std::string_view kind, std::string_view value) {
+  std::string key = value_key(kind, value);
+  if (const auto known = by_value_.find(key); known != by_value_.end()) return known->second;
+  auto next = next_.find(kind);
+  if (next == next_.end()) next = next_.emplace(std::string(kind), 1).first;
+  std::string placeholder;
+  do {
+    placeholder = "[" + std::string(kind) + "_" + std::to_string(next->second++) + "]";
+  } while (reserved_.contains(placeholder));
+  longest_ = std::max(longest_, placeholder.size());
+  by_placeholder_.emplace(placeholder, value);
+  return by_value_.emplace(std::move(key), std::move(placeholder)).first->second;
+}
+
+const std::string* Placeholders::value_of(std::string_view placeholder) const {
+  const auto found = by_placeholder_.find(placeholder);
+  return found == by_placeholder_.end() ? nullptr : &found->second;
+}
+
+bool Placeholders::begins_known(std::string_view text) const {
+  const auto next = by_placeholder_.upper_bound(text);
+  return next != by_placeholder_.end() && next->first.starts_with(text);
+}
+
+std::string Placeholders::serialize() const {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object().key("version").number(1).key("placeholders").begin_array();
+  for (const auto& [placeholder, value] : by_placeholder_)
+    writer.begin_array().string(placeholder).string(to_base64(bytes_of(value))).end_array();
+  writer.end_array().key("reserved").begin_array();
+  for (const auto& [placeholder, reserved] : reserved_) writer.string(placeholder);
+  writer.end_array().end_object();
+  return out;
+}
+
+Result<Placeholders> Placeholders::parse(std::string_view serialized) {
+  if (serialized.size() > max_serialized) return refuse();
+  const auto json = nlohmann::json::parse(serialized, nullptr, false);
+  if (!json.is_object() || !json.contains("placeholders") || !json.contains("reserved"))
+    return refuse();
+  const auto& entries = json["placeholders"];
+  const auto& reserved = json["reserved"];
+  if (!entries.is_array() || !reserved.is_array()) return refuse();
+  Placeholders out;
+  for (const auto& word : reserved) {
+    if (!word.is_string()) return refuse();
+    out.reserve(word.get_ref<const std::string&>());
+  }
+  for (const auto& entry : entries) {
+    if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_string())
+      return refuse();
+    const auto& placeholder = entry[0].get_ref<const std::string&>();
+    auto value = from_base64(entry[1].get_ref<const std::string&>());
+    if (!value || placeholder_length(placeholder) != placeholder.size()) return refuse();
+    out.insert(placeholder, std::move(*value));
+  }
+  if (out.serialize() != serialized) return refuse();  // nothing was left out or written otherwise
+  return out;
+}
+
+void Placeholders::insert(const std::string& placeholder, std::string value) {
+  const auto [kind, number] = parts_of(placeholder);
+  by_value_.emplace(value_key(kind, value), placeholder);
+  by_placeholder_.emplace(placeholder, std::move(value));
+  auto& next = next_[std::string(kind)];
+  next = std::max(next, number + 1);
+  longest_ = std::max(longest_, placeholder.size());
+}
+
+}  // namespace gatehouse::inspect

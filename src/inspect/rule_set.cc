@@ -1,0 +1,221 @@
+// Makes a RuleSet of rule files. Order of rules: files in name order, rules as listed.
+#include "inspect/rule_set.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/file.h"
+#include "base/text.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+constexpr std::size_t max_rules = 10'000;
+constexpr std::size_t max_rule_file = 1 << 20;
+
+struct File {
+  std::string_view name;
+  std::string_view content;
+};
+
+crypto::Digest digest_of(std::span<const File> files) {
+  std::string all;
+  for (const File& file : files)
+    fmt::format_to(std::back_inserter(all), "{}:{}:{}:{}", file.name.size(), file.name,
+                   file.content.size(), file.content);
+  return crypto::sha256(bytes_of(all));
+}
+
+// Seven digits, up to three separators between them: what every number rule's matches contain.
+constexpr std::string_view digit_row = "[0-9](?:[ ./()+-]{0,3}[0-9]){6}";
+constexpr std::size_t widest_digit_rule = 128;
+
+struct Expression {
+  std::string regex;
+  std::string where;  // whose it is
+};
+
+Result<Database> compile_database(const std::vector<Expression>& expressions) {
+  std::vector<const char*> texts;
+  std::vector<unsigned> ids;
+  for (const Expression& expression : expressions) {
+    ids.push_back(static_cast<unsigned>(texts.size()));
+    texts.push_back(expression.regex.c_str());
+  }
+  const std::vector<unsigned> flags(texts.size(), HS_FLAG_DOTALL);
+  hs_database_t* database = nullptr;
+  hs_compile_error_t* error = nullptr;
+  if (hs_compile_multi(texts.data(), flags.data(), ids.data(), static_cast<unsigned>(ids.size()),
+                       HS_MODE_BLOCK, nullptr, &database, &error) == HS_SUCCESS)
+    return Database(database, hs_free_database);
+  const std::unique_ptr<hs_compile_error_t, decltype(&hs_free_compile_error)> owned(
+      error, hs_free_compile_error);
+  const bool known = error->expression >= 0;
+  return fail(
+      ErrorCode::invalid_argument, fmt::format("Hyperscan: {}", error->message),
+      known ? expressions[static_cast<std::size_t>(error->expression)].where : std::string());
+}
+
+// The triggers of one rule go to the first database's expressions, or the rule to the digit rules.
+void add_triggers(RuleSet::Impl& impl, std::uint32_t index, const Pattern& row,
+                  std::vector<Expression>& first, std::vector<Expression>& second) {
+  const CompiledRule& rule = *impl.compiled[index];
+  const RuleSource& source = rule.source();
+  if (source.context_required) {
+    for (const std::string& word : source.context) {
+      first.push_back({to_regex(literal(word, true), false), source.where});
+      impl.triggers.push_back(
+          {Trigger::Kind::context, index, static_cast<std::uint32_t>(word.size())});
+    }
+    return;
+  }
+  const std::size_t width = std::min(max_width(source.pattern), source.width_limit);
+  Expression piece{to_regex(rule.factor().pattern, false), source.where};
+  if (width <= widest_digit_rule && always_contains(source.pattern, row)) {
+    second.push_back(std::move(piece));
+    impl.digit_rules.push_back(index);
+    impl.digit_width = std::max(impl.digit_width, width);
+  } else {
+    first.push_back(std::move(piece));
+    impl.triggers.push_back({Trigger::Kind::factor, index, 0});
+  }
+}
+
+Result<void> build_databases(RuleSet::Impl& impl) {
+  GH_ASSIGN(const Pattern row, parse_pattern(digit_row));
+  std::vector<Expression> first;
+  std::vector<Expression> second;
+  for (std::uint32_t i = 0; i < impl.compiled.size(); ++i)
+    add_triggers(impl, i, row, first, second);
+  if (!second.empty()) {
+    first.push_back({to_regex(row, false), "digits"});
+    impl.triggers.push_back({Trigger::Kind::digits, 0, 0});
+    GH_ASSIGN(impl.second, compile_database(second));
+  }
+  GH_ASSIGN(impl.first, compile_database(first));
+  hs_scratch_t* scratch = nullptr;
+  for (const Database* database : {&impl.first, &impl.second})
+    if (*database && hs_alloc_scratch(database->get(), &scratch) != HS_SUCCESS)
+      return fail(ErrorCode::resource_exhausted, "Hyperscan: no memory for scratch space");
+  impl.scratch.reset(scratch);
+  return {};
+}
+
+Result<void> add_rules(RuleSet::Impl& impl, std::vector<RuleSource> sources) {
+  for (RuleSource& source : sources) {
+    const bool known = std::any_of(impl.rules.begin(), impl.rules.end(),
+                                   [&](const Rule& rule) { return rule.id == source.rule.id; });
+    if (known)
+      return fail(ErrorCode::already_exists, "rule '" + source.rule.id + "' is defined twice",
+                  source.where);
+    impl.rules.push_back(source.rule);
+    impl.compiled.push_back(std::make_unique<CompiledRule>(std::move(source)));
+    GH_TRY(impl.compiled.back()->check());
+  }
+  if (impl.rules.size() > max_rules)
+    return fail(ErrorCode::invalid_argument, fmt::format("more than {} rules", max_rules));
+  return {};
+}
+
+// What is wrong with one example of a rule, or nothing.
+std::string example_problem(const std::vector<Finding>& findings, std::uint32_t rule,
+                            const Example& example, bool must_match) {
+  const auto found = std::find_if(findings.begin(), findings.end(),
+                                  [rule](const Finding& f) { return f.rule == rule; });
+  if (!must_match) return found == findings.end() ? "" : "is found and must not be";
+  if (found == findings.end()) return "is not found";
+  if (!example.span || found->span == *example.span) return "";
+  return fmt::format("is found at {}-{}, not at the marked {}-{}", found->span.begin,
+                     found->span.end, example.span->begin, example.span->end);
+}
+
+Result<void> check_examples(const std::shared_ptr<const RuleSet>& set) {
+  Scanner scanner(set);
+  std::string problems;
+  for (std::uint32_t i = 0; i < set->rules().size(); ++i) {
+    const RuleSource& rule = set->impl().compiled[i]->source();
+    const auto check = [&](const std::vector<Example>& examples, bool must_match) {
+      for (std::size_t n = 0; n < examples.size(); ++n) {
+        const std::string problem =
+            example_problem(scanner.scan(examples[n].text), i, examples[n], must_match);
+        if (!problem.empty())
+          problems += fmt::format("{}{}: rule '{}': {} example {} {}", problems.empty() ? "" : "\n",
+                                  rule.where, rule.rule.id, must_match ? "match" : "no_match",
+                                  n + 1, problem);
+      }
+    };
+    check(rule.must_match, true);
+    check(rule.must_not_match, false);
+  }
+  if (!problems.empty()) return fail(ErrorCode::invalid_argument, std::move(problems));
+  return {};
+}
+
+Result<std::shared_ptr<const RuleSet>> build(std::span<const File> files, bool run_examples) {
+  auto impl = std::make_unique<RuleSet::Impl>();
+  for (const File& file : files) {
+    GH_ASSIGN(auto sources, read_rule_file(file.content, std::string(file.name)));
+    GH_TRY(add_rules(*impl, std::move(sources)));
+  }
+  if (impl->rules.empty()) return fail(ErrorCode::invalid_argument, "there are no rules");
+  GH_TRY(build_databases(*impl));
+  impl->digest = digest_of(files);
+  std::shared_ptr<const RuleSet> set = std::make_shared<RuleSet>(std::move(impl));
+  if (run_examples) {
+    GH_TRY(check_examples(set));
+  }
+  return set;
+}
+
+Result<std::vector<std::filesystem::path>> rule_files_below(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> paths;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entry(folder, error);
+  for (const std::filesystem::recursive_directory_iterator end; !error && entry != end;
+       entry.increment(error))
+    if (entry->is_regular_file(error) && entry->path().extension() == ".yaml")
+      paths.push_back(entry->path());
+  if (error) return fail(ErrorCode::not_found, error.message(), folder.string());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+}  // namespace
+
+RuleSet::RuleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RuleSet::~RuleSet() = default;
+
+const std::vector<Rule>& RuleSet::rules() const {
+  return impl_->rules;
+}
+const crypto::Digest& RuleSet::digest() const {
+  return impl_->digest;
+}
+
+Result<std::shared_ptr<const RuleSet>> RuleSet::builtin() {
+  std::vector<File> files;
+  for (const auto& [name, content] : builtin_rule_files()) files.push_back({name, content});
+  return build(files, false);
+}
+
+Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::filesystem::path& folder,
+                                                     bool run_examples) {
+  GH_ASSIGN(const auto paths, rule_files_below(folder));
+  std::vector<std::pair<std::string, std::string>> files;
+  for (const std::filesystem::path& path : paths) {
+    GH_ASSIGN(std::string content, read_file(path, max_rule_file));
+    files.emplace_back(std::filesystem::relative(path, folder).string(), std::move(content));
+  }
+  return parse(files, run_examples);
+}
+
+Result<std::shared_ptr<const RuleSet>> RuleSet::parse(
+    std::span<const std::pair<std::string, std::string>> files, bool run_examples) {
+  std::vector<File> views;
+  for (const auto& [name, content] : files) views.push_back({name, content});
+  return build(views, run_examples);
+}
+
+}  // namespace gatehouse::inspect

@@ -1,0 +1,132 @@
+// Compiled rules: what the scanner and the filters run on. Immutable after construction except for
+// regular expressions that are compiled at their first use (each behind its own once_flag), so any
+// thread may use one RuleSet.
+//
+// Three compiled forms, each from the same pattern tree:
+//   Hyperscan   triggers: one pass says which rules can match at all, and where they may begin
+//   RE2         the pattern: decides a match, its end and its span (longest)
+//   closure     all patterns' prefixes, by category: what could still become a match
+//
+// What triggers a rule (none can miss a match; inspect_property_test.cc compares with RE2 alone):
+//   - a rule that demands context: one of its words, then the 64 bytes behind it are looked at;
+//   - a rule all of whose matches contain seven digits in a row (always_contains): such a row, then
+//     the second database, which has only these rules, is run over its surroundings. Patterns made
+//     of digit classes are slow for Hyperscan when there are many of them, and text has few digits;
+//   - every other rule: a rare piece of its pattern (rare_factor).
+#pragma once
+
+#include <hs/hs.h>
+#include <re2/re2.h>
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "inspect/inspect.h"
+#include "inspect/rule_source.h"
+
+namespace gatehouse::inspect {
+
+// A span found valid for a rule.
+struct Match {
+  std::uint32_t rule = 0;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  double p_value = 0;
+};
+
+class CompiledRule {
+ public:
+  explicit CompiledRule(RuleSource source);
+
+  const RuleSource& source() const { return source_; }
+  // What Hyperscan looks for.
+  const Factor& factor() const { return factor_; }
+  // Why RE2 does not take the pattern, if so.
+  Result<void> check() const;
+
+  // Where, at or after `from`, matches may begin whose factor ends at `end`.
+  struct Starts {
+    std::size_t first = 0;
+    std::size_t last = 0;
+  };
+  std::optional<Starts> starts(std::string_view text, std::size_t from, std::size_t end) const;
+  // Whether a match can begin here, by its first byte and the one before it.
+  bool may_begin(std::string_view text, std::size_t at) const {
+    return first_bytes_.test(static_cast<unsigned char>(text[at])) &&
+           (at == 0 || !source_.not_before.test(static_cast<unsigned char>(text[at - 1])));
+  }
+  // The valid match that begins at `start`, if there is one. What follows `text` is known to be
+  // nothing, or not to matter: the caller has seen to it (matcher.h).
+  std::optional<Match> confirm(std::string_view text, std::size_t start) const;
+
+ private:
+  const re2::RE2& regex() const;
+  bool allowed(std::string_view value) const;
+  bool in_context(std::string_view text, std::size_t start) const;
+
+  RuleSource source_;
+  bool has_capture_;
+  Factor factor_;
+  ByteSet first_bytes_;
+  mutable std::once_flag once_;
+  mutable std::unique_ptr<re2::RE2> regex_;
+  mutable std::unique_ptr<re2::RE2> up_to_factor_;  // only where its place varies much
+  mutable std::vector<std::unique_ptr<re2::RE2>> allowed_;
+};
+
+// "From which position on could this text still become, or extend, a match?"
+class Closure {
+ public:
+  Closure(const std::vector<std::unique_ptr<CompiledRule>>& rules, Category category);
+
+  // The smallest position >= from whose suffix is a prefix of some rule's match; text.size() if
+  // none.
+  std::size_t frontier(std::string_view text, std::size_t from) const;
+
+ private:
+  struct Part {
+    std::size_t width;
+    std::unique_ptr<re2::RE2> regex;  // null: too large for RE2, then everything may match
+  };
+  std::vector<Part> parts_;
+};
+
+struct Trigger {
+  enum class Kind : std::uint8_t { factor, context, digits };
+  Kind kind = Kind::factor;
+  std::uint32_t rule = 0;       // not for digits
+  std::uint32_t word_size = 0;  // of a context word
+};
+
+// Whether no letter touches text[begin, end), which is not empty.
+bool stands_alone(std::string_view text, std::size_t begin, std::size_t end);
+
+using Database = std::unique_ptr<hs_database_t, decltype(&hs_free_database)>;
+
+struct RuleSet::Impl {
+  std::vector<Rule> rules;
+  std::vector<std::unique_ptr<CompiledRule>> compiled;
+  Database first{nullptr, hs_free_database};   // ids are indices of `triggers`
+  Database second{nullptr, hs_free_database};  // ids are indices of `digit_rules`; may be null
+  std::vector<Trigger> triggers;
+  std::vector<std::uint32_t> digit_rules;
+  std::size_t digit_width = 0;  // the widest match of a digit rule
+  std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)> scratch{nullptr, hs_free_scratch};
+  crypto::Digest digest{};
+
+  // The smallest frontier of these categories' closures.
+  std::size_t frontier(std::string_view text, std::size_t from, Categories which) const;
+
+ private:
+  const Closure& closure(Category category) const;
+
+  mutable std::array<std::once_flag, category_count> once_;
+  mutable std::array<std::unique_ptr<Closure>, category_count> closures_;
+};
+
+// The files under rules/ as they were at build time: name, content. Generated.
+std::span<const std::pair<std::string_view, std::string_view>> builtin_rule_files();
+
+}  // namespace gatehouse::inspect

@@ -1,0 +1,205 @@
+// Reads rule files strictly: an unknown key, an unknown validator, a pattern outside the language
+// or a rule that cannot be kept bounded is an error with file, line and rule.
+#include "inspect/rule_source.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/config.h"
+#include "base/text.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+constexpr std::size_t max_rules_in_file = 2000;
+constexpr std::size_t max_examples = 200;
+
+bool is_id(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+bool is_kind(std::string_view text) {
+  return !text.empty() && text.size() <= 32 && text.front() >= 'A' && text.front() <= 'Z' &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+         });
+}
+
+// "word", "none", … or a class in brackets.
+Result<ByteSet> read_neighbours(std::string_view text) {
+  if (text == "none") return ByteSet{};
+  if (text == "word") return parse_byte_set("\\w");
+  if (text == "alnum") return parse_byte_set("[A-Za-z0-9]");
+  if (text == "digit") return parse_byte_set("\\d");
+  if (text == "number") return parse_byte_set("[A-Za-z0-9_.+-]");
+  if (text == "token") return parse_byte_set("[A-Za-z0-9_-]");
+  if (text == "base64") return parse_byte_set("[A-Za-z0-9+/=_-]");
+  return parse_byte_set(text);
+}
+
+// Notes the error of a failed result with the key's place and gives back the fallback.
+template <class T>
+T take(ConfigReader& reader, const ConfigNode& node, Result<T> result, T fallback) {
+  if (result) return std::move(*result);
+  reader.note(std::move(result).error().within(node.where()));
+  return fallback;
+}
+
+double read_probability(ConfigReader& reader, const ConfigNode& map, std::string_view key,
+                        std::optional<double> fallback) {
+  const auto node = reader.child(key);
+  if (!node) {
+    if (!fallback) reader.note(map.error("missing key '" + std::string(key) + "'"));
+    return fallback.value_or(1);
+  }
+  const double value = take(reader, *node, node->as_double(), 1.0);
+  if (!(value > 0 && value <= 1)) reader.note(node->error("must be above 0 and at most 1"));
+  return value;
+}
+
+void read_context(ConfigReader& reader, RuleSource& rule) {
+  rule.p_value_with_context = rule.rule.p_value;
+  const auto node = reader.child("context");
+  if (!node) return;
+  ConfigReader context(*node);
+  for (const std::string& word : context.strings("words")) rule.context.push_back(to_lower(word));
+  rule.context_required = context.boolean("required", false);
+  rule.p_value_with_context = read_probability(context, *node, "p_value", rule.rule.p_value);
+  if (auto done = context.finish(); !done) reader.note(std::move(done).error());
+  const bool fits = std::all_of(rule.context.begin(), rule.context.end(), [](const auto& word) {
+    return !word.empty() && word.size() < context_window;
+  });
+  if (rule.context.empty() || !fits)
+    reader.note(node->error("context needs words, each of 1 to 63 bytes"));
+}
+
+void read_allow(ConfigReader& reader, RuleSource& rule) {
+  const auto node = reader.child("allow");
+  if (!node) return;
+  ConfigReader allow(*node);
+  for (const std::string& word : allow.strings("words"))
+    rule.allowed_words.push_back(to_lower(word));
+  std::sort(rule.allowed_words.begin(), rule.allowed_words.end());
+  for (const std::string& text : allow.strings("patterns")) {
+    auto pattern = parse_pattern(text);
+    if (pattern) {
+      rule.allowed_patterns.push_back(std::move(*pattern));
+    } else {
+      reader.note(std::move(pattern).error().within(node->where()));
+    }
+  }
+  if (auto done = allow.finish(); !done) reader.note(std::move(done).error());
+}
+
+void read_examples_of(ConfigReader& reader, ConfigReader& examples, std::string_view key,
+                      const RuleSource& rule, std::vector<Example>& into) {
+  const auto node = examples.child(key);
+  if (!node) return;
+  const auto texts = take(reader, *node, node->as_strings(), {});
+  if (texts.size() > max_examples) reader.note(node->error("too many examples"));
+  for (std::size_t i = 0; i < std::min(texts.size(), max_examples); ++i) {
+    auto example =
+        expand_example(texts[i], rule.rule.id + "/" + std::string(key) + "/" + std::to_string(i));
+    if (example) {
+      into.push_back(std::move(*example));
+    } else {
+      reader.note(std::move(example).error().within(node->where()));
+    }
+  }
+}
+
+void read_examples(ConfigReader& reader, const ConfigNode& map, RuleSource& rule) {
+  const auto node = reader.child("examples");
+  if (!node) {
+    reader.note(map.error("missing key 'examples'"));
+    return;
+  }
+  ConfigReader examples(*node);
+  read_examples_of(reader, examples, "match", rule, rule.must_match);
+  read_examples_of(reader, examples, "no_match", rule, rule.must_not_match);
+  if (auto done = examples.finish(); !done) reader.note(std::move(done).error());
+  if (rule.must_match.empty() || rule.must_not_match.empty())
+    reader.note(node->error("a rule needs an example that matches and one that does not"));
+}
+
+void read_pattern(ConfigReader& reader, const ConfigNode& map, RuleSource& rule) {
+  auto pattern = parse_pattern(reader.required_string("pattern"));
+  if (!pattern) {
+    reader.note(std::move(pattern).error().within(map.where()));
+    rule.pattern = std::make_shared<const PatternNode>();
+    return;
+  }
+  rule.pattern = std::move(*pattern);
+  rule.width_limit = reader.boolean("long", false) ? long_width : ordinary_width;
+  const std::size_t least = min_width(trim_tail(rule.pattern));
+  if (least < 2) reader.note(map.error("the pattern may match fewer than two bytes"));
+  if (least > rule.width_limit) reader.note(map.error("the pattern is wider than a match may be"));
+}
+
+ByteSet read_neighbours_of(ConfigReader& reader, const ConfigNode& map, std::string_view key) {
+  return take(reader, map, read_neighbours(reader.string(key, "word")), ByteSet{});
+}
+
+void read_identity(ConfigReader& reader, const ConfigNode& map, Category category,
+                   RuleSource& rule) {
+  rule.rule.category = category;
+  rule.rule.id = reader.required_string("id");
+  rule.rule.kind = reader.required_string("kind");
+  rule.rule.description = reader.required_string("description");
+  if (!is_id(rule.rule.id))
+    reader.note(map.error("id must be lower-case letters, digits and dashes"));
+  if (!is_kind(rule.rule.kind))
+    reader.note(map.error("kind must be capitals, digits and underscores"));
+}
+
+void read_validator(ConfigReader& reader, const ConfigNode& map, RuleSource& rule) {
+  const std::string name = reader.string("validator", "");
+  if (name.empty()) return;
+  rule.validator = find_validator(name);
+  if (rule.validator == nullptr) reader.note(map.error("unknown validator '" + name + "'"));
+}
+
+Result<RuleSource> read_rule(const ConfigNode& map, Category category) {
+  ConfigReader reader(map);
+  RuleSource rule;
+  rule.where = map.where();
+  read_identity(reader, map, category, rule);
+  rule.rule.p_value = read_probability(reader, map, "p_value", std::nullopt);
+  read_pattern(reader, map, rule);
+  rule.not_before = read_neighbours_of(reader, map, "before");
+  rule.not_after = read_neighbours_of(reader, map, "after");
+  read_validator(reader, map, rule);
+  read_context(reader, rule);
+  read_allow(reader, rule);
+  if (const auto node = reader.child("entropy"))
+    rule.min_entropy = take(reader, *node, node->as_double(), 0.0);
+  read_examples(reader, map, rule);
+  if (auto done = reader.finish(); !done)
+    return std::unexpected(std::move(done).error().within("rule '" + rule.rule.id + "'"));
+  return rule;
+}
+
+}  // namespace
+
+Result<std::vector<RuleSource>> read_rule_file(std::string_view yaml,
+                                               const std::string& file_name) {
+  GH_ASSIGN(const ConfigNode root, ConfigNode::parse(yaml, file_name));
+  ConfigReader reader(root);
+  const std::string category_name = reader.required_string("category");
+  const std::vector<ConfigNode> nodes = reader.list("rules");
+  GH_TRY(reader.finish());
+  auto category = parse_category(category_name);
+  if (!category) return std::unexpected(std::move(category).error().within(root.where()));
+  if (nodes.size() > max_rules_in_file)
+    return std::unexpected(root.error("too many rules in one file"));
+  std::vector<RuleSource> rules;
+  for (const ConfigNode& node : nodes) {
+    GH_ASSIGN(RuleSource rule, read_rule(node, *category));
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+}  // namespace gatehouse::inspect

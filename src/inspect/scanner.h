@@ -1,0 +1,25 @@
+// Scratch memory of one thread: Hyperscan's, and where its hits are collected.
+#pragma once
+
+#include <vector>
+
+#include "inspect/rule_set.h"
+
+namespace gatehouse::inspect {
+
+struct Scanner::Impl {
+  explicit Impl(std::shared_ptr<const RuleSet> set);
+
+  // Fills `touched` and `starts` with the places at or after `from` where rules of these categories
+  // may match. What lies before `from` is only context.
+  void find_starts(std::string_view text, std::size_t from, Categories which);
+
+  std::shared_ptr<const RuleSet> rules;
+  std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)> scratch{nullptr, hs_free_scratch};
+  std::vector<std::vector<CompiledRule::Starts>> starts;  // by rule; in order of `first`
+  std::vector<std::uint32_t> touched;                     // rules that have some
+  std::vector<Span> digit_rows;                           // ends of rows that lie close together
+  std::vector<Match> matches;                             // reused by scan()
+};
+
+}  // namespace gatehouse::inspect

@@ -1,0 +1,185 @@
+#include "inspect/sub_text.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/json.h"
+#include "inspect/placeholders.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+// Bytes no longer needed are dropped in lumps of at least this size.
+constexpr std::size_t forget_at_least = 4096;
+
+bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
+// How long the UTF-8 sequence that begins with this byte says it is.
+std::size_t sequence_length(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  if (byte >= 0xf0) return 4;
+  if (byte >= 0xe0) return 3;
+  if (byte >= 0xc0) return 2;
+  return 1;
+}
+
+}  // namespace
+
+SubText::SubText(Scanner::Impl& scanner, const FilterPlan& plan, FilterTally& tally)
+    : scanner_(scanner),
+      plan_(plan),
+      tally_(tally),
+      redacting_(scanner, plan.redact),
+      watching_(scanner, ~plan.redact) {}
+
+void SubText::begin(std::string_view context, std::size_t raw_begin, bool json) {
+  text_.assign(context);
+  base_ = 0;
+  emitted_ = context_size_ = context.size();
+  raw_begin_ = raw_begin;
+  json_ = json;
+  escapes_ = false;
+  redacting_.restart(context.size());
+  watching_.restart(context.size());
+}
+
+void SubText::feed(std::string_view text) {
+  text_ += text;
+  if (!escapes_) return;
+  raw_ += text;
+  const std::size_t known = raw_at_.size();
+  raw_at_.resize(known + text.size());
+  std::iota(raw_at_.begin() + static_cast<std::ptrdiff_t>(known), raw_at_.end(), raw_size_);
+  raw_size_ += text.size();
+}
+
+void SubText::feed_escape(std::string_view raw, std::string_view decoded) {
+  if (!escapes_) mark_escapes();
+  text_ += decoded;
+  raw_ += raw;
+  raw_at_.push_back(raw_size_);
+  raw_size_ += raw.size();
+  raw_at_.resize(raw_at_.size() + decoded.size() - 1, raw_size_);
+}
+
+// From here on raw and decoded text differ: write down how they correspond.
+void SubText::mark_escapes() {
+  escapes_ = true;
+  const std::size_t context = context_size_ - std::min(context_size_, base_);
+  raw_.assign(text_, context);
+  raw_base_ = base_ + context - context_size_;
+  raw_size_ = raw_base_ + raw_.size();
+  raw_at_.assign(text_.size(), 0);
+  std::iota(raw_at_.begin() + static_cast<std::ptrdiff_t>(context), raw_at_.end(), raw_base_);
+}
+
+std::size_t SubText::raw_offset(std::size_t position) const {
+  if (!escapes_) return position - context_size_;
+  return position == end() ? raw_size_ : raw_at_[position - base_];
+}
+
+void SubText::advance(std::string& out, bool last) {
+  found_.clear();
+  watching_.advance(text_, base_, last, found_);
+  for (const Match& match : found_) report(match, tally_.watched);
+
+  found_.clear();
+  redacting_.advance(text_, base_, last, found_);
+  for (const Match& match : found_) {
+    report(match, tally_.redacted);
+    redact(out, match);
+  }
+  const std::size_t settled = std::min(redacting_.settled(), end());
+  emit_text(out, last ? end() : whole_characters(settled), last);
+  if (!last) forget();
+}
+
+void SubText::report(const Match& match, std::size_t& counter) {
+  if (counter++ >= plan_.max_findings) return;
+  tally_.findings.push_back(
+      {match.rule, scanner_.rules->rules()[match.rule].category,
+       Span{raw_begin_ + raw_offset(match.begin), raw_begin_ + raw_offset(match.end)},
+       match.p_value});
+}
+
+void SubText::redact(std::string& out, const Match& match) {
+  emit_text(out, match.begin, true);
+  const std::string& kind = scanner_.rules->rules()[match.rule].kind;
+  const std::string_view value =
+      std::string_view(text_).substr(match.begin - base_, match.end - match.begin);
+  out += plan_.placeholders->placeholder_for(kind, value);
+  emitted_ = match.end;
+}
+
+// Lets go [emitted_, to), placeholders restored. Unless `closed`, an end that could become a known
+// placeholder stays.
+void SubText::emit_text(std::string& out, std::size_t to, bool closed) {
+  if (to <= emitted_) return;
+  if (!plan_.restore || plan_.placeholders->empty()) return emit_raw(out, to);
+  const std::string_view run = std::string_view(text_).substr(0, to - base_);
+  for (std::size_t at = run.find('[', emitted_ - base_); at != std::string_view::npos;
+       at = run.find('[', at + 1)) {
+    const std::string_view here = run.substr(at);
+    if (const std::size_t length = placeholder_length(here); length != 0) {
+      if (const std::string* value = plan_.placeholders->value_of(here.substr(0, length))) {
+        emit_raw(out, base_ + at);
+        restore(out, *value, base_ + at + length);
+        at += length - 1;
+      }
+    } else if (!closed && plan_.placeholders->begins_known(here)) {
+      return emit_raw(out, base_ + at);
+    }
+  }
+  emit_raw(out, to);
+}
+
+void SubText::restore(std::string& out, const std::string& value, std::size_t to) {
+  if (json_) {
+    append_json_escaped(out, value);
+  } else {
+    out += value;
+  }
+  emitted_ = to;
+  ++tally_.restored;
+}
+
+void SubText::emit_raw(std::string& out, std::size_t to) {
+  if (escapes_) {
+    const std::size_t begin = raw_offset(emitted_);
+    out.append(raw_, begin - raw_base_, raw_offset(to) - begin);
+  } else {
+    out.append(text_, emitted_ - base_, to - emitted_);
+  }
+  emitted_ = to;
+}
+
+// `limit`, or less where it would cut a UTF-8 sequence that may still be completed.
+std::size_t SubText::whole_characters(std::size_t limit) const {
+  const std::string_view text = text_;
+  for (std::size_t back = 1; back <= 3 && limit >= emitted_ + back; ++back) {
+    const char c = text[limit - base_ - back];
+    if (is_continuation(c)) continue;
+    const bool cut =
+        sequence_length(c) > back && (limit == end() || is_continuation(text[limit - base_]));
+    return cut ? limit - back : limit;
+  }
+  return limit;
+}
+
+void SubText::forget() {
+  const std::size_t keep = std::min({emitted_, redacting_.needed_from(), watching_.needed_from()});
+  if (keep < base_ + forget_at_least) return;
+  const std::size_t drop = keep - base_;
+  if (escapes_) {
+    const std::size_t raw_drop = raw_offset(keep) - raw_base_;
+    raw_.erase(0, raw_drop);
+    raw_base_ += raw_drop;
+    raw_at_.erase(raw_at_.begin(), raw_at_.begin() + static_cast<std::ptrdiff_t>(drop));
+  }
+  text_.erase(0, drop);
+  base_ = keep;
+}
+
+}  // namespace gatehouse::inspect

@@ -1,0 +1,334 @@
+// Validators for addresses of people and machines: e-mail, telephone, IP.
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "inspect/checksums.h"
+#include "inspect/validators.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_alpha(char c) {
+  return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+char folded(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+// Generic top-level domains of more than two letters that carry most mail and pages. Every
+// two-letter one is taken for a country.
+constexpr std::string_view long_domains[] = {
+    "academy",     "agency",     "app",        "art",       "asia",       "bank",
+    "biz",         "blog",       "business",   "capital",   "care",       "cat",
+    "center",      "chat",       "cloud",      "club",      "codes",      "com",
+    "community",   "company",    "consulting", "coop",      "design",     "dev",
+    "digital",     "direct",     "education",  "edu",       "email",      "energy",
+    "engineering", "events",     "expert",     "finance",   "fund",       "games",
+    "global",      "gov",        "group",      "guide",     "health",     "host",
+    "house",       "info",       "ink",        "institute", "int",        "international",
+    "jobs",        "land",       "law",        "legal",     "life",       "link",
+    "live",        "llc",        "london",     "ltd",       "management", "market",
+    "media",       "mil",        "mobi",       "money",     "museum",     "name",
+    "net",         "network",    "news",       "ngo",       "one",        "online",
+    "org",         "page",       "partners",   "photo",     "pro",        "properties",
+    "pub",         "rocks",      "run",        "sale",      "school",     "science",
+    "services",    "shop",       "site",       "social",    "software",   "solutions",
+    "space",       "store",      "studio",     "support",   "systems",    "team",
+    "tech",        "technology", "tel",        "test",      "today",      "tools",
+    "top",         "travel",     "university", "ventures",  "video",      "vip",
+    "website",     "wiki",       "work",       "world",     "xyz",        "zone",
+    "berlin",      "nyc",        "paris",      "tokyo",     "wien",       "hamburg",
+    "koeln",       "bayern",     "swiss",      "gmbh",      "bio",        "example"};
+
+// Endings of files that are no country's: "a@b.js" is a package, not a mailbox.
+constexpr std::string_view file_endings[] = {"js", "ts", "hs", "db", "gz", "xz"};
+
+bool is_file_ending(std::string_view domain) {
+  return std::find(std::begin(file_endings), std::end(file_endings), domain) !=
+         std::end(file_endings);
+}
+
+bool known_domain(std::string_view domain) {
+  if (domain.size() < 2 || domain.size() > 24) return false;
+  std::array<char, 24> buffer;
+  std::transform(domain.begin(), domain.end(), buffer.begin(), folded);
+  const std::string_view name(buffer.data(), domain.size());
+  if (!std::all_of(name.begin(), name.end(), is_alpha)) return name.starts_with("xn--");
+  if (name.size() == 2) return !is_file_ending(name);
+  return std::find(std::begin(long_domains), std::end(long_domains), name) !=
+         std::end(long_domains);
+}
+
+// The longest beginning of "local@a.b.c" whose domain is plausible.
+std::size_t email(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos || at == 0 || at > 64) return 0;
+  const std::string_view local = text.substr(0, at);
+  if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos)
+    return 0;
+  std::size_t end = text.size();
+  while (true) {
+    const std::size_t dot = text.substr(0, end).rfind('.');
+    if (dot == std::string_view::npos || dot < at) return 0;
+    if (dot > at + 1 && known_domain(text.substr(dot + 1, end - dot - 1))) return end;
+    end = dot;
+  }
+}
+
+struct CallingCode {
+  std::uint16_t code;
+  std::uint8_t least;  // digits of the national number
+  std::uint8_t most;
+};
+
+// ITU E.164 country calling codes and the lengths in use. Sorted by code.
+constexpr CallingCode calling_codes[] = {
+    {1, 10, 10},  {7, 10, 10},  {20, 8, 10},  {27, 9, 9},   {30, 10, 10}, {31, 9, 9},
+    {32, 8, 9},   {33, 9, 9},   {34, 9, 9},   {36, 8, 9},   {39, 8, 11},  {40, 9, 9},
+    {41, 9, 9},   {43, 7, 13},  {44, 9, 10},  {45, 8, 8},   {46, 7, 9},   {47, 8, 8},
+    {48, 9, 9},   {49, 7, 12},  {51, 8, 9},   {52, 10, 11}, {53, 8, 8},   {54, 10, 11},
+    {55, 10, 11}, {56, 9, 9},   {57, 8, 10},  {58, 10, 10}, {60, 8, 10},  {61, 9, 9},
+    {62, 8, 12},  {63, 8, 10},  {64, 8, 10},  {65, 8, 8},   {66, 8, 9},   {81, 9, 10},
+    {82, 8, 10},  {84, 9, 10},  {86, 9, 11},  {90, 10, 10}, {91, 10, 10}, {92, 9, 10},
+    {93, 9, 9},   {94, 9, 9},   {95, 7, 10},  {98, 10, 10}, {211, 9, 9},  {212, 9, 9},
+    {213, 8, 9},  {216, 8, 8},  {218, 8, 9},  {220, 7, 7},  {221, 9, 9},  {222, 8, 8},
+    {223, 8, 8},  {224, 8, 9},  {225, 8, 10}, {226, 8, 8},  {227, 8, 8},  {228, 8, 8},
+    {229, 8, 10}, {230, 7, 8},  {231, 7, 9},  {232, 8, 8},  {233, 9, 9},  {234, 8, 10},
+    {235, 8, 8},  {236, 8, 8},  {237, 9, 9},  {238, 7, 7},  {239, 7, 7},  {240, 9, 9},
+    {241, 7, 8},  {242, 9, 9},  {243, 7, 9},  {244, 9, 9},  {245, 7, 9},  {246, 7, 7},
+    {248, 7, 7},  {249, 9, 9},  {250, 9, 9},  {251, 9, 9},  {252, 7, 9},  {253, 8, 8},
+    {254, 9, 10}, {255, 9, 9},  {256, 9, 9},  {257, 8, 8},  {258, 8, 9},  {260, 9, 9},
+    {261, 9, 10}, {262, 9, 9},  {263, 8, 10}, {264, 8, 9},  {265, 7, 9},  {266, 8, 8},
+    {267, 7, 8},  {268, 8, 8},  {269, 7, 7},  {290, 4, 5},  {291, 7, 7},  {297, 7, 7},
+    {298, 6, 6},  {299, 6, 6},  {350, 8, 8},  {351, 9, 9},  {352, 6, 11}, {353, 7, 10},
+    {354, 7, 9},  {355, 8, 9},  {356, 8, 8},  {357, 8, 8},  {358, 6, 11}, {359, 7, 9},
+    {370, 8, 8},  {371, 8, 8},  {372, 7, 8},  {373, 8, 8},  {374, 8, 8},  {375, 9, 9},
+    {376, 6, 9},  {377, 8, 9},  {378, 6, 10}, {380, 9, 9},  {381, 8, 9},  {382, 8, 8},
+    {383, 8, 8},  {385, 8, 9},  {386, 8, 8},  {387, 8, 9},  {389, 8, 8},  {420, 9, 9},
+    {421, 9, 9},  {423, 7, 9},  {500, 5, 5},  {501, 7, 7},  {502, 8, 8},  {503, 8, 8},
+    {504, 8, 8},  {505, 8, 8},  {506, 8, 8},  {507, 7, 8},  {508, 6, 6},  {509, 8, 8},
+    {590, 9, 9},  {591, 8, 8},  {592, 7, 7},  {593, 8, 9},  {594, 9, 9},  {595, 8, 9},
+    {596, 9, 9},  {597, 6, 7},  {598, 7, 8},  {599, 7, 8},  {670, 7, 8},  {672, 6, 6},
+    {673, 7, 7},  {674, 7, 7},  {675, 7, 8},  {676, 5, 7},  {677, 5, 7},  {678, 5, 7},
+    {679, 7, 7},  {680, 7, 7},  {681, 6, 6},  {682, 5, 5},  {683, 4, 7},  {685, 5, 7},
+    {686, 8, 8},  {687, 6, 6},  {688, 5, 6},  {689, 6, 8},  {690, 4, 7},  {691, 7, 7},
+    {692, 7, 7},  {850, 8, 10}, {852, 8, 8},  {853, 8, 8},  {855, 8, 9},  {856, 8, 10},
+    {880, 8, 10}, {886, 8, 9},  {960, 7, 7},  {961, 7, 8},  {962, 8, 9},  {963, 8, 9},
+    {964, 8, 10}, {965, 8, 8},  {966, 8, 9},  {967, 7, 9},  {968, 8, 8},  {970, 8, 9},
+    {971, 8, 9},  {972, 8, 9},  {973, 8, 8},  {974, 8, 8},  {975, 7, 8},  {976, 8, 8},
+    {977, 8, 10}, {992, 9, 9},  {993, 8, 8},  {994, 9, 9},  {995, 9, 9},  {996, 9, 9},
+    {998, 9, 9}};
+
+const CallingCode* calling_code(const Digits& digits) {
+  for (std::size_t length = 1; length <= 3; ++length) {
+    const auto code = static_cast<std::uint16_t>(digits.number(0, length));
+    const auto* const found =
+        std::lower_bound(std::begin(calling_codes), std::end(calling_codes), code,
+                         [](const CallingCode& a, std::uint16_t b) { return a.code < b; });
+    if (found != std::end(calling_codes) && found->code == code) return found;
+  }
+  return nullptr;
+}
+
+std::size_t code_length(const CallingCode& code) {
+  return code.code < 10 ? 1 : code.code < 100 ? 2 : 3;
+}
+
+// "+49 (0)30 1234567", "0044 20 …": the longest beginning with a length the country has.
+std::size_t phone_international(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  std::size_t skip = text.front() == '+' ? 1 : 0;
+  if (skip == 0 && text.starts_with("00")) skip = 2;
+  const std::size_t trunk = text.find("(0)");
+  for (std::size_t end = text.size(); end > 7; --end) {
+    if (!is_digit(text[end - 1])) continue;
+    if (end < text.size() && is_digit(text[end])) continue;
+    Digits digits(text.substr(skip, end - skip));
+    const CallingCode* code = calling_code(digits);
+    if (code == nullptr) return 0;
+    const std::size_t dropped = trunk != std::string_view::npos && trunk < end ? 1 : 0;
+    const std::size_t national = digits.size - code_length(*code) - dropped;
+    if (national >= code->least && national <= code->most && !digits.all_equal()) return end;
+    if (digits.size < 7) return 0;
+  }
+  return 0;
+}
+
+// North American: area and exchange begin with 2-9, and neither is x11. 555-01xx is kept for
+// fiction but is what test data looks like, so it counts.
+std::size_t phone_us(const Candidate& candidate) {
+  const Digits digits(candidate.value.substr(0, candidate.value.find_first_of("xe#")));
+  const std::size_t skip = digits.size == 11 ? 1 : 0;
+  if (digits.size != 10 + skip || (skip == 1 && digits[0] != 1)) return 0;
+  const int area = digits[skip];
+  const int exchange = digits[skip + 3];
+  const bool service_area = digits[skip + 1] == 1 && digits[skip + 2] == 1;
+  return area >= 2 && exchange >= 2 && !service_area && !digits.all_equal() ? candidate.value.size()
+                                                                            : 0;
+}
+
+// National numbers with a trunk zero: enough digits, and separators that no date or price has.
+std::size_t phone_national(const Candidate& candidate) {
+  const Digits digits(candidate.value);
+  if (digits.size < 8 || digits.size > 13 || digits.all_equal()) return 0;
+  return candidate.value.size();
+}
+
+// The same, 9 to 11 digits: more is some other list of numbers.
+std::size_t phone_trunk(const Candidate& candidate) {
+  const Digits digits(candidate.value);
+  const bool fits = digits.size >= 9 && digits.size <= 11 && !digits.all_equal();
+  return fits ? candidate.value.size() : 0;
+}
+
+struct Ipv4 {
+  std::array<unsigned, 4> part{};
+  bool valid = false;
+};
+
+Ipv4 parse_ipv4(std::string_view text) {
+  Ipv4 address;
+  std::size_t part = 0;
+  std::size_t digits = 0;
+  for (const char c : text) {
+    if (c == '.') {
+      if (digits == 0 || ++part > 3) return address;
+      digits = 0;
+    } else if (is_digit(c)) {
+      if (digits == 1 && address.part[part] == 0) return address;  // leading zero
+      address.part[part] = address.part[part] * 10 + static_cast<unsigned>(c - '0');
+      if (++digits > 3 || address.part[part] > 255) return address;
+    } else {
+      return address;
+    }
+  }
+  address.valid = part == 3 && digits > 0;
+  return address;
+}
+
+// Addresses that name nobody: this host, private networks, documentation, multicast, broadcast
+// (RFC 6890).
+bool is_special(const Ipv4& ip) {
+  const auto [a, b, c, d] = ip.part;
+  return a == 0 || a == 10 || a == 127 || a >= 224 || (a == 100 && b >= 64 && b < 128) ||
+         (a == 169 && b == 254) || (a == 172 && b >= 16 && b < 32) || (a == 192 && b == 168) ||
+         (a == 192 && b == 0 && (c == 0 || c == 2)) || (a == 198 && (b == 18 || b == 19)) ||
+         (a == 198 && b == 51 && c == 100) || (a == 203 && b == 0 && c == 113);
+}
+
+// Public resolvers stand in every manual.
+bool is_well_known(const Ipv4& ip) {
+  const auto& p = ip.part;
+  return (p[0] == p[1] && p[1] == p[2] && p[2] == p[3]) ||
+         (p[0] == 8 && p[1] == 8 && p[2] == 4 && p[3] == 4) ||
+         (p[0] == 1 && p[1] == 0 && p[2] == 0 && p[3] == 1);
+}
+
+// A version ("v1.2.3.4", "version 1.2.3.4") is not an address.
+bool looks_like_version(std::string_view before) {
+  while (!before.empty() && (before.back() == ' ' || before.back() == '=' || before.back() == ':'))
+    before.remove_suffix(1);
+  if (before.empty()) return false;
+  if (folded(before.back()) == 'v')
+    return before.size() == 1 || !is_alpha(before[before.size() - 2]);
+  std::array<char, 10> tail{};
+  const std::size_t size = std::min(before.size(), tail.size());
+  std::transform(before.end() - static_cast<std::ptrdiff_t>(size), before.end(), tail.begin(),
+                 folded);
+  const std::string_view word(tail.data(), size);
+  return word.ends_with("version") || word.ends_with("release") || word.ends_with("firmware") ||
+         word.ends_with("build");
+}
+
+std::size_t ipv4_public(const Candidate& candidate) {
+  const Ipv4 ip = parse_ipv4(candidate.value);
+  if (!ip.valid || is_special(ip) || is_well_known(ip)) return 0;
+  if (looks_like_version(candidate.before)) return 0;
+  return candidate.value.size();
+}
+
+// RFC 4291 text form. Returns the groups, or an empty optional-like count of zero.
+struct Ipv6 {
+  std::array<unsigned, 8> group{};
+  bool valid = false;
+};
+
+bool hex_group(std::string_view text, unsigned& value) {
+  if (text.empty() || text.size() > 4) return false;
+  value = 0;
+  for (const char c : text) {
+    const char low = folded(c);
+    if (!is_digit(c) && (low < 'a' || low > 'f')) return false;
+    value = value * 16 + static_cast<unsigned>(is_digit(c) ? c - '0' : low - 'a' + 10);
+  }
+  return true;
+}
+
+// Appends the groups of "a:b:c"; false when one is malformed or there are too many.
+bool groups_of(std::string_view text, std::array<unsigned, 8>& groups, std::size_t& count) {
+  while (!text.empty()) {
+    const std::size_t colon = text.find(':');
+    if (count == 8 || !hex_group(text.substr(0, colon), groups[count])) return false;
+    ++count;
+    if (colon == std::string_view::npos) return true;
+    text.remove_prefix(colon + 1);
+    if (text.empty()) return false;
+  }
+  return true;
+}
+
+Ipv6 parse_ipv6(std::string_view text) {
+  Ipv6 address;
+  const std::size_t gap = text.find("::");
+  std::array<unsigned, 8> tail{};
+  std::size_t head_count = 0;
+  std::size_t tail_count = 0;
+  if (!groups_of(text.substr(0, gap), address.group, head_count)) return address;
+  if (gap == std::string_view::npos) {
+    address.valid = head_count == 8;
+    return address;
+  }
+  if (!groups_of(text.substr(gap + 2), tail, tail_count) || head_count + tail_count > 7)
+    return address;
+  std::copy_n(tail.begin(), tail_count,
+              address.group.end() - static_cast<std::ptrdiff_t>(tail_count));
+  address.valid = true;
+  return address;
+}
+
+// Global unicast only: not ::1, fe80::/10, fc00::/7, ff00::/8, 2001:db8::/32. Short texts with "::"
+// are more often C++ than addresses, so an address needs four written groups.
+std::size_t ipv6_public(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  const Ipv6 ip = parse_ipv6(text);
+  if (!ip.valid) return 0;
+  const auto written = std::count(text.begin(), text.end(), ':');
+  if (written < 4) return 0;
+  const unsigned first = ip.group[0];
+  const bool special = first == 0 || (first & 0xffc0) == 0xfe80 || (first & 0xfe00) == 0xfc00 ||
+                       (first & 0xff00) == 0xff00 || (first == 0x2001 && ip.group[1] == 0xdb8);
+  return special ? 0 : text.size();
+}
+
+constexpr NamedValidator table[] = {
+    {"email", email, "a plausible top-level domain; trailing words are cut off"},
+    {"phone_international", phone_international, "a calling code and a length it has"},
+    {"phone_us", phone_us, "North American area and exchange codes"},
+    {"phone_trunk", phone_trunk, "9 to 11 digits, not all equal"},
+    {"phone_national", phone_national, "8 to 13 digits, not all equal"},
+    {"ipv4_public", ipv4_public, "four octets of a public address; not a version number"},
+    {"ipv6_public", ipv6_public, "a global unicast address"},
+};
+
+}  // namespace
+
+std::span<const NamedValidator> contact_validators() {
+  return table;
+}
+
+}  // namespace gatehouse::inspect

@@ -1,0 +1,228 @@
+// Validators for credentials: checksums and structure that issuers put into tokens, and for the
+// untyped rest a judgement whether a value is a secret at all (rarity.h).
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "inspect/checksums.h"
+#include "inspect/rarity.h"
+#include "inspect/validators.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+bool is_letter(char c) {
+  return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::size_t all_if(const Candidate& candidate, bool ok) {
+  return ok ? candidate.value.size() : 0;
+}
+
+struct Classes {
+  std::size_t lower = 0;
+  std::size_t upper = 0;
+  std::size_t digit = 0;
+  std::size_t other = 0;
+
+  explicit Classes(std::string_view text) {
+    for (const char c : text) {
+      if (is_digit(c))
+        ++digit;
+      else if (c >= 'a' && c <= 'z')
+        ++lower;
+      else if (c >= 'A' && c <= 'Z')
+        ++upper;
+      else
+        ++other;
+    }
+  }
+  std::size_t letters() const { return lower + upper; }
+};
+
+std::string decode_base64url(std::string_view text) {
+  std::string standard(text);
+  for (char& c : standard) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  while (standard.size() % 4 != 0) standard += '=';
+  return from_base64(standard).value_or(std::string());
+}
+
+// The last six characters are the base-62 CRC-32 of the thirty before them (GitHub, npm).
+std::size_t crc32_base62(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  if (text.size() < 36) return 0;
+  const std::string_view body = text.substr(text.size() - 36, 30);
+  return all_if(candidate, base62_crc32(body) == text.substr(text.size() - 6));
+}
+
+// A typed token: not a placeholder, more than one repeated character, not one long word.
+std::size_t token(const Candidate& candidate) {
+  const std::string_view value = candidate.value;
+  if (is_placeholder(value)) return 0;
+  return all_if(candidate, entropy_bits(value) >= 2.5);
+}
+
+// Header and payload are base64url of JSON objects; the header names an algorithm.
+std::size_t jwt(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  const std::size_t dot = text.find('.');
+  if (dot == std::string_view::npos || dot > 4096) return 0;
+  const auto header = nlohmann::json::parse(decode_base64url(text.substr(0, dot)), nullptr, false);
+  return all_if(candidate, header.is_object() && header.contains("alg"));
+}
+
+std::size_t bech32_key(const Candidate& candidate) {
+  return all_if(candidate, bech32(candidate.value));
+}
+
+// The text between the BEGIN line and the END line, or the end, is mostly base64.
+std::size_t pem(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  const std::size_t begin = text.find("KEY");
+  if (begin == std::string_view::npos) return 0;
+  std::string_view body = text.substr(begin);
+  const std::size_t dashes = body.find("-----");
+  if (dashes == std::string_view::npos) return 0;
+  body.remove_prefix(dashes + 5);
+  const std::size_t end = body.find("-----END");
+  body = body.substr(0, end);
+  const auto is_base64 = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '+' || c == '/' || c == '=';
+  };
+  if (std::count_if(body.begin(), body.end(), is_base64) < 24) return 0;
+  const bool shortened =
+      body.find("...") != std::string_view::npos || body.find("***") != std::string_view::npos;
+  return all_if(candidate, !shortened && entropy_bits(body) > 3.5);
+}
+
+// base64 of "name:secret", both readable.
+std::size_t basic_credentials(const Candidate& candidate) {
+  const std::string decoded = decode_base64url(candidate.value);
+  const std::size_t colon = decoded.find(':');
+  if (colon == std::string::npos || colon + 1 == decoded.size()) return 0;
+  const bool readable =
+      std::all_of(decoded.begin(), decoded.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+  return all_if(candidate, readable);
+}
+
+// The user's id in base64, first part of a Discord bot token.
+std::size_t discord_token(const Candidate& candidate) {
+  const std::string id = decode_base64url(candidate.value.substr(0, candidate.value.find('.')));
+  const bool digits =
+      id.size() >= 17 && id.size() <= 20 && std::all_of(id.begin(), id.end(), is_digit);
+  return all_if(candidate, digits);
+}
+
+std::size_t base64_of_64_bytes(const Candidate& candidate) {
+  const auto bytes = from_base64(candidate.value);
+  return all_if(candidate, bytes && bytes->size() == 64 && entropy_bits(candidate.value) > 4);
+}
+
+// Forty base64 characters that use their whole alphabet (an AWS secret key is no path or hex
+// digest).
+std::size_t mixed40(const Candidate& candidate) {
+  const Classes classes(candidate.value);
+  const bool mixed = classes.lower >= 4 && classes.upper >= 4 && classes.digit >= 1;
+  return all_if(candidate,
+                mixed && entropy_bits(candidate.value) >= 4.2 && !is_placeholder(candidate.value));
+}
+
+// Letters and digits both, so that no word and no number passes.
+std::size_t mixed(const Candidate& candidate) {
+  const Classes classes(candidate.value);
+  return all_if(candidate, classes.letters() >= 2 && classes.digit >= 2 &&
+                               entropy_bits(candidate.value) >= 3 &&
+                               !is_placeholder(candidate.value));
+}
+
+// What prose and code leave behind a value.
+std::string_view without_trailing_punctuation(std::string_view value) {
+  while (!value.empty() &&
+         std::string_view(".,;:?)'\"`").find(value.back()) != std::string_view::npos)
+    value.remove_suffix(1);
+  return value;
+}
+
+// Words joined by dashes, dots or underscores: "my-secret-name", "ACCESS_TOKEN"; or one word.
+bool is_compound_of_words(std::string_view value) {
+  const Classes classes(value);
+  const bool joined = value.find_first_of("-_./") != std::string_view::npos;
+  if (classes.digit > (joined ? 2 : 0) || classes.letters() < 3) return false;
+  const bool only_words = std::all_of(value.begin(), value.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == '/';
+  });
+  return only_words && word_rarity(value) < 5.0;
+}
+
+// The value of `password = …`. Anything with a digit or a sign in it, or letters that make no word.
+std::size_t password_value(const Candidate& candidate) {
+  const std::string_view value = without_trailing_punctuation(candidate.value);
+  if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return 0;
+  const Classes classes(value);
+  if (classes.digit == value.size()) return value.size() <= 12 ? value.size() : 0;
+  if (classes.letters() == value.size()) {
+    const bool mixed_case = classes.lower >= 2 && classes.upper >= 2 && value.size() >= 8;
+    return word_rarity(value) > (mixed_case ? 4.8 : 5.1) ? value.size() : 0;
+  }
+  return is_compound_of_words(value) ? 0 : value.size();
+}
+
+// The same where prose may go on after the keyword: only what is clearly no word.
+std::size_t spoken_password(const Candidate& candidate) {
+  const std::string_view value = without_trailing_punctuation(candidate.value);
+  if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return 0;
+  const Classes classes(value);
+  const bool has_sign = value.find_first_of("!@#$%^&*+=~") != std::string_view::npos;
+  if (classes.digit == 0 && !has_sign) return 0;
+  return value.size();
+}
+
+// The value of `token: …`, `api_key = …`: long, and rare in its letters and digits.
+std::size_t key_value(const Candidate& candidate) {
+  const std::string_view value = without_trailing_punctuation(candidate.value);
+  if (value.size() < 10 || is_placeholder(value) || is_code_reference(value)) return 0;
+  const Classes classes(value);
+  if (classes.digit == value.size() || is_compound_of_words(value)) return 0;
+  if (classes.letters() == value.size() && word_rarity(value) < 5.2) return 0;
+  if (classes.digit + classes.upper < 2) return 0;
+  return entropy_bits(value) >= 3.0 ? value.size() : 0;
+}
+
+// The user part of a URL, "name:secret@": the secret is none of the usual stand-ins.
+std::size_t url_credentials(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return 0;
+  const std::string_view secret = text.substr(colon + 1);
+  const bool stand_in =
+      secret.size() < 3 || is_placeholder(secret) || secret == text.substr(0, colon);
+  return all_if(candidate, !stand_in);
+}
+
+constexpr NamedValidator table[] = {
+    {"crc32_base62", crc32_base62, "six characters of base-62 CRC-32 at the end"},
+    {"token", token, "no placeholder, at least 2.5 bits a character"},
+    {"jwt", jwt, "the header is JSON and names an algorithm"},
+    {"bech32", bech32_key, "BIP 173 checksum"},
+    {"pem", pem, "a body of base64"},
+    {"basic_credentials", basic_credentials, "base64 of name:secret"},
+    {"discord_token", discord_token, "begins with a user id in base64"},
+    {"base64_of_64_bytes", base64_of_64_bytes, "base64 of exactly 64 bytes"},
+    {"mixed40", mixed40, "small and capital letters and digits, at least 4.2 bits a character"},
+    {"mixed", mixed, "letters and digits, at least 3 bits a character, no placeholder"},
+    {"password_value", password_value, "no placeholder, no word, no code"},
+    {"spoken_password", spoken_password, "the same with a digit or a sign"},
+    {"key_value", key_value, "ten characters or more, rare in letters or digits"},
+    {"url_credentials", url_credentials, "name:secret, no stand-in"},
+};
+
+}  // namespace
+
+std::span<const NamedValidator> credential_validators() {
+  return table;
+}
+
+}  // namespace gatehouse::inspect
