@@ -1,0 +1,92 @@
+// Accept: which route and dialect a request is for; the paths the gateway serves itself.
+#include "base/text.h"
+#include "gateway/stages.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+struct RouteEntry {
+  std::string_view path;
+  std::string_view method;
+  Route route;
+  DialectKind dialect;
+};
+
+constexpr RouteEntry routes[] = {
+    {"/v1/chat/completions", "POST", Route::chat_completions, DialectKind::openai},
+    {"/v1/embeddings", "POST", Route::embeddings, DialectKind::openai},
+    {"/v1/models", "GET", Route::list_models, DialectKind::openai},
+    {"/v1/messages", "POST", Route::messages, DialectKind::anthropic},
+    {"/v1/messages/count_tokens", "POST", Route::count_tokens, DialectKind::anthropic},
+};
+
+// The two providers share some paths; their SDKs always send one of these headers.
+bool speaks_anthropic(const net::RequestHead& head) {
+  return head.fields.contains("anthropic-version") || head.fields.contains("x-api-key");
+}
+
+bool is_json(std::string_view content_type) {
+  const auto type = trim(content_type.substr(0, content_type.find(';')));
+  return equals_ignoring_case(type, "application/json");
+}
+
+}  // namespace
+
+bool is_operations_path(std::string_view path) {
+  return path == "/healthz" || path == "/readyz" || path == "/metrics";
+}
+
+net::Task<void> answer_operations(Worker& worker, net::ServerStream& client) {
+  net::ResponseHead head;
+  std::string body;
+  const auto path = client.request().path();
+  if (client.request().method != "GET" && client.request().method != "HEAD") {
+    head.status = 405;
+    body = "only GET\n";
+  } else if (path == "/metrics") {
+    head.fields.add("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    body = worker.metrics.text();
+  } else if (path == "/readyz") {
+    const bool ledger_works = !worker.control.ledger().stats().failed;
+    const bool ready = worker.ready.load(std::memory_order_relaxed) && ledger_works;
+    head.status = ready ? 200 : 503;
+    body = ready ? "ready\n" : ledger_works ? "draining\n" : "the ledger cannot be written\n";
+  } else {
+    body = "ok\n";
+  }
+  if (!head.fields.contains("Content-Type")) head.fields.add("Content-Type", "text/plain");
+  // Whoever asked may have gone; there is nothing left to do about it.
+  (void)co_await client.respond(std::move(head), std::move(body));
+}
+
+Verdict accept(Worker&, net::ServerStream& client, Exchange& exchange) {
+  const auto& head = client.request();
+  const auto path = head.path();
+  exchange.dialect =
+      &dialect_of(speaks_anthropic(head) ? DialectKind::anthropic : DialectKind::openai);
+  const RouteEntry* found = nullptr;
+  for (const auto& entry : routes)
+    if (entry.path == path) found = &entry;
+  if (!found) {
+    return refuse(Problem::unknown_path,
+                  "no such path; Gatehouse serves /v1/chat/completions, /v1/embeddings, "
+                  "/v1/models, /v1/messages and /v1/messages/count_tokens");
+  }
+  exchange.route = found->route;
+  if (found->route != Route::list_models) exchange.dialect = &dialect_of(found->dialect);
+  if (head.method != found->method) {
+    return refuse(Problem::method_not_allowed,
+                  "use " + std::string(found->method) + " for " + std::string(found->path));
+  }
+  if (found->method == "POST" &&
+      !is_json(head.fields.find("content-type").value_or("application/json"))) {
+    return refuse(Problem::bad_request, "send the header Content-Type: application/json");
+  }
+  if (head.fields.contains("content-encoding")) {
+    return refuse(Problem::bad_request,
+                  "send the body without Content-Encoding; a compressed body cannot be inspected");
+  }
+  return {};
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,69 @@
+// See answer.h.
+#include "gateway/answer.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace gatehouse::gateway {
+
+std::string Channels::feed(const ChannelKey& key, inspect::TextForm form, std::string_view text) {
+  auto channel = open_.find(key);
+  if (channel == open_.end()) {
+    channel = open_.emplace(key, inspect::TextFilter(*plan_.scanner, plan_.filter, form)).first;
+  }
+  return channel->second.feed(text);
+}
+
+Channels::Open::iterator Channels::close(Open::iterator channel,
+                                         std::vector<std::pair<ChannelKey, std::string>>& rest) {
+  auto text = channel->second.finish();
+  facts_.findings.add(channel->second.findings());
+  facts_.restored += channel->second.restored();
+  if (!text.empty()) rest.emplace_back(channel->first, std::move(text));
+  return open_.erase(channel);
+}
+
+std::vector<std::pair<ChannelKey, std::string>> Channels::finish_choice(std::uint64_t choice) {
+  std::vector<std::pair<ChannelKey, std::string>> rest;
+  for (auto channel = open_.begin(); channel != open_.end();)
+    channel = channel->first.choice == choice ? close(channel, rest) : std::next(channel);
+  return rest;
+}
+
+std::vector<std::pair<ChannelKey, std::string>> Channels::finish_all() {
+  std::vector<std::pair<ChannelKey, std::string>> rest;
+  for (auto channel = open_.begin(); channel != open_.end();) channel = close(channel, rest);
+  return rest;
+}
+
+void filter_once(const AnswerPlan& plan, inspect::TextForm form, std::string_view text,
+                 JsonSpan inside, std::vector<Splice>& edits, AnswerFacts& facts) {
+  // Most texts have nothing in them: one scan says so, without a copy.
+  const bool may_restore = plan.filter.restore && text.find('[') != std::string_view::npos;
+  if (form == inspect::TextForm::plain && !may_restore && plan.scanner->scan(text).empty()) return;
+  auto filtered = inspect::filter_text(*plan.scanner, plan.filter, form, text);
+  facts.findings.add(filtered.findings);
+  facts.restored += filtered.restored;
+  if (filtered.changed) edits.push_back(replace_string(inside, filtered.text));
+}
+
+Splice replace_string(JsonSpan inside, std::string_view text) {
+  Splice splice{inside.begin, inside.end, {}};
+  append_json_escaped(splice.text, text);
+  return splice;
+}
+
+std::optional<std::uint64_t> as_count(std::string_view number) {
+  return parse_uint(number);
+}
+
+bool looks_encoded(std::string_view text) {
+  constexpr std::size_t shortest = 256;
+  return text.size() >= shortest && std::ranges::all_of(text, [](unsigned char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '+' || c == '/' || c == '=' || c == '-' || c == '_';
+         });
+}
+
+}  // namespace gatehouse::gateway

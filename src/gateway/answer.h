@@ -1,0 +1,58 @@
+// What both dialects share when they screen answers: filtering the strings of a JSON document in
+// place, and the channels of a stream. Internal to gateway/.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gateway/dialect.h"
+
+namespace gatehouse::gateway {
+
+// Where a streamed text belongs: a choice (or content block), a tool call inside it (or -1), and
+// the field it accumulates into.
+struct ChannelKey {
+  std::uint64_t choice = 0;
+  std::int64_t tool = -1;
+  std::string field;
+  friend auto operator<=>(const ChannelKey&, const ChannelKey&) = default;
+};
+
+// The open channels of one stream.
+class Channels {
+ public:
+  Channels(const AnswerPlan& plan, AnswerFacts& facts) : plan_(plan), facts_(facts) {}
+
+  // Feeds one delta; returns what may leave now.
+  std::string feed(const ChannelKey& key, inspect::TextForm form, std::string_view text);
+  // Ends channels; returns what they still held, in channel order, empty ones left out.
+  std::vector<std::pair<ChannelKey, std::string>> finish_choice(std::uint64_t choice);
+  std::vector<std::pair<ChannelKey, std::string>> finish_all();
+
+ private:
+  using Open = std::map<ChannelKey, inspect::TextFilter>;
+  Open::iterator close(Open::iterator channel,
+                       std::vector<std::pair<ChannelKey, std::string>>& rest);
+  const AnswerPlan& plan_;
+  AnswerFacts& facts_;
+  Open open_;
+};
+
+// Filters one string of an answer that stands alone; adds a splice when it changes.
+void filter_once(const AnswerPlan& plan, inspect::TextForm form, std::string_view text,
+                 JsonSpan inside, std::vector<Splice>& edits, AnswerFacts& facts);
+
+// A splice that replaces the inside of a JSON string by `text`, escaped.
+Splice replace_string(JsonSpan inside, std::string_view text);
+
+// A number that was read as the count of something; nullopt when it is not one.
+std::optional<std::uint64_t> as_count(std::string_view number);
+
+// True for text that can only be encoded bytes (base64 of some length).
+bool looks_encoded(std::string_view text);
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,73 @@
+// gatehouse.yaml as values. Read once at start and again on reload; immutable afterwards.
+// docs/settings.md lists every setting with default and range.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/secret.h"
+#include "net/client.h"
+#include "net/server.h"
+
+namespace gatehouse::gateway {
+
+enum class DialectKind : std::uint8_t { openai, anthropic };
+std::string_view to_string(DialectKind kind);
+
+enum class AuditMode : std::uint8_t {
+  strict,   // the decision is durable before a byte goes upstream, the outcome before the last byte
+            // goes back
+  relaxed,  // both are queued in order but not waited for; every answer says so
+};
+std::string_view to_string(AuditMode mode);
+
+struct ProviderConfig {
+  std::string name;
+  DialectKind dialect = DialectKind::openai;
+  net::Endpoint endpoint;
+  std::string url;           // as written, for messages and the snapshot
+  Secret credential;         // empty: none is sent
+  bool inject_usage = true;  // ask for stream usage even when the client did not
+};
+
+struct Config {
+  std::filesystem::path file;
+  std::string node;
+  net::ListenAddress listen;
+  std::string tls_certificate;
+  std::string tls_key;
+  std::string upstream_ca;  // PEM file; empty: the system's trust store
+  std::filesystem::path data;
+  AuditMode audit = AuditMode::strict;
+  Secret secret;  // deployment key: everything sealed or keyed derives from it
+  std::string ledger_origin;
+  std::chrono::milliseconds checkpoint_interval{1'000};
+  std::optional<std::filesystem::path> policies;  // none: the built-in set
+  std::optional<std::filesystem::path> rules;
+  std::size_t threads = 0;  // 0: one a core
+  net::ServerLimits server;
+  net::ClientLimits client;
+  std::size_t answer_bytes = 32u << 20;  // a whole, not streamed answer
+  std::size_t event_bytes = 1u << 20;    // one server-sent event
+  std::chrono::milliseconds drain_timeout{30'000};
+  std::chrono::milliseconds session_lifetime{24 * 3'600'000};
+  std::map<std::string, ProviderConfig, std::less<>> providers;
+
+  std::filesystem::path ledger_directory() const { return data / "ledger"; }
+  std::filesystem::path database() const { return data / "state.db"; }
+  std::filesystem::path admin_socket() const { return data / "admin.sock"; }
+};
+
+// Reads and checks the whole file; the error lists every problem, one a line. Relative paths are
+// taken from the folder of the file. When no `secret` is given, data/secret is used and made
+// (mode 0600) on first use.
+Result<Config> load_config(const std::filesystem::path& file);
+
+}  // namespace gatehouse::gateway

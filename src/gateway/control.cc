@@ -1,0 +1,92 @@
+// See control.h.
+#include "gateway/control.h"
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/log.h"
+
+namespace gatehouse::gateway {
+
+DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
+  const auto secret = bytes_of(deployment_secret.reveal());
+  return {
+      .key_hash = crypto::derive_key(secret, "gatehouse/api-key-hash/v1"),
+      .session_id = crypto::derive_key(secret, "gatehouse/session-id/v1"),
+      .session_seal = crypto::derive_key(secret, "gatehouse/session-seal/v1"),
+      .content_salt = crypto::derive_key(secret, "gatehouse/content-salt/v1"),
+      .log_key =
+          crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/ledger-signing/v1")),
+  };
+}
+
+Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, const Clock& clock,
+                                                         Random& random) {
+  std::error_code error;
+  std::filesystem::create_directories(config.data, error);
+  if (error) {
+    return fail(ErrorCode::unavailable, "cannot make the data folder: " + error.message(),
+                config.data.string());
+  }
+  auto keys = DeploymentKeys::derive(config.secret);
+  std::unique_ptr<ControlPlane> control(new ControlPlane(clock, random, std::move(keys)));
+  ledger::Options options;
+  options.directory = config.ledger_directory();
+  options.origin = config.ledger_origin;
+  options.checkpoint_interval = config.checkpoint_interval;
+  GH_ASSIGN(control->ledger_,
+            ledger::Ledger::open(std::move(options), control->keys_.log_key, clock));
+  GH_ASSIGN(control->store_, store::Store::open(config.database()));
+  control->registry_ = std::make_unique<identity::Registry>(
+      *control->ledger_, *control->store_, control->keys_.key_hash, config.node, clock, random);
+  GH_ASSIGN(const auto applied, control->registry_->catch_up(config.ledger_directory()));
+  if (applied > 0) log_info("state caught up with the ledger", {{"events", applied}});
+  return control;
+}
+
+Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
+    std::shared_ptr<const Config> config, const Snapshot* before) {
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->config = std::move(config);
+  const bool same_config = before && before->config == snapshot->config;
+  const bool same_rules =
+      same_config || (before && !before->config->rules && !snapshot->config->rules);
+  if (same_config) {
+    snapshot->policies = before->policies;
+  } else {
+    GH_ASSIGN(snapshot->policies, load_policies(*snapshot->config));
+  }
+  if (same_rules) {
+    snapshot->rules = before->rules;
+  } else {
+    GH_ASSIGN(snapshot->rules, load_rules(*snapshot->config));
+  }
+  GH_ASSIGN(const auto keys, registry_->list_keys());
+  GH_ASSIGN(snapshot->keys, identity::KeyIndex::build(keys, keys_.key_hash));
+  GH_ASSIGN(auto models, registry_->list_models());
+  for (auto& model : models) {
+    auto name = model.name;
+    snapshot->models.emplace(std::move(name), std::move(model));
+  }
+  seal_snapshot(*snapshot, keys);
+  return snapshot;
+}
+
+Result<void> ControlPlane::record_snapshot(const Snapshot& snapshot, std::string_view reason) {
+  ledger::Event event;
+  event.id = make_uuid7(clock_, random_);
+  event.time = clock_.wall();
+  event.type = "snapshot.activated";
+  event.node = snapshot.config->node;
+  event.snapshot = snapshot.digest;
+  JsonWriter writer(event.data);
+  writer.begin_object().key("reason").string(reason);
+  // The description of a very large deployment may not fit into an entry; its digest always does.
+  if (snapshot.description.size() < ledger::max_entry_bytes / 2)
+    writer.key("contents").raw(snapshot.description);
+  writer.end_object();
+  GH_ASSIGN(auto entry, ledger::serialize(event));
+  GH_TRY(ledger_->append_and_wait(std::move(entry)));
+  return {};
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,64 @@
+// The control plane of one node: the ledger, the database, the registry over both, and the keys
+// derived from the deployment secret. Whoever opens it owns the ledger's lock: the running gateway,
+// or a command-line verb while no gateway runs. Members are used from any thread as their own
+// headers say.
+#pragma once
+
+#include <memory>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "crypto/crypto.h"
+#include "gateway/config.h"
+#include "gateway/snapshot.h"
+#include "identity/identity.h"
+#include "ledger/ledger.h"
+#include "store/store.h"
+
+namespace gatehouse::gateway {
+
+struct DeploymentKeys {
+  crypto::Digest key_hash;      // API keys at rest
+  crypto::Digest session_id;    // names of conversations
+  crypto::Digest session_seal;  // their placeholders
+  crypto::Digest content_salt;  // salts of content digests in events
+  crypto::SigningKey log_key;   // checkpoints
+
+  static DeploymentKeys derive(const Secret& deployment_secret);
+};
+
+class ControlPlane {
+ public:
+  // Opens ledger and database, applies state events the database has not seen. Error
+  // failed_precondition: another process has the ledger.
+  static Result<std::unique_ptr<ControlPlane>> open(const Config& config, const Clock& clock,
+                                                    Random& random);
+
+  ledger::Ledger& ledger() { return *ledger_; }
+  store::Store& store() { return *store_; }
+  identity::Registry& registry() { return *registry_; }
+  const DeploymentKeys& keys() const { return keys_; }
+  const Clock& clock() const { return clock_; }
+  Random& random() { return random_; }
+
+  // A new snapshot of configuration and state, not yet in force. Takes from `before` what cannot
+  // have changed: all compiled policies and rules when the configuration is the same object, the
+  // built-in rules always.
+  Result<std::shared_ptr<const Snapshot>> build_snapshot(std::shared_ptr<const Config> config,
+                                                         const Snapshot* before);
+  // Records that a snapshot comes into force, durable.
+  Result<void> record_snapshot(const Snapshot& snapshot, std::string_view reason);
+
+ private:
+  ControlPlane(const Clock& clock, Random& random, DeploymentKeys keys)
+      : clock_(clock), random_(random), keys_(std::move(keys)) {}
+  const Clock& clock_;
+  Random& random_;
+  DeploymentKeys keys_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<identity::Registry> registry_;
+};
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,43 @@
+// See exchange.h.
+#include "gateway/exchange.h"
+
+#include <algorithm>
+
+namespace gatehouse::gateway {
+
+std::string_view to_string(Route route) {
+  switch (route) {
+    case Route::chat_completions:
+      return "chat.completions";
+    case Route::embeddings:
+      return "embeddings";
+    case Route::list_models:
+      return "models";
+    case Route::messages:
+      return "messages";
+    case Route::count_tokens:
+      return "count_tokens";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(Stage stage) {
+  constexpr std::array<std::string_view, stage_count> names{"identify", "decode", "inspect",
+                                                            "decide",   "record", "transform",
+                                                            "forward",  "screen", "outcome"};
+  return names[static_cast<std::size_t>(stage)];
+}
+
+void FindingTotals::add(const std::vector<inspect::Finding>& findings) {
+  for (const auto& finding : findings) {
+    ++by_category[static_cast<std::size_t>(finding.category)];
+    const auto known = std::ranges::find(by_rule, finding.rule, &FindingCount::rule);
+    if (known == by_rule.end()) {
+      by_rule.push_back({finding.rule, 1});
+    } else {
+      ++known->count;
+    }
+  }
+}
+
+}  // namespace gatehouse::gateway

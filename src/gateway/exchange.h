@@ -1,0 +1,163 @@
+// Exchange is the one neutral type of the walk: what is known about one call, filled stage by
+// stage. It lives in the coroutine of its request, on one loop thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "crypto/crypto.h"
+#include "gateway/problem.h"
+#include "identity/identity.h"
+#include "inspect/inspect.h"
+#include "label/label.h"
+#include "net/http.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+namespace gatehouse::gateway {
+
+class DecisionCache;
+class Dialect;
+struct Snapshot;
+struct ProviderConfig;
+
+enum class Route : std::uint8_t {
+  chat_completions,
+  embeddings,
+  list_models,
+  messages,
+  count_tokens,
+};
+std::string_view to_string(Route route);
+
+// How a text may be treated.
+enum class TextRole : std::uint8_t {
+  text,    // inspected; may be replaced
+  json,    // inspected as JSON inside a string (tool-call arguments); may be replaced
+  fixed,   // inspected, never changed (an object key, signed thinking)
+  opaque,  // not inspected: encoded bytes, signatures
+};
+
+// One run of text with its position in the original bytes.
+struct Channel {
+  JsonSpan inside;        // inside the quotes; the whole token for a number
+  std::string_view text;  // decoded; points into Exchange::body or Exchange::decoded
+  TextRole role = TextRole::text;
+  bool is_number = false;
+};
+
+// What was found, counted by rule. Spans stay with the transform stage.
+struct FindingCount {
+  std::uint32_t rule = 0;
+  std::uint32_t count = 0;
+};
+
+struct FindingTotals {
+  std::vector<FindingCount> by_rule;
+  std::array<std::uint64_t, inspect::category_count> by_category{};
+  void add(const std::vector<inspect::Finding>& findings);
+};
+
+// What the obligations of the decision ask for.
+struct Plan {
+  inspect::Categories redact;         // in the request
+  inspect::Categories redact_answer;  // in the answer
+  bool validate_json = false;
+  std::string log_content = "none";
+};
+
+struct Usage {
+  std::optional<std::uint64_t> input_tokens;
+  std::optional<std::uint64_t> output_tokens;
+};
+
+// The stages, for the histogram of added latency.
+enum class Stage : std::uint8_t {
+  identify,
+  decode,
+  inspect,
+  decide,
+  record,
+  transform,
+  forward,
+  screen,
+  outcome
+};
+inline constexpr std::size_t stage_count = 9;
+std::string_view to_string(Stage stage);
+
+struct Exchange {
+  // accept
+  std::string id;  // UUIDv7; the entry id of the decision
+  WallTime time;
+  SteadyTime started;
+  const net::RequestHead* head = nullptr;
+  std::string peer;
+  Route route = Route::chat_completions;
+  const Dialect* dialect = nullptr;
+  std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<inspect::Scanner> scanner;  // of the snapshot's rules
+  std::shared_ptr<DecisionCache> decisions;   // of the snapshot's policies
+  std::string body;
+
+  // identify
+  identity::Principal principal;
+
+  // decode
+  std::string model_name;
+  JsonSpan model_inside;
+  bool stream = false;
+  bool wants_stream_usage = false;                  // the client asked for it
+  std::optional<JsonSpan> stream_usage_value;       // position of include_usage's value
+  std::optional<std::size_t> stream_options_begin;  // position of the '{' of stream_options
+  std::optional<JsonSpan> stream_options_null;      // stream_options: null
+  bool json_answer = false;                         // response_format asks for JSON
+  bool uninspectable = false;                       // images, files, token ids
+  std::vector<std::string> tools;
+  std::vector<Channel> channels;
+  std::deque<std::string> decoded;
+
+  // inspect
+  FindingTotals findings;
+  std::vector<std::size_t> channels_with_findings;
+  Label label;
+
+  // decide
+  const store::ModelRecord* model = nullptr;
+  const ProviderConfig* provider = nullptr;
+  policy::Decision decision;
+  Plan plan;
+
+  // transform
+  inspect::Placeholders placeholders;
+  std::string session_id;  // keyed hash; empty when the client named no conversation
+  std::size_t redacted = 0;
+
+  // record
+  bool decision_recorded = false;
+  bool outcome_recorded = false;
+
+  // outcome
+  int status = 0;
+  std::optional<Problem> problem;
+  FindingTotals answer_findings;
+  std::size_t restored = 0;
+  std::uint64_t answer_bytes = 0;
+  crypto::Sha256Stream answer_digest;  // of salt and what the client gets; see record.cc
+  Usage usage;
+  std::string finish_reason;
+  bool client_left = false;
+  std::array<std::chrono::nanoseconds, stage_count> spent{};
+};
+
+}  // namespace gatehouse::gateway

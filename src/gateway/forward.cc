@@ -1,0 +1,83 @@
+// Forward: the request goes to its provider, with the provider's credential and without the
+// caller's. Retried once, and only where nothing was sent.
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/stages.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+// The caller's credentials and what only concerns the way to the gateway. Framing and hop-by-hop
+// fields never get this far (net/).
+constexpr std::array<std::string_view, 16> not_forwarded{"authorization",
+                                                         "x-api-key",
+                                                         "api-key",
+                                                         "cookie",
+                                                         "host",
+                                                         "accept-encoding",
+                                                         "forwarded",
+                                                         "x-forwarded-for",
+                                                         "x-forwarded-host",
+                                                         "x-forwarded-proto",
+                                                         "x-real-ip",
+                                                         "proxy-authorization",
+                                                         "gatehouse-purpose",
+                                                         "gatehouse-conversation",
+                                                         "content-length",
+                                                         "expect"};
+
+bool is_forwarded(std::string_view name) {
+  return std::ranges::none_of(
+      not_forwarded, [&](std::string_view other) { return equals_ignoring_case(name, other); });
+}
+
+net::RequestHead upstream_head(const Exchange& exchange) {
+  net::RequestHead head;
+  head.method = exchange.head->method;
+  head.target = exchange.head->target;
+  for (const auto& field : exchange.head->fields.all())
+    if (is_forwarded(field.name)) head.fields.add(field.name, field.value);
+  head.fields.set("Content-Type", "application/json");
+  // A compressed answer could not be screened.
+  head.fields.add("Accept-Encoding", "identity");
+  if (!exchange.provider->credential.empty())
+    exchange.dialect->authorize(head, exchange.provider->credential.reveal());
+  return head;
+}
+
+ApiError upstream_error(const Exchange& exchange, const Error& error) {
+  const auto& provider = exchange.provider->name;
+  log_warning("upstream failed",
+              {{"provider", provider}, {"entry", exchange.id}, {"error", error.describe()}});
+  if (error.code == ErrorCode::deadline_exceeded) {
+    return {Problem::upstream_timeout, "The provider \"" + provider + "\" did not answer in time."};
+  }
+  if (error.code == ErrorCode::unavailable) {
+    return {Problem::upstream_failed,
+            "The provider \"" + provider + "\" cannot be reached; nothing was sent to it."};
+  }
+  return {Problem::upstream_failed,
+          "The provider \"" + provider + "\" broke off before it answered."};
+}
+
+}  // namespace
+
+net::Task<std::expected<Upstream, ApiError>> forward(Worker& worker, net::ServerStream& client,
+                                                     Exchange& exchange) {
+  const StageTimer timer(worker, exchange, Stage::forward);
+  auto answer = co_await worker.upstreams.request(
+      exchange.provider->endpoint, upstream_head(exchange), exchange.body, &client.disconnected());
+  if (!answer && answer.error().code == ErrorCode::unavailable &&
+      !client.disconnected().cancelled()) {
+    answer = co_await worker.upstreams.request(exchange.provider->endpoint, upstream_head(exchange),
+                                               exchange.body, &client.disconnected());
+  }
+  if (answer) co_return std::move(*answer);
+  exchange.client_left = client.disconnected().cancelled();
+  co_return std::unexpected(upstream_error(exchange, answer.error()));
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,250 @@
+// Record: what was decided and what came of it, into the ledger. Content never enters: an event has
+// sha256(salt ‖ content), the salt derived from the deployment secret, the id of the decision and
+// which content it is.
+// In strict mode a stage waits until its event is durable. In relaxed mode it only waits to be
+// taken into the writer's queue.
+#include "base/id.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/stages.h"
+#include "gateway/walk.h"
+#include "ledger/event.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+constexpr std::size_t longest_text = 1'024;  // of one value from outside in an event
+
+std::string_view bounded(std::string_view text) {
+  return utf8_prefix(text, longest_text);
+}
+
+void write_findings(JsonWriter& writer, const inspect::RuleSet& rules,
+                    const FindingTotals& findings) {
+  writer.begin_array();
+  for (const auto& [rule, count] : findings.by_rule) {
+    const auto& info = rules.rules()[rule];
+    writer.begin_object().key("rule").string(info.id);
+    writer.key("category").string(inspect::to_string(info.category));
+    writer.key("count").number(count).key("p").number(info.p_value).end_object();
+  }
+  writer.end_array();
+}
+
+std::string actor_json(const Exchange& exchange) {
+  std::string json;
+  JsonWriter writer(json);
+  writer.begin_object();
+  if (!exchange.principal.id.empty()) {
+    writer.key("kind").string(identity::to_string(exchange.principal.kind));
+    writer.key("id").string(exchange.principal.id);
+    writer.key("key").string(exchange.principal.key_prefix);
+  }
+  writer.key("peer").string(exchange.peer).end_object();
+  return json;
+}
+
+std::string subject_json(const Exchange& exchange) {
+  std::string json;
+  JsonWriter writer(json);
+  writer.begin_object().key("route").string(to_string(exchange.route));
+  writer.key("dialect").string(to_string(exchange.dialect->kind()));
+  if (!exchange.model_name.empty()) writer.key("model").string(bounded(exchange.model_name));
+  if (exchange.model) {
+    writer.key("provider").string(exchange.model->provider);
+    writer.key("upstream_model").string(exchange.model->upstream_name);
+    writer.key("trust").string(exchange.model->trust);
+  }
+  writer.end_object();
+  return json;
+}
+
+crypto::Digest content_salt(const Worker& worker, const Exchange& exchange,
+                            std::string_view which) {
+  return crypto::hmac_sha256(worker.control.keys().content_salt,
+                             bytes_of(exchange.id + "/" + std::string(which)));
+}
+
+void write_content(JsonWriter& writer, const Worker& worker, const Exchange& exchange) {
+  const auto digest =
+      crypto::sha256(content_salt(worker, exchange, "request"), bytes_of(exchange.body));
+  writer.begin_object().key("sha256").string(to_hex(digest));
+  writer.key("bytes").number(exchange.body.size()).end_object();
+}
+
+void write_strings(JsonWriter& writer, const std::vector<std::string>& values) {
+  writer.begin_array();
+  for (const auto& value : values) writer.string(bounded(value));
+  writer.end_array();
+}
+
+void write_obligations(JsonWriter& writer, const std::vector<policy::Obligation>& obligations) {
+  writer.begin_array();
+  for (const auto& [name, value] : obligations)
+    writer.begin_object().key(name).string(value).end_object();
+  writer.end_array();
+}
+
+std::string decision_json(const Worker& worker, const Exchange& exchange) {
+  const auto& decision = exchange.decision;
+  std::string json;
+  JsonWriter writer(json);
+  writer.begin_object().key("effect").string(decision.permit ? "permit" : "forbid");
+  writer.key("policies");
+  write_strings(writer, decision.determining);
+  writer.key("obligations");
+  write_obligations(writer, decision.obligations);
+  if (!decision.errors.empty()) {
+    writer.key("errors");
+    write_strings(writer, decision.errors);
+  }
+  if (!decision.shadow.empty()) {
+    writer.key("shadow").begin_array();
+    for (const auto& shadow : decision.shadow) {
+      writer.begin_object().key("policy").string(shadow.policy);
+      writer.key("effect").string(shadow.permit ? "permit" : "forbid").key("obligations");
+      write_obligations(writer, shadow.obligations);
+      writer.end_object();
+    }
+    writer.end_array();
+  }
+  writer.key("findings");
+  write_findings(writer, *exchange.snapshot->rules, exchange.findings);
+  writer.key("stream").boolean(exchange.stream);
+  writer.key("uninspectable").boolean(exchange.uninspectable);
+  if (const auto purpose = exchange.head->fields.find("gatehouse-purpose"))
+    writer.key("purpose").string(bounded(*purpose));
+  writer.key("content");
+  write_content(writer, worker, exchange);
+  writer.end_object();
+  return json;
+}
+
+std::string outcome_json(Exchange& exchange) {
+  std::string json;
+  JsonWriter writer(json);
+  writer.begin_object().key("decision").string(exchange.id);
+  writer.key("status").number(exchange.status);
+  if (exchange.problem) writer.key("problem").string(name_of(*exchange.problem));
+  if (!exchange.finish_reason.empty())
+    writer.key("finish_reason").string(bounded(exchange.finish_reason));
+  if (exchange.client_left) writer.key("client_left").boolean(true);
+  if (exchange.answer_bytes > 0) {
+    writer.key("content").begin_object();
+    writer.key("sha256").string(to_hex(exchange.answer_digest.finish()));
+    writer.key("bytes").number(exchange.answer_bytes).end_object();
+  }
+  writer.key("redacted").number(exchange.redacted);
+  writer.key("restored").number(exchange.restored);
+  if (exchange.usage.input_tokens) writer.key("input_tokens").number(*exchange.usage.input_tokens);
+  if (exchange.usage.output_tokens)
+    writer.key("output_tokens").number(*exchange.usage.output_tokens);
+  writer.key("findings");
+  write_findings(writer, *exchange.snapshot->rules, exchange.answer_findings);
+  writer.end_object();
+  return json;
+}
+
+ledger::Event new_event(const Worker& worker, const Exchange& exchange, std::string_view type) {
+  ledger::Event event;
+  event.time = worker.control.clock().wall();
+  event.type = type;
+  event.node = exchange.snapshot->config->node;
+  event.actor = actor_json(exchange);
+  event.subject = subject_json(exchange);
+  event.snapshot = exchange.snapshot->digest;
+  return event;
+}
+
+ApiError ledger_error(const Error& error) {
+  log_error("the ledger refused an entry", {{"error", error.describe()}});
+  return {Problem::ledger_unavailable,
+          "The audit ledger cannot be written, so nothing is let through. Try again later; if it "
+          "lasts, tell the operators of this gateway."};
+}
+
+net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Event event) {
+  auto entry = ledger::serialize(event);
+  if (!entry) co_return std::unexpected(ledger_error(entry.error()));
+  auto& ledger = worker.control.ledger();
+  if (exchange.snapshot->config->audit == AuditMode::relaxed) {
+    // Nothing new is taken once the ledger has failed; at most what was in flight went unrecorded.
+    if (const auto stats = ledger.stats(); stats.failed)
+      co_return std::unexpected(ledger_error({ErrorCode::unavailable, stats.failure, {}}));
+    ledger.append(std::move(*entry), [&worker](Result<std::uint64_t> index) {
+      if (!index) worker.metrics.count_ledger_failure();
+    });
+    co_return Verdict{};
+  }
+  auto durable = std::make_shared<net::Completion<Result<std::uint64_t>>>(worker.loop);
+  ledger.append(std::move(*entry),
+                [durable](Result<std::uint64_t> index) { durable->complete(std::move(index)); });
+  auto index = co_await durable->wait();
+  if (!index) co_return std::unexpected(ledger_error(index.error()));
+  co_return Verdict{};
+}
+
+}  // namespace
+
+net::Task<Verdict> record_decision(Worker& worker, Exchange& exchange) {
+  const StageTimer timer(worker, exchange, Stage::record);
+  auto event = new_event(worker, exchange, "request.decided");
+  event.id = exchange.id;
+  append_json(event.label, exchange.label);
+  event.data = decision_json(worker, exchange);
+  exchange.decision_recorded = true;
+  co_return co_await append(worker, exchange, std::move(event));
+}
+
+net::Task<Verdict> record_refusal(Worker& worker, Exchange& exchange, const ApiError& error) {
+  if (exchange.outcome_recorded) co_return Verdict{};
+  // A refusal by the decision itself stands in the ledger already.
+  if (exchange.decision_recorded && !exchange.decision.permit) co_return Verdict{};
+  if (exchange.decision_recorded) co_return co_await record_outcome(worker, exchange);
+  auto event = new_event(worker, exchange, "request.refused");
+  event.id = exchange.id;
+  JsonWriter writer(event.data);
+  writer.begin_object().key("problem").string(name_of(error.problem));
+  writer.key("status").number(exchange.status);
+  writer.key("reason").string(bounded(error.message)).end_object();
+  co_return co_await append(worker, exchange, std::move(event));
+}
+
+net::Task<Verdict> record_outcome(Worker& worker, Exchange& exchange) {
+  const StageTimer timer(worker, exchange, Stage::outcome);
+  auto event = new_event(worker, exchange, "request.completed");
+  event.id = make_uuid7(worker.control.clock(), worker.control.random());
+  event.data = outcome_json(exchange);
+  exchange.outcome_recorded = true;
+  co_return co_await append(worker, exchange, std::move(event));
+}
+
+void note_answer(const Worker& worker, Exchange& exchange, std::string_view bytes) {
+  if (bytes.empty()) return;
+  if (exchange.answer_bytes == 0)
+    exchange.answer_digest.update(content_salt(worker, exchange, "answer"));
+  exchange.answer_digest.update(bytes_of(bytes));
+  exchange.answer_bytes += bytes.size();
+}
+
+void note_refused_message(Worker& worker, const net::Refusal& refusal) {
+  worker.metrics.count_refused_message(refusal.status);
+  ledger::Event event;
+  event.id = make_uuid7(worker.control.clock(), worker.control.random());
+  event.time = worker.control.clock().wall();
+  event.type = "message.refused";
+  event.node = worker.snapshot->config->node;
+  JsonWriter actor(event.actor);
+  actor.begin_object().key("peer").string(refusal.peer).end_object();
+  JsonWriter data(event.data);
+  data.begin_object().key("status").number(refusal.status);
+  data.key("reason").string(bounded(refusal.reason)).end_object();
+  event.snapshot = worker.snapshot->digest;
+  if (auto entry = ledger::serialize(event)) {
+    worker.control.ledger().append(std::move(*entry), [&worker](Result<std::uint64_t> index) {
+      if (!index) worker.metrics.count_ledger_failure();
+    });
+  }
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,252 @@
+// Screen: the answer on its way back. Whole answers are screened in one piece; streams event by
+// event, each channel through its own filter. The end of a stream is held until the outcome is
+// recorded. What cannot be screened does not pass.
+#include <simdjson.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/stages.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+bool media_type_is(const net::ResponseHead& head, std::string_view type) {
+  const auto value = head.fields.find("content-type").value_or("");
+  return equals_ignoring_case(trim(value.substr(0, value.find(';'))), type);
+}
+
+bool is_forwarded_back(std::string_view name) {
+  return !equals_ignoring_case(name, "set-cookie") && !equals_ignoring_case(name, "alt-svc") &&
+         !equals_ignoring_case(name, "strict-transport-security") &&
+         !equals_ignoring_case(name, "content-length");
+}
+
+// The upstream's head for the client, with the gateway's own fields.
+net::ResponseHead client_head(const Exchange& exchange, const net::ResponseHead& upstream) {
+  net::ResponseHead head;
+  head.status = upstream.status;
+  for (const auto& field : upstream.fields.all())
+    if (is_forwarded_back(field.name)) head.fields.add(field.name, field.value);
+  head.fields.set("Gatehouse-Entry", exchange.id);
+  if (exchange.snapshot->config->audit == AuditMode::relaxed)
+    head.fields.set("Gatehouse-Audit", "relaxed");
+  if (!head.fields.contains(exchange.dialect->request_id_header()))
+    head.fields.set(std::string(exchange.dialect->request_id_header()), exchange.id);
+  return head;
+}
+
+AnswerPlan answer_plan(Worker& worker, Exchange& exchange) {
+  AnswerPlan plan;
+  plan.walker = &worker.walker;
+  plan.scanner = exchange.scanner.get();
+  plan.filter.redact = exchange.plan.redact_answer;
+  plan.filter.restore = !exchange.placeholders.empty();
+  plan.filter.placeholders = &exchange.placeholders;
+  plan.content_is_json = exchange.json_answer;
+  plan.keep_content = exchange.plan.validate_json;
+  plan.swallow_usage = exchange.stream && !exchange.wants_stream_usage &&
+                       exchange.provider->inject_usage && exchange.route == Route::chat_completions;
+  plan.max_event_bytes = exchange.snapshot->config->event_bytes;
+  return plan;
+}
+
+void take_facts(Exchange& exchange, const AnswerFacts& facts) {
+  exchange.answer_findings = facts.findings;
+  exchange.restored = facts.restored;
+  exchange.usage = facts.usage;
+  exchange.finish_reason = facts.finish_reason;
+}
+
+bool is_valid_json(const std::string& text) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element ignored;
+  return !text.empty() && parser.parse(text).get(ignored) == simdjson::SUCCESS;
+}
+
+ApiError not_json() {
+  return {Problem::answer_refused,
+          "Policy demands an answer that is valid JSON, and the model's is not. Ask the model for "
+          "JSON (response_format) or try again."};
+}
+
+ApiError broken_upstream(Exchange& exchange, const Error& error) {
+  log_warning(
+      "upstream broke off",
+      {{"provider", exchange.provider->name}, {"entry", exchange.id}, {"error", error.describe()}});
+  if (error.code == ErrorCode::deadline_exceeded)
+    return {Problem::upstream_timeout, "The provider stopped sending before its answer ended."};
+  if (error.code == ErrorCode::resource_exhausted)
+    return {Problem::answer_refused, "The provider's answer is larger than this gateway allows."};
+  return {Problem::upstream_failed, "The provider's answer broke off before its end."};
+}
+
+ApiError unreadable(const Error& error) {
+  return {Problem::answer_refused,
+          "The provider's answer cannot be inspected, so it is not passed on: " + error.describe()};
+}
+
+// Text that is no JSON, from a proxy on the way or a provider in trouble.
+void screen_plain(const AnswerPlan& plan, std::string& body, AnswerFacts& facts) {
+  auto filtered = inspect::filter_text(*plan.scanner, plan.filter, inspect::TextForm::plain, body);
+  facts.findings.add(filtered.findings);
+  facts.restored += filtered.restored;
+  body = std::move(filtered.text);
+}
+
+Verdict screen_body(Exchange& exchange, const AnswerPlan& plan, int status, bool json,
+                    std::string& body) {
+  AnswerFacts facts;
+  const bool is_error = status >= 400;
+  auto screened = exchange.dialect->screen(plan, body, facts);
+  if (!screened && (!is_error || json)) {
+    if (!is_error) return std::unexpected(unreadable(screened.error()));
+  }
+  if (!screened) {
+    facts = {};
+    screen_plain(plan, body, facts);
+  }
+  take_facts(exchange, facts);
+  if (!is_error && exchange.plan.validate_json && !is_valid_json(facts.validated_text))
+    return std::unexpected(not_json());
+  return {};
+}
+
+net::Task<Verdict> screen_whole(Worker& worker, net::ServerStream& client, Exchange& exchange,
+                                Upstream upstream) {
+  auto body = co_await upstream->read_all(exchange.snapshot->config->answer_bytes);
+  if (!body) {
+    exchange.client_left = client.disconnected().cancelled();
+    co_return std::unexpected(broken_upstream(exchange, body.error()));
+  }
+  const auto& head = upstream->head();
+  exchange.status = head.status;
+  const auto plan = answer_plan(worker, exchange);
+  {
+    const StageTimer timer(worker, exchange, Stage::screen);
+    GH_STAGE(
+        screen_body(exchange, plan, head.status, media_type_is(head, "application/json"), *body));
+  }
+  note_answer(worker, exchange, *body);
+  GH_STAGE(co_await record_outcome(worker, exchange));
+  if (auto sent = co_await client.respond(client_head(exchange, head), std::move(*body)); !sent)
+    exchange.client_left = true;
+  co_return Verdict{};
+}
+
+// One streamed answer on its way; the parts of screen_streamed that share state.
+class StreamedAnswer {
+ public:
+  StreamedAnswer(Worker& worker, net::ServerStream& client, Exchange& exchange, Upstream upstream)
+      : worker_(worker),
+        client_(client),
+        exchange_(exchange),
+        upstream_(std::move(upstream)),
+        screen_(exchange.dialect->open_stream(answer_plan(worker, exchange))) {}
+
+  net::Task<Verdict> run() {
+    exchange_.status = upstream_->head().status;
+    client_.begin(client_head(exchange_, upstream_->head()));
+    auto problem = co_await relay();
+    if (client_.disconnected().cancelled()) exchange_.client_left = true;
+    take_facts(exchange_, screen_->facts());
+    if (problem && !client_.responded() && !exchange_.client_left) {
+      co_return std::unexpected(std::move(*problem));  // nothing sent yet: a plain error answer
+    }
+    if (problem) {
+      exchange_.problem = problem->problem;
+      held_ += exchange_.dialect->error_event(*problem, exchange_.id);
+    }
+    note_answer(worker_, exchange_, held_);
+    GH_STAGE(co_await record_outcome(worker_, exchange_));
+    co_await send_end();
+    co_return Verdict{};
+  }
+
+ private:
+  // Until the upstream's end; leaves in held_ what must wait for the record.
+  net::Task<std::optional<ApiError>> relay() {
+    std::string arrived;
+    while (true) {
+      arrived.clear();
+      auto more = co_await upstream_->read_some(arrived);
+      if (!more) co_return co_await cut(more.error());
+      if (auto screened = take(arrived); !screened) co_return unreadable(screened.error());
+      if (!*more) break;
+      // The last events wait for the record, and so does everything policy wants to see whole.
+      if (screen_->ended() || exchange_.plan.validate_json || held_.empty()) continue;
+      note_answer(worker_, exchange_, held_);
+      if (auto sent = co_await client_.write(std::exchange(held_, {})); !sent) {
+        exchange_.client_left = true;
+        co_return ApiError{Problem::upstream_failed, "the client left"};
+      }
+    }
+    if (auto finished = finish(); !finished) co_return unreadable(finished.error());
+    if (!screen_->complete() && !screen_->facts().provider_error) {
+      co_return ApiError{Problem::upstream_failed,
+                         "The provider's stream ended before its answer did."};
+    }
+    if (exchange_.plan.validate_json && !is_valid_json(screen_->facts().validated_text)) {
+      held_.clear();
+      co_return not_json();
+    }
+    co_return std::nullopt;
+  }
+
+  // The upstream broke off: what its filters still hold belongs to the client, then the error.
+  net::Task<std::optional<ApiError>> cut(Error error) {
+    // A cut in the middle of an event leaves a piece that is no event; its error is this one.
+    (void)finish();
+    if (exchange_.plan.validate_json) held_.clear();
+    co_return broken_upstream(exchange_, error);
+  }
+
+  Result<void> take(std::string_view arrived) {
+    const StageTimer timer(worker_, exchange_, Stage::screen);
+    return screen_->feed(arrived, held_);
+  }
+  Result<void> finish() {
+    const StageTimer timer(worker_, exchange_, Stage::screen);
+    return screen_->finish(held_);
+  }
+
+  net::Task<void> send_end() {
+    if (exchange_.client_left) {
+      client_.abort();
+      co_return;
+    }
+    if (!held_.empty()) {
+      if (auto sent = co_await client_.write(std::move(held_)); !sent) {
+        exchange_.client_left = true;
+        co_return;
+      }
+    }
+    if (auto ended = co_await client_.end(); !ended) exchange_.client_left = true;
+  }
+
+  Worker& worker_;
+  net::ServerStream& client_;
+  Exchange& exchange_;
+  Upstream upstream_;
+  std::unique_ptr<AnswerStream> screen_;
+  std::string held_;
+};
+
+}  // namespace
+
+net::Task<Verdict> screen(Worker& worker, net::ServerStream& client, Exchange& exchange,
+                          Upstream upstream) {
+  const auto& head = upstream->head();
+  const auto encoding = head.fields.find("content-encoding").value_or("identity");
+  if (!equals_ignoring_case(trim(encoding), "identity")) {
+    co_return refuse(Problem::answer_refused,
+                     "The provider sent a compressed answer although none was asked for; it "
+                     "cannot be inspected.");
+  }
+  if (!media_type_is(head, "text/event-stream")) {
+    co_return co_await screen_whole(worker, client, exchange, std::move(upstream));
+  }
+  StreamedAnswer answer(worker, client, exchange, std::move(upstream));
+  co_return co_await answer.run();
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,55 @@
+// See snapshot.h.
+#include "gateway/snapshot.h"
+
+#include "base/json.h"
+#include "base/text.h"
+#include "crypto/crypto.h"
+
+namespace gatehouse::gateway {
+
+const store::ModelRecord* Snapshot::find_model(std::string_view name) const {
+  const auto model = models.find(name);
+  return model == models.end() || !provider_of(model->second) ? nullptr : &model->second;
+}
+
+const ProviderConfig* Snapshot::provider_of(const store::ModelRecord& model) const {
+  const auto provider = config->providers.find(model.provider);
+  return provider == config->providers.end() ? nullptr : &provider->second;
+}
+
+Result<std::shared_ptr<const policy::PolicySet>> load_policies(const Config& config) {
+  return config.policies ? policy::PolicySet::load(*config.policies) : policy::PolicySet::builtin();
+}
+
+Result<std::shared_ptr<const inspect::RuleSet>> load_rules(const Config& config) {
+  return config.rules ? inspect::RuleSet::load(*config.rules, false) : inspect::RuleSet::builtin();
+}
+
+void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys) {
+  auto& out = snapshot.description;
+  out.clear();
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.key("policies").string(snapshot.policies->digest());
+  writer.key("rules").string("sha256:" + to_hex(snapshot.rules->digest()));
+  writer.key("audit").string(to_string(snapshot.config->audit));
+  writer.key("providers").begin_array();
+  for (const auto& [name, provider] : snapshot.config->providers) {
+    writer.begin_object().key("name").string(name);
+    writer.key("dialect").string(to_string(provider.dialect));
+    writer.key("url").string(provider.url).end_object();
+  }
+  writer.end_array().key("models").begin_array();
+  for (const auto& [name, model] : snapshot.models) {
+    writer.begin_object().key("name").string(name).key("provider").string(model.provider);
+    writer.key("upstream_name").string(model.upstream_name);
+    writer.key("trust").string(model.trust).end_object();
+  }
+  writer.end_array().key("keys").begin_array();
+  for (const auto& key : keys)
+    if (key.revoked.empty()) writer.string(key.prefix);
+  writer.end_array().end_object();
+  snapshot.digest = "sha256:" + to_hex(crypto::sha256(bytes_of(out)));
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,39 @@
+// Everything a decision depends on, compiled, immutable, shared: configuration, keys, models,
+// policies, rules. A request sees exactly one from its first byte to its last; the digest is in
+// every event.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "gateway/config.h"
+#include "identity/identity.h"
+#include "inspect/inspect.h"
+#include "policy/policy.h"
+#include "store/store.h"
+
+namespace gatehouse::gateway {
+
+struct Snapshot {
+  std::shared_ptr<const Config> config;
+  identity::KeyIndex keys;
+  std::map<std::string, store::ModelRecord, std::less<>> models;
+  std::shared_ptr<const policy::PolicySet> policies;
+  std::shared_ptr<const inspect::RuleSet> rules;
+  std::string description;  // canonical JSON of all of the above, without secrets
+  std::string digest;       // "sha256:…" of the description
+
+  // nullptr when there is no such model, or its provider is not configured.
+  const store::ModelRecord* find_model(std::string_view name) const;
+  const ProviderConfig* provider_of(const store::ModelRecord& model) const;
+};
+
+Result<std::shared_ptr<const policy::PolicySet>> load_policies(const Config& config);
+Result<std::shared_ptr<const inspect::RuleSet>> load_rules(const Config& config);
+
+// Computes description and digest; the other members must be set.
+void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys);
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,113 @@
+// The walk of a request. What must hold whatever happens:
+//   1. Nothing goes upstream before the decision is recorded; nothing ends before the outcome is.
+//   2. Every call that was answered is recorded, refused ones included.
+//   3. A caller gets errors in its own dialect.
+#include "gateway/walk.h"
+
+#include "base/id.h"
+#include "base/log.h"
+#include "gateway/stages.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+Exchange begin_exchange(Worker& worker, net::ServerStream& client) {
+  Exchange exchange;
+  exchange.id = make_uuid7(worker.control.clock(), worker.control.random());
+  exchange.time = worker.control.clock().wall();
+  exchange.started = worker.control.clock().steady();
+  exchange.head = &client.request();
+  exchange.peer = client.peer();
+  exchange.snapshot = worker.snapshot;
+  exchange.scanner = worker.scanner;
+  exchange.decisions = worker.decisions;
+  return exchange;
+}
+
+net::Task<Verdict> list_models(Worker& worker, net::ServerStream& client, Exchange& exchange) {
+  std::vector<const store::ModelRecord*> models;
+  for (const auto& [name, model] : exchange.snapshot->models) {
+    const auto* provider = exchange.snapshot->provider_of(model);
+    if (provider && provider->dialect == exchange.dialect->kind()) models.push_back(&model);
+  }
+  exchange.status = 200;
+  auto body = exchange.dialect->models_body(models);
+  note_answer(worker, exchange, body);
+  GH_STAGE(co_await record_outcome(worker, exchange));
+  auto sent =
+      co_await client.respond(answer_head(exchange, 200, "application/json"), std::move(body));
+  exchange.client_left = !sent;
+  co_return Verdict{};
+}
+
+net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
+  GH_STAGE(accept(worker, client, exchange));
+  GH_STAGE(identify(worker, exchange));
+  if (exchange.route != Route::list_models) {
+    GH_STAGE(co_await decode(worker, client, exchange));
+    inspect_request(worker, exchange);
+  }
+  const auto decided = decide(worker, exchange);
+  GH_STAGE(co_await record_decision(worker, exchange));
+  GH_STAGE(decided);
+  // Beyond this point the decision stands in the ledger, and only an outcome may follow.
+  if (exchange.route == Route::list_models) {
+    co_return co_await list_models(worker, client, exchange);
+  }
+  GH_STAGE(co_await transform(worker, exchange));
+  auto upstream = co_await forward(worker, client, exchange);
+  if (!upstream) co_return std::unexpected(std::move(upstream).error());
+  co_return co_await screen(worker, client, exchange, std::move(*upstream));
+}
+
+// Answers with the error, in the caller's dialect, once it is recorded.
+net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange& exchange,
+                             ApiError error) {
+  exchange.problem = error.problem;
+  exchange.status = status_of(error.problem);
+  if (error.problem == Problem::ledger_unavailable) {
+    worker.metrics.count_ledger_failure();
+  } else if (auto recorded = co_await record_refusal(worker, exchange, error); !recorded) {
+    worker.metrics.count_ledger_failure();
+    error = recorded.error();
+    exchange.problem = error.problem;
+    exchange.status = status_of(error.problem);
+  }
+  if (client.disconnected().cancelled() || client.responded()) {
+    exchange.client_left = client.disconnected().cancelled();
+    client.abort();
+    co_return;
+  }
+  auto head = answer_head(exchange, exchange.status, "application/json");
+  if (error.problem == Problem::blocked) head.fields.set("x-should-retry", "false");
+  if (error.problem == Problem::ledger_unavailable) head.fields.set("Retry-After", "1");
+  auto body = exchange.dialect->error_body(error, exchange.id);
+  if (auto sent = co_await client.respond(std::move(head), std::move(body)); !sent)
+    exchange.client_left = true;
+}
+
+}  // namespace
+
+net::Task<void> walk(Worker& worker, net::ServerStream& client) {
+  if (is_operations_path(client.request().path())) {
+    co_await answer_operations(worker, client);
+    co_return;
+  }
+  Exchange exchange = begin_exchange(worker, client);
+  auto verdict = co_await governed(worker, client, exchange);
+  if (!verdict) co_await answer_error(worker, client, exchange, std::move(verdict).error());
+  worker.metrics.count_request(exchange);
+}
+
+net::ResponseHead answer_head(const Exchange& exchange, int status, std::string_view content_type) {
+  net::ResponseHead head;
+  head.status = status;
+  head.fields.add("Content-Type", std::string(content_type));
+  head.fields.add("Gatehouse-Entry", exchange.id);
+  if (exchange.snapshot->config->audit == AuditMode::relaxed)
+    head.fields.add("Gatehouse-Audit", "relaxed");
+  head.fields.add(std::string(exchange.dialect->request_id_header()), exchange.id);
+  return head;
+}
+
+}  // namespace gatehouse::gateway

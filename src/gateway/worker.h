@@ -1,0 +1,52 @@
+// What one loop thread needs to walk requests. Everything in here is used on that thread only,
+// except what says otherwise.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "gateway/control.h"
+#include "gateway/decision_cache.h"
+#include "gateway/json_walk.h"
+#include "gateway/metrics.h"
+#include "gateway/snapshot.h"
+#include "inspect/inspect.h"
+#include "net/client.h"
+#include "net/loop.h"
+
+namespace gatehouse::gateway {
+
+struct Worker {
+  Worker(ControlPlane& control_plane, Metrics& shared_metrics, const std::atomic<bool>& ready_flag,
+         std::shared_ptr<const Snapshot> first, std::shared_ptr<net::TlsContext> upstream_tls)
+      : control(control_plane),
+        metrics(shared_metrics),
+        ready(ready_flag),
+        snapshot(std::move(first)),
+        scanner(std::make_shared<inspect::Scanner>(snapshot->rules)),
+        decisions(std::make_shared<DecisionCache>(snapshot->policies)),
+        upstreams(loop, snapshot->config->client, std::move(upstream_tls)) {}
+
+  // Requests that began before keep the snapshot they hold; their scanner holds its own rules.
+  void activate(std::shared_ptr<const Snapshot> next) {
+    if (next->rules != snapshot->rules) scanner = std::make_shared<inspect::Scanner>(next->rules);
+    if (next->policies != snapshot->policies)
+      decisions = std::make_shared<DecisionCache>(next->policies);
+    snapshot = std::move(next);
+  }
+
+  ControlPlane& control;           // thread-safe
+  Metrics& metrics;                // thread-safe
+  const std::atomic<bool>& ready;  // false while draining
+  net::Loop loop;
+  std::shared_ptr<const Snapshot> snapshot;
+  std::shared_ptr<inspect::Scanner> scanner;
+  std::shared_ptr<DecisionCache> decisions;
+  JsonWalker walker;
+  net::ClientPool upstreams;
+};
+
+}  // namespace gatehouse::gateway
