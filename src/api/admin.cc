@@ -1,0 +1,319 @@
+// See admin.h.
+#include "api/admin.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/random.h"
+
+namespace gatehouse::api {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t largest_body = 64 << 10;
+
+int status_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_argument:
+      return 400;
+    case ErrorCode::unauthenticated:
+      return 401;
+    case ErrorCode::permission_denied:
+      return 403;
+    case ErrorCode::not_found:
+      return 404;
+    case ErrorCode::already_exists:
+    case ErrorCode::failed_precondition:
+      return 409;
+    case ErrorCode::resource_exhausted:
+      return 429;
+    case ErrorCode::unavailable:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+ErrorCode code_of(int status) {
+  switch (status) {
+    case 400:
+      return ErrorCode::invalid_argument;
+    case 404:
+      return ErrorCode::not_found;
+    case 409:
+      return ErrorCode::failed_precondition;
+    case 429:
+      return ErrorCode::resource_exhausted;
+    case 503:
+      return ErrorCode::unavailable;
+    default:
+      return ErrorCode::internal;
+  }
+}
+
+json to_json(const store::KeyRecord& key) {
+  json attributes = json::object();
+  for (const auto& [name, value] : key.attributes) attributes[name] = value;
+  return {{"id", key.id},
+          {"prefix", key.prefix},
+          {"principal", key.principal_kind + ":" + key.principal_id},
+          {"attributes", std::move(attributes)},
+          {"created", key.created},
+          {"expires", key.expires},
+          {"revoked", key.revoked}};
+}
+
+json to_json(const store::ModelRecord& model) {
+  return {{"name", model.name},
+          {"provider", model.provider},
+          {"upstream_name", model.upstream_name},
+          {"trust", model.trust},
+          {"created", model.created}};
+}
+
+template <class Record>
+json to_json(const std::vector<Record>& records) {
+  json list = json::array();
+  for (const auto& record : records) list.push_back(to_json(record));
+  return list;
+}
+
+// Reads the members of a request body; a missing or mistyped one is an error that names it.
+class Body {
+ public:
+  explicit Body(std::string_view text) : json_(json::parse(text, nullptr, false)) {}
+
+  Result<std::string> text(const char* name, const char* fallback = nullptr) const {
+    const auto member = json_.is_object() ? json_.find(name) : json_.end();
+    if (json_.is_object() && member != json_.end() && member->is_string())
+      return member->get<std::string>();
+    if (fallback && (!json_.is_object() || member == json_.end())) return std::string(fallback);
+    return fail(ErrorCode::invalid_argument, std::string("expected a string \"") + name + "\"");
+  }
+
+  Result<std::vector<std::pair<std::string, std::string>>> pairs(const char* name) const {
+    std::vector<std::pair<std::string, std::string>> pairs;
+    if (!json_.is_object() || !json_.contains(name)) return pairs;
+    const auto& members = json_.at(name);
+    if (!members.is_object())
+      return fail(ErrorCode::invalid_argument, std::string("\"") + name + "\" must be an object");
+    for (const auto& [key, value] : members.items()) {
+      if (!value.is_string()) {
+        return fail(ErrorCode::invalid_argument,
+                    std::string("\"") + name + "." + key + "\" must be a string");
+      }
+      pairs.emplace_back(key, value.get<std::string>());
+    }
+    return pairs;
+  }
+
+  std::optional<std::int64_t> integer(const char* name) const {
+    if (!json_.is_object() || !json_.contains(name)) return std::nullopt;
+    const auto& member = json_.at(name);
+    return member.is_number_integer() ? std::optional(member.get<std::int64_t>()) : std::nullopt;
+  }
+
+ private:
+  json json_;
+};
+
+}  // namespace
+
+Admin::Admin(gateway::ControlPlane& control, std::shared_ptr<const gateway::Config> config,
+             Hook changed, Hook reload)
+    : control_(control),
+      config_(std::move(config)),
+      changed_(std::move(changed)),
+      reload_(std::move(reload)) {}
+
+AdminReply Admin::handle(std::string_view method, std::string_view path, std::string_view body,
+                         std::string_view actor) {
+  auto reply = dispatch(method, path, body, actor);
+  if (reply) return {200, std::move(*reply)};
+  const auto& error = reply.error();
+  const json problem = {
+      {"error", {{"code", std::string(to_string(error.code))}, {"message", error.describe()}}}};
+  return {status_of(error.code), problem.dump()};
+}
+
+Result<std::string> Admin::dispatch(std::string_view method, std::string_view path,
+                                    std::string_view body, std::string_view actor) {
+  auto& registry = control_.registry();
+  if (method == "GET" && path == "/admin/keys") {
+    GH_ASSIGN(const auto keys, registry.list_keys());
+    return json{{"keys", to_json(keys)}}.dump();
+  }
+  if (method == "GET" && path == "/admin/models") {
+    GH_ASSIGN(const auto models, registry.list_models());
+    return json{{"models", to_json(models)}}.dump();
+  }
+  if (method != "POST") return fail(ErrorCode::not_found, "no such administrative call");
+  if (path == "/admin/keys") return create_key(body, actor);
+  if (path == "/admin/models") return add_model(body, actor);
+  if (path == "/admin/keys/revoke") {
+    GH_ASSIGN(const auto which, Body(body).text("key"));
+    GH_ASSIGN(const auto record, registry.revoke_key(which, actor));
+    return after_change(json{{"record", to_json(record)}}.dump());
+  }
+  if (path == "/admin/models/remove") {
+    GH_ASSIGN(const auto name, Body(body).text("name"));
+    GH_ASSIGN(const auto record, registry.remove_model(name, actor));
+    return after_change(json{{"model", to_json(record)}}.dump());
+  }
+  if (path == "/admin/reload" && reload_) {
+    GH_TRY(reload_());
+    return "{}";
+  }
+  return fail(ErrorCode::not_found, "no such administrative call");
+}
+
+Result<std::string> Admin::create_key(std::string_view body, std::string_view actor) {
+  const Body request(body);
+  identity::NewKey key;
+  GH_ASSIGN(key.principal, request.text("principal"));
+  GH_ASSIGN(key.attributes, request.pairs("attributes"));
+  if (const auto seconds = request.integer("lifetime_seconds"))
+    key.lifetime = std::chrono::seconds(*seconds);
+  GH_ASSIGN(const auto created, control_.registry().create_key(key, actor));
+  return after_change(json{{"key", created.key}, {"record", to_json(created.record)}}.dump());
+}
+
+Result<std::string> Admin::add_model(std::string_view body, std::string_view actor) {
+  const Body request(body);
+  identity::NewModel model;
+  GH_ASSIGN(model.name, request.text("name"));
+  GH_ASSIGN(model.provider, request.text("provider"));
+  GH_ASSIGN(model.upstream_name, request.text("upstream_name", ""));
+  GH_ASSIGN(model.trust, request.text("trust"));
+  if (!config_->providers.contains(model.provider)) {
+    return fail(ErrorCode::invalid_argument, "provider \"" + model.provider + "\" is not in " +
+                                                 config_->file.string() +
+                                                 "; add it under providers first");
+  }
+  GH_ASSIGN(const auto record, control_.registry().add_model(model, actor));
+  return after_change(json{{"model", to_json(record)}}.dump());
+}
+
+Result<std::string> Admin::after_change(std::string reply) {
+  if (changed_) GH_TRY(changed_());
+  return reply;
+}
+
+AdminServer::AdminServer(gateway::Gateway& gateway)
+    : admin_(
+          gateway.control(), gateway.config(),
+          [&gateway] { return gateway.refresh("administration"); },
+          [&gateway] { return gateway.reload(); }) {}
+
+Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gateway) {
+  std::unique_ptr<AdminServer> admin(new AdminServer(gateway));
+  net::ListenAddress address;
+  address.unix_path = gateway.config()->admin_socket().string();
+  // The ledger's lock says that no other gateway lives here, so an old socket is a dead one.
+  std::error_code ignored;
+  std::filesystem::remove(address.unix_path, ignored);
+  net::ServerLimits limits;
+  limits.body_bytes = largest_body;
+  limits.connections = 16;
+  AdminServer& self = *admin;
+  admin->server_ = std::make_unique<net::Server>(
+      admin->loop_, address, limits,
+      [&self](net::ServerStream& client) { return self.answer(client); });
+  GH_TRY(admin->server_->listen());
+  admin->thread_ = std::thread([&self] { self.loop_.run(); });
+  return admin;
+}
+
+AdminServer::~AdminServer() {
+  loop_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+net::Task<void> AdminServer::answer(net::ServerStream& client) {
+  AdminReply reply;
+  if (client.request().method == "POST") {
+    auto body = co_await client.read_body(largest_body);
+    if (!body) {
+      client.abort();
+      co_return;
+    }
+    const auto actor = client.request().fields.find("gatehouse-actor").value_or("admin");
+    // On this thread: administration is rare, and waits for nobody but itself.
+    reply = admin_.handle("POST", client.request().path(), *body, actor);
+  } else {
+    reply = admin_.handle(client.request().method, client.request().path(), "", "admin");
+  }
+  net::ResponseHead head;
+  head.status = reply.status;
+  head.fields.add("Content-Type", "application/json");
+  // Whoever asked may have gone; the change stands all the same.
+  (void)co_await client.respond(std::move(head), std::move(reply.body));
+}
+
+namespace {
+
+Result<std::string> reply_or_error(AdminReply reply) {
+  if (reply.status == 200) return std::move(reply.body);
+  const auto parsed = json::parse(reply.body, nullptr, false);
+  std::string message = "the gateway answered " + std::to_string(reply.status);
+  if (parsed.is_object() && parsed.contains("error") && parsed["error"].contains("message"))
+    message = parsed["error"]["message"].get<std::string>();
+  return fail(code_of(reply.status), std::move(message));
+}
+
+struct Call {
+  std::string socket;
+  std::string method;
+  std::string path;
+  std::string body;
+  std::string actor;
+};
+
+net::Task<void> call_gateway(net::Loop& loop, net::ClientPool& pool, Call call,
+                             Result<AdminReply>& result) {
+  net::Endpoint endpoint;
+  endpoint.host = "localhost";
+  endpoint.unix_path = call.socket;
+  net::RequestHead head;
+  head.method = call.method;
+  head.target = call.path;
+  head.fields.add("Gatehouse-Actor", call.actor);
+  head.fields.add("Content-Type", "application/json");
+  auto answer = co_await pool.request(endpoint, std::move(head), std::move(call.body), nullptr);
+  if (!answer) {
+    result = std::unexpected(answer.error());
+  } else if (auto body = co_await (*answer)->read_all(64u << 20); !body) {
+    result = std::unexpected(body.error());
+  } else {
+    result = AdminReply{(*answer)->head().status, std::move(*body)};
+  }
+  loop.stop();
+}
+
+}  // namespace
+
+Result<std::string> administer(const gateway::Config& config, std::string_view method,
+                               std::string_view path, std::string body, std::string_view actor) {
+  if (std::filesystem::exists(config.admin_socket())) {
+    net::Loop loop;
+    net::ClientPool pool(loop, {}, nullptr);
+    Result<AdminReply> reply = fail(ErrorCode::internal, "no reply");
+    loop.spawn(call_gateway(loop, pool,
+                            {config.admin_socket().string(), std::string(method), std::string(path),
+                             body, std::string(actor)},
+                            reply));
+    loop.run();
+    if (reply) return reply_or_error(std::move(*reply));
+    // Nobody listens on it any more: the gateway is gone, so this process may do it.
+    if (reply.error().code != ErrorCode::unavailable)
+      return std::unexpected(std::move(reply).error().within("the running gateway"));
+  }
+  SystemClock clock;
+  SystemRandom random;
+  GH_ASSIGN(const auto control, gateway::ControlPlane::open(config, clock, random));
+  Admin admin(*control, std::make_shared<const gateway::Config>(config), {}, {});
+  return reply_or_error(admin.handle(method, path, body, actor));
+}
+
+}  // namespace gatehouse::api

@@ -1,0 +1,77 @@
+// Administration of one node: keys, models, reload. The same calls serve the command line with a
+// gateway running (HTTP over a unix socket that only its owner can open) and without one (in the
+// process of the command line, which then holds the ledger's lock). JSON in, JSON out:
+//
+//   POST /admin/keys           {principal, attributes, lifetime_seconds}  -> {key, record}
+//   GET  /admin/keys                                                      -> {keys: […]}
+//   POST /admin/keys/revoke    {key: prefix or id}                        -> {record}
+//   POST /admin/models         {name, provider, upstream_name, trust}     -> {model}
+//   GET  /admin/models                                                    -> {models: […]}
+//   POST /admin/models/remove  {name}                                     -> {model}
+//   POST /admin/reload                                                    -> {}
+//
+// Errors: {"error": {"code", "message"}} with the HTTP status that fits.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "base/result.h"
+#include "gateway/control.h"
+#include "gateway/gateway.h"
+#include "net/server.h"
+
+namespace gatehouse::api {
+
+struct AdminReply {
+  int status = 200;
+  std::string body;
+};
+
+// Thread-safe as its registry is; blocks on the disk.
+class Admin {
+ public:
+  using Hook = std::function<Result<void>()>;
+  // `changed` runs after a change of state, `reload` on request; either may be empty.
+  Admin(gateway::ControlPlane& control, std::shared_ptr<const gateway::Config> config, Hook changed,
+        Hook reload);
+  AdminReply handle(std::string_view method, std::string_view path, std::string_view body,
+                    std::string_view actor);
+
+ private:
+  Result<std::string> dispatch(std::string_view method, std::string_view path,
+                               std::string_view body, std::string_view actor);
+  Result<std::string> create_key(std::string_view body, std::string_view actor);
+  Result<std::string> add_model(std::string_view body, std::string_view actor);
+  Result<std::string> after_change(std::string reply);
+
+  gateway::ControlPlane& control_;
+  std::shared_ptr<const gateway::Config> config_;
+  Hook changed_;
+  Hook reload_;
+};
+
+// Serves Admin on <data>/admin.sock, on a thread of its own.
+class AdminServer {
+ public:
+  static Result<std::unique_ptr<AdminServer>> start(gateway::Gateway& gateway);
+  ~AdminServer();
+
+ private:
+  explicit AdminServer(gateway::Gateway& gateway);
+  net::Task<void> answer(net::ServerStream& client);
+
+  Admin admin_;
+  net::Loop loop_;
+  std::unique_ptr<net::Server> server_;
+  std::thread thread_;
+};
+
+// One administrative call from the command line, through the running gateway where there is one.
+Result<std::string> administer(const gateway::Config& config, std::string_view method,
+                               std::string_view path, std::string body, std::string_view actor);
+
+}  // namespace gatehouse::api
