@@ -1,0 +1,249 @@
+// gatehouse audit verify|check|prove: what an auditor runs, offline, against a ledger directory or
+// a receipt. The reading verbs (show, tail, find) are in audit_read.cc.
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "cli/audit_read.h"
+#include "cli/verbs.h"
+#include "ledger/disk.h"
+#include "ledger/proof.h"
+#include "ledger/query.h"
+#include "ledger/verify.h"
+
+namespace gatehouse::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+struct AuditOptions {
+  std::vector<std::string> where;  // [DIR] or [DIR] ID
+  std::string key;
+  std::string key_file;
+  std::string remember;
+  std::string proof_file;
+  std::string entry_file;
+  bool as_json = false;
+};
+
+// Calls that could not be carried out end with 2; a ledger that is not what it should be, with 1.
+int report(const Error& error) {
+  std::cerr << "gatehouse: " << error.describe() << '\n';
+  return error.code == ErrorCode::data_loss ? 1 : 2;
+}
+
+Result<std::optional<ledger::VerifierKey>> key_from(const AuditOptions& options) {
+  std::string text = options.key;
+  if (!options.key_file.empty()) {
+    GH_ASSIGN(text, read_file(options.key_file, 4096));
+  }
+  if (text.empty()) return std::nullopt;
+  auto key = ledger::parse_verifier_key(trim(text));
+  if (!key) {
+    return std::unexpected(
+        std::move(key).error().within(options.key_file.empty() ? "--key" : options.key_file));
+  }
+  return std::move(*key);
+}
+
+// ---- verify ---------------------------------------------------------------------------------
+
+void print_people(const ledger::VerifyReport& report) {
+  std::cout << "ok: every byte of " << report.files << " files is as it should be\n"
+            << "  log         " << report.verifier_key << '\n'
+            << "  checkpoint  " << report.checkpoint.size << " entries, root "
+            << to_base64(report.checkpoint.root) << '\n';
+  if (report.entries_after_checkpoint > 0) {
+    std::cout << "  since then  " << report.entries_after_checkpoint
+              << " entries, recorded but not signed yet\n";
+  }
+  if (report.remembered_size) {
+    std::cout << "  remembered  the checkpoint of " << *report.remembered_size
+              << " entries is a part of this log\n";
+  }
+  if (report.writer_running) {
+    std::cout << "  note        the log is being written to; what came after the checkpoint was "
+                 "looked at only in part\n";
+  }
+  for (const std::string& note : report.notes) std::cout << "  note        " << note << '\n';
+}
+
+ordered_json to_json(const ledger::VerifyReport& report) {
+  ordered_json out = {{"ok", true},
+                      {"log", report.verifier_key},
+                      {"size", report.checkpoint.size},
+                      {"root", to_base64(report.checkpoint.root)},
+                      {"entries_after_checkpoint", report.entries_after_checkpoint},
+                      {"files", report.files},
+                      {"writer_running", report.writer_running},
+                      {"notes", report.notes}};
+  if (report.remembered_size) out["remembered_size"] = *report.remembered_size;
+  return out;
+}
+
+int wrong(const Error& error, bool as_json) {
+  if (as_json) {
+    std::cout
+        << ordered_json{{"ok", false}, {"file", error.context}, {"problem", error.message}}.dump()
+        << '\n';
+  } else {
+    std::cout << "WRONG: " << error.describe() << '\n';
+  }
+  return 1;
+}
+
+int verify(const AuditOptions& options) {
+  auto key = key_from(options);
+  if (!key) return report(key.error());
+  ledger::VerifyOptions how{.key = std::move(*key), .remembered = {}};
+  if (!options.remember.empty() && std::filesystem::exists(options.remember)) {
+    auto remembered = read_file(options.remember, ledger::max_note_bytes);
+    if (!remembered) return report(remembered.error());
+    how.remembered = std::move(*remembered);
+  }
+  ledger::RealDisk disk;
+  const auto found = ledger::verify_log(disk, directory_of(options.where), how);
+  if (!found && found.error().code != ErrorCode::data_loss) return report(found.error());
+  if (!found) return wrong(found.error(), options.as_json);
+  if (options.as_json) {
+    std::cout << to_json(*found).dump() << '\n';
+  } else {
+    print_people(*found);
+  }
+  if (options.remember.empty()) return 0;
+  const auto stored = write_file_atomically(options.remember, found->checkpoint_note, 0644);
+  return stored ? 0 : report(stored.error());
+}
+
+// ---- prove and check ------------------------------------------------------------------------
+
+// receipt.tlog-proof -> receipt.entry.json
+std::string entry_file_beside(const std::string& proof_file) {
+  constexpr std::string_view suffix = ".tlog-proof";
+  const std::string stem = proof_file.ends_with(suffix)
+                               ? proof_file.substr(0, proof_file.size() - suffix.size())
+                               : proof_file;
+  return stem + ".entry.json";
+}
+
+std::string default_proof_file(const ledger::FoundEntry& found, const std::string& reference) {
+  return (is_uuid(reference) ? reference : "entry-" + std::to_string(found.index)) + ".tlog-proof";
+}
+
+int prove(AuditOptions options) {
+  const std::string reference = options.where.back();
+  options.where.pop_back();
+  const std::string directory = directory_of(options.where);
+  const auto found = ledger::find_entry(directory, reference);
+  if (!found) return report(found.error());
+  ledger::RealDisk disk;
+  const auto receipt = ledger::make_receipt(disk, directory, found->index);
+  if (!receipt) return report(receipt.error());
+  const std::string proof_file =
+      options.proof_file.empty() ? default_proof_file(*found, reference) : options.proof_file;
+  const std::string entry_file =
+      options.entry_file.empty() ? entry_file_beside(proof_file) : options.entry_file;
+  for (const auto& [path, bytes] :
+       {std::pair(proof_file, to_string(*receipt)), std::pair(entry_file, found->entry)}) {
+    if (const auto written = write_file_atomically(path, bytes, 0644); !written) {
+      return report(written.error());
+    }
+  }
+  if (options.as_json) {
+    std::cout << ordered_json{{"index", found->index}, {"proof", proof_file}, {"entry", entry_file}}
+                     .dump()
+              << '\n';
+  } else {
+    std::cout << "entry " << found->index << ": proof in " << proof_file << ", entry in "
+              << entry_file << '\n';
+  }
+  return 0;
+}
+
+int check(const AuditOptions& options) {
+  const auto key = key_from(options);
+  if (!key) return report(key.error());
+  if (!*key) {
+    std::cerr << "gatehouse: give the log's public key with --key or --key-file\n";
+    return 2;
+  }
+  const auto text = read_file(options.proof_file);
+  if (!text) return report(text.error());
+  const std::string entry_file =
+      options.entry_file.empty() ? entry_file_beside(options.proof_file) : options.entry_file;
+  const auto entry = read_file(entry_file);
+  if (!entry) return report(entry.error());
+  auto receipt = ledger::parse_receipt(*text);
+  if (!receipt)
+    return wrong(std::move(receipt).error().within(options.proof_file), options.as_json);
+  auto checkpoint = ledger::check_receipt(*receipt, **key, *entry);
+  if (!checkpoint) {
+    return wrong(std::move(checkpoint).error().within(options.proof_file), options.as_json);
+  }
+  if (options.as_json) {
+    std::cout << ordered_json{{"ok", true},
+                              {"log", to_string(**key)},
+                              {"index", receipt->index},
+                              {"size", checkpoint->size},
+                              {"root", to_base64(checkpoint->root)}}
+                     .dump()
+              << '\n';
+  } else {
+    std::cout << "ok: " << entry_file << " is entry " << receipt->index << " of "
+              << checkpoint->origin << ", under a signed checkpoint of " << checkpoint->size
+              << " entries\n";
+  }
+  return 0;
+}
+
+void add_key_options(CLI::App& verb, AuditOptions& options) {
+  auto* key = verb.add_option("--key", options.key, "The log's public key (C2SP vkey)");
+  verb.add_option("--key-file", options.key_file, "File that holds the public key")->excludes(key);
+}
+
+}  // namespace
+
+std::string directory_of(const std::vector<std::string>& where) {
+  std::string directory = where.empty() ? "./var/ledger" : where.front();
+  while (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  return directory;
+}
+
+void add_audit(CLI::App& app, Exit& exit) {
+  auto options = std::make_shared<AuditOptions>();
+  auto* audit = app.add_subcommand("audit", "Verify, read and prove what the ledger recorded");
+  audit->require_subcommand(1);
+
+  auto* verify_verb = audit->add_subcommand(
+      "verify", "Derive every hash again and compare every byte; exit 1 names what is wrong");
+  verify_verb->add_option("DIR", options->where, "Ledger directory (./var/ledger)")->expected(0, 1);
+  add_key_options(*verify_verb, *options);
+  verify_verb->add_option("--remember", options->remember,
+                          "Compare with the checkpoint in this file, then store the present one");
+  verify_verb->add_flag("--json", options->as_json, "Print JSON");
+  verify_verb->callback([options, &exit] { exit = verify(*options); });
+
+  auto* prove_verb = audit->add_subcommand("prove", "Write a .tlog-proof for one entry");
+  prove_verb->add_option("ID", options->where, "[DIR] and the entry's id or index")
+      ->required()
+      ->expected(1, 2);
+  prove_verb->add_option("-o,--output", options->proof_file, "Proof file (ID.tlog-proof)");
+  prove_verb->add_option("--entry", options->entry_file, "Entry file (beside the proof)");
+  prove_verb->add_flag("--json", options->as_json, "Print JSON");
+  prove_verb->callback([options, &exit] { exit = prove(*options); });
+
+  auto* check_verb =
+      audit->add_subcommand("check", "Verify a .tlog-proof with the log's public key alone");
+  check_verb->add_option("FILE", options->proof_file, "The .tlog-proof file")->required();
+  check_verb->add_option("--entry", options->entry_file, "The entry (beside the proof)");
+  add_key_options(*check_verb, *options);
+  check_verb->add_flag("--json", options->as_json, "Print JSON");
+  check_verb->callback([options, &exit] { exit = check(*options); });
+
+  add_audit_read(*audit, exit);
+}
+
+}  // namespace gatehouse::cli

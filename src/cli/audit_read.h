@@ -1,0 +1,16 @@
+// The audit verbs that read entries: show, tail, find. Internal to audit.cc.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/verbs.h"
+
+namespace gatehouse::cli {
+
+// The directory given on the command line, or ./var/ledger.
+std::string directory_of(const std::vector<std::string>& where);
+
+void add_audit_read(CLI::App& audit, Exit& exit);
+
+}  // namespace gatehouse::cli

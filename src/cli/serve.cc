@@ -1,0 +1,114 @@
+// gatehouse serve, gatehouse config check.
+#include <csignal>
+#include <iostream>
+#include <string>
+
+#include "api/admin.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "cli/verbs.h"
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+
+namespace gatehouse::cli {
+namespace {
+
+// Signals are taken one at a time by the main thread; no other thread ever sees them.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  int wait() const {
+    int signal = 0;
+    return sigwait(&set_, &signal) == 0 ? signal : SIGTERM;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+std::string listening_address(const gateway::Gateway& gateway) {
+  const auto config = gateway.config();
+  const bool v6 = config->listen.host.find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + config->listen.host + "]" : config->listen.host;
+  return host + ":" + std::to_string(gateway.port());
+}
+
+int serve(const std::string& file) {
+  const Signals signals;
+  auto config = gateway::load_config(file);
+  if (!config) {
+    std::cerr << config.error().describe() << '\n';
+    return 2;
+  }
+  const SystemClock clock;
+  SystemRandom random;
+  auto gateway = gateway::Gateway::start(std::move(*config), clock, random);
+  if (!gateway) {
+    std::cerr << "gatehouse: " << gateway.error().describe() << '\n';
+    return 2;
+  }
+  auto admin = api::AdminServer::start(**gateway);
+  if (!admin) {
+    std::cerr << "gatehouse: " << admin.error().describe() << '\n';
+    return 2;
+  }
+  log_info("listening", {{"address", listening_address(**gateway)},
+                         {"ledger", (*gateway)->control().ledger().verifier_key()}});
+  while (signals.wait() == SIGHUP) {
+    if (auto reloaded = (*gateway)->reload(); !reloaded)
+      log_error("reload refused; the old configuration stays in force",
+                {{"error", reloaded.error().describe()}});
+  }
+  log_info("draining", {});
+  admin->reset();
+  (*gateway)->stop();
+  log_info("stopped", {});
+  return 0;
+}
+
+// Everything a start would read, without starting.
+int check_config(const std::string& file) {
+  auto config = gateway::load_config(file);
+  if (!config) {
+    std::cerr << config.error().describe() << '\n';
+    return 1;
+  }
+  int problems = 0;
+  const auto note = [&](const auto& loaded) {
+    if (loaded) return;
+    std::cerr << loaded.error().describe() << '\n';
+    ++problems;
+  };
+  note(gateway::load_policies(*config));
+  note(gateway::load_rules(*config));
+  if (!config->tls_certificate.empty())
+    note(net::TlsContext::server(config->tls_certificate, config->tls_key));
+  note(net::TlsContext::client(config->upstream_ca));
+  if (problems > 0) return 1;
+  std::cout << file << ": ok (" << config->providers.size() << " providers)\n";
+  return 0;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Exit& exit) {
+  static constexpr auto default_file = "gatehouse.yaml";
+  auto* serve_verb = app.add_subcommand("serve", "Run the gateway");
+  auto* file = serve_verb->add_option("--config", "Configuration file")->default_str(default_file);
+  serve_verb->callback([file, &exit] { exit = serve(file->as<std::string>()); });
+
+  auto* config_verb = app.add_subcommand("config", "The configuration file");
+  config_verb->require_subcommand(1);
+  auto* check = config_verb->add_subcommand(
+      "check", "Read the configuration, policies, rules and certificates; say what is wrong");
+  auto* checked = check->add_option("--config", "Configuration file")->default_str(default_file);
+  check->callback([checked, &exit] { exit = check_config(checked->as<std::string>()); });
+}
+
+}  // namespace gatehouse::cli

@@ -1,0 +1,20 @@
+// The verbs of the command line, one file each. A verb registers its subcommands and callbacks; a
+// callback sets `exit` to its exit code: 0 done, 1 the thing asked about is wrong (a log does not
+// verify, a policy has an error), 2 the call was wrong or could not be carried out.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace gatehouse::cli {
+
+using Exit = int;
+
+void add_serve(CLI::App& app, Exit& exit);     // serve, config check
+void add_key(CLI::App& app, Exit& exit);       // key create|list|revoke
+void add_model(CLI::App& app, Exit& exit);     // model add|list|remove
+void add_policy(CLI::App& app, Exit& exit);    // policy check|test
+void add_audit(CLI::App& app, Exit& exit);     // audit verify|show|tail|find|prove|check
+void add_inspect(CLI::App& app, Exit& exit);   // inspect rules|scan
+void add_simulate(CLI::App& app, Exit& exit);  // simulate
+
+}  // namespace gatehouse::cli
