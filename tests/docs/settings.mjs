@@ -1,0 +1,203 @@
+// docs/settings.md and examples/gatehouse.yaml against src/gateway/config.cc and the real binary:
+// the same keys, the same defaults, the same ranges, the same rule for what a reload may change.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { codes, read, root, rows } from './markdown.mjs';
+
+const binary = path.resolve(process.env.GATEHOUSE ?? path.join(root, 'build/release/gatehouse'));
+
+// Which section a reader variable of config.cc stands for.
+const sections = { root: '', limits: 'limits.', size: 'limits.', timeouts: 'timeouts.', duration: 'timeouts.',
+  tls: 'tls.', ledger: 'ledger.', reader: 'providers[].' };
+
+// Every key config.cc asks for: name -> {call, rest of the call}.
+function keysOfSource() {
+  const source = read('src/gateway/config.cc');
+  const call = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
+  const keys = new Map();
+  for (const [, variable, kind, key, rest] of source.matchAll(call)) {
+    const section = sections[variable ?? kind];
+    if (section === undefined) throw new Error(`config.cc: which section is "${variable}.${kind}(\\"${key}\\")" in? tests/docs/settings.mjs does not know`);
+    keys.set(section + key, { kind, rest });
+  }
+  for (const key of keys.keys())  // a section is no setting
+    if ([...keys.keys()].some((other) => other.startsWith(`${key}.`) || other.startsWith(`${key}[].`))) keys.delete(key);
+  return keys;
+}
+
+function documented() {
+  const table = new Map();
+  for (const row of rows(read('docs/settings.md'))) {
+    const [name] = codes(row[0]);
+    if (row.length === 5) table.set(name, { fallback: row[1], range: row[2], change: row[3] });
+  }
+  return table;
+}
+
+function difference(wanted, found, what) {
+  const problems = [...wanted].filter((key) => !found.has(key)).map((key) => `${what} lacks ${key}`)
+    .concat([...found].filter((key) => !wanted.has(key)).map((key) => `${what} has ${key}, which is not a setting`));
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+// "32MiB", "1m" -> a number.
+const units = { '': 1, KiB: 1 << 10, MiB: 1 << 20, GiB: 1 << 30, ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
+function amount(text) {
+  const [, number, unit] = /^(\d+)([A-Za-z]*)$/.exec(text.trim()) ?? [];
+  if (units[unit] === undefined) throw new Error(`"${text}" is no amount`);
+  return Number(number) * units[unit];
+}
+
+// The C++ initialiser of a member, as a number: `= 16 * 1024;` or `{10'000};`.
+const headers = { 'config.server.': ['src/net/server.h', 'ServerLimits'], 'config.client.': ['src/net/client.h', 'ClientLimits'],
+  'config.': ['src/gateway/config.h', 'Config'] };
+function initialValue(owner, member) {
+  const [header, struct] = headers[owner];
+  const text = read(header);
+  const body = text.slice(text.indexOf(`struct ${struct} {`), text.indexOf('\n};', text.indexOf(`struct ${struct} {`)));
+  const found = new RegExp(`\\b${member}\\s*(?:=\\s*([^;]+)|\\{([^}]+)\\});`).exec(body);
+  if (!found) throw new Error(`${header}: ${struct} has no ${member} with a value`);
+  const value = (found[1] ?? found[2]).replace(/'/g, '').replace(/(\d)u\b/g, '$1');
+  if (!/^[\d\s*<()+]+$/.test(value)) throw new Error(`${header}: cannot read the default of ${member}: ${value}`);
+  return Function(`return ${value}`)();
+}
+
+// config check on this text, in a folder of its own.
+function check(yaml, files = []) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-settings-'));
+  try {
+    for (const [name, make] of files) { mkdirSync(path.dirname(path.join(folder, name)), { recursive: true }); make(path.join(folder, name)); }
+    const file = path.join(folder, 'gatehouse.yaml');
+    writeFileSync(file, yaml);
+    const done = spawnSync(binary, ['config', 'check', '--config', file], { encoding: 'utf8',
+      env: { ...process.env, OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GATEHOUSE_SECRET: 'x'.repeat(32) } });
+    return { status: done.status, text: done.stdout + done.stderr };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+// Takes away the # right before a setting and before the indented lines that belong to it.
+const withAll = (yaml) => yaml.replace(/^#(?! \S|$)/gm, '');
+
+function keysOfExample(yaml) {
+  const keys = new Set();
+  let section = '';
+  for (const line of withAll(yaml).split('\n')) {
+    const [, indent, dash, key, value] = /^( *)(- )?([a-z_]+):\s*(.*)$/.exec(line) ?? [];
+    if (!key) continue;
+    if (indent === '' && !dash) {
+      section = value === '' ? key : '';
+      if (value !== '') keys.add(key);
+    } else {
+      keys.add(section === 'providers' ? `providers[].${key}` : `${section}.${key}`);
+    }
+  }
+  return keys;
+}
+
+function makeCertificate(file) {
+  const folder = path.dirname(file);
+  const made = spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+    '-days', '2', '-subj', '/CN=localhost', '-keyout', path.join(folder, 'key.pem'), '-out', file], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
+}
+
+const copyOf = (name) => (to) => { const done = spawnSync('cp', ['-r', path.join(root, name), to]); if (done.status !== 0) throw new Error(`cp ${name}`); };
+
+function checkDefault(setting, { kind, rest }) {
+  const [fallback] = codes(setting.fallback);
+  const text = /^, "([^"]+)"\)/.exec(rest)?.[1];
+  if (kind === 'string' && text && text !== fallback) throw new Error(`the document says ${fallback}, the source ${text}`);
+  const member = /(config\.(?:server\.|client\.)?)(\w+)/.exec(rest);
+  if (!member || !['size', 'duration'].includes(kind)) return;
+  const value = initialValue(member[1], member[2]);
+  if (amount(fallback) !== value) throw new Error(`the document says ${fallback}, the source ${value}`);
+}
+
+// The settings whose range is "A to B", as [name, A, B].
+const ranges = (table) => [...table].map(([name, { range }]) => [name, ...(/^(\w+) to (\w+)$/.exec(range) ?? []).slice(1)])
+  .filter(([, min]) => min);
+
+// A configuration that gives each of these settings a value.
+function yamlOf(values) {
+  const top = values.filter(([name]) => !name.includes('.')).map(([name, value]) => `${name}: ${value}\n`);
+  const inSections = new Map();
+  for (const [name, value] of values.filter(([one]) => one.includes('.'))) {
+    const [section, key] = name.split('.');
+    inSections.set(section, `${inSections.get(section) ?? ''}  ${key}: ${value}\n`);
+  }
+  return top.join('') + [...inSections].map(([section, lines]) => `${section}:\n${lines}`).join('');
+}
+
+function beyond(text) {
+  const unit = /[a-z]+$/i.exec(text)?.[0] ?? '';
+  return `${amount(text) / units[unit] + 1}${unit}`;
+}
+
+// Both ends of every range are accepted; beyond it, the refusal names the setting and the range.
+function checkRanges(table) {
+  for (const end of [1, 2]) {
+    const checked = check(yamlOf(ranges(table).map((range) => [range[0], range[end]])));
+    if (checked.status !== 0) throw new Error(`the ${end === 1 ? 'lower' : 'upper'} ends are not accepted:\n${checked.text}`);
+  }
+  const { status, text } = check(yamlOf(ranges(table).map(([name, , max]) => [name, beyond(max)])));
+  if (status !== 1) throw new Error('values beyond the ranges are accepted');
+  for (const [name, min, max] of ranges(table)) {
+    const line = text.split('\n').find((one) => one.includes(`: ${name}: `));
+    if (!line) throw new Error(`${name}: ${beyond(max)} is accepted`);
+    const [, low, high] = / from (\w+) to (\w+)/.exec(line) ?? [];
+    if (!low || amount(low) !== amount(min) || amount(high) !== amount(max))
+      throw new Error(`the document says ${min} to ${max}, the program: ${line}`);
+  }
+}
+
+// What Gateway::reload refuses to change is `restart` in the document, and nothing else is.
+function checkRestart(table) {
+  const body = /frozen_difference\(.*?\n}/s.exec(read('src/gateway/gateway.cc'))?.[0];
+  if (!body) throw new Error('gateway.cc has no frozen_difference');
+  const frozen = new Set([...body.matchAll(/return "([a-z_.]+)"/g)].map((match) => match[1]));
+  const restart = new Set([...table].filter(([, setting]) => setting.change === 'restart').map(([name]) => name));
+  difference(frozen, restart, 'the list of settings marked restart');
+  for (const [name, { change }] of table)
+    if (!['reload', 'restart', 'next start'].includes(change)) throw new Error(`${name}: "${change}" is no word for a change`);
+}
+
+export async function checkSettings(test) {
+  const source = keysOfSource();
+  const table = documented();
+  const example = read('examples/gatehouse.yaml');
+  await test('docs/settings.md has the settings of config.cc', () => difference(new Set(source.keys()), new Set(table.keys()), 'docs/settings.md'));
+  await test('docs/settings.md says what a reload refuses', () => checkRestart(table));
+  for (const [name, setting] of table) {
+    if (!source.has(name)) continue;
+    await test(`default of ${name}`, () => checkDefault(setting, source.get(name)));
+  }
+  if (!existsSync(binary)) { await test('ranges', () => { throw new Error(`${binary} is not there; scripts/test builds it`); }); return; }
+  await test('the ranges of docs/settings.md are those of the program', () => checkRanges(table));
+
+  await test('examples/gatehouse.yaml has every setting', () => difference(new Set(source.keys()), keysOfExample(example), 'the example'));
+  await test('examples/gatehouse.yaml is accepted', () => {
+    const checked = check(example);
+    if (checked.status !== 0) throw new Error(checked.text);
+  });
+  await test('examples/gatehouse.yaml is accepted with every setting in force', () => {
+    const checked = check(withAll(example), [['policies', copyOf('policies')], ['rules', copyOf('rules')],
+      ['tls/certificate.pem', makeCertificate], ['tls/authorities.pem', makeCertificate], ['tls/certificate.pem', makeCertificate]]);
+    if (checked.status !== 0) throw new Error(checked.text);
+  });
+  await test('examples/gatehouse.yaml shows the defaults', () => {
+    for (const [name, { fallback }] of table) {
+      const [section, key] = name.split('.');
+      if (!['limits', 'timeouts'].includes(section)) continue;
+      const shown = new RegExp(`^  ${key}: (\\S+)$`, 'm').exec(example)?.[1];
+      if (amount(shown) !== amount(codes(fallback)[0])) throw new Error(`${name}: the example says ${shown}, the document ${fallback}`);
+    }
+  });
+  await test('a setting nobody knows is an error', () => {
+    const checked = check('nodes: a\n');
+    if (checked.status !== 1 || !/gatehouse\.yaml:1.*nodes/s.test(checked.text)) throw new Error(checked.text);
+  });
+}
