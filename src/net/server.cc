@@ -125,7 +125,7 @@ class Connection final : public ServerStream,
   bool idle_ = true;
   bool fresh_ = true;  // no request yet
   bool keep_alive_ = true;
-  bool bytes_sent_ = false;
+  bool bytes_sent_ = false;  // of the answer
   bool chunked_answer_ = false;
   bool bodiless_answer_ = false;  // HEAD, 204, 304: what is written goes nowhere
   Answer answer_ = Answer::none;
@@ -359,8 +359,10 @@ Task<Result<std::string>> Connection::read_body(std::size_t max_bytes) {
   }
   body.reserve(std::min<std::uint64_t>(body_left_, kBodyReserve) + kBodyPadding);
   stream_->read_deadline().arm(server_->limits.body_timeout);
-  if (request_.expects_continue && stream_->input().empty())
+  if (request_.expects_continue && stream_->input().empty()) {
     GH_CO_TRY(co_await send("HTTP/1.1 100 Continue\r\n\r\n", {}, {}, {}));
+    bytes_sent_ = false;  // an interim answer: the real one is still to come
+  }
   for (;;) {
     if (auto taken = take_body(body); !taken) {
       keep_alive_ = false;
@@ -399,7 +401,8 @@ Framing Connection::answer_framing(int status, std::uint64_t length) const {
 }
 
 Task<Result<void>> Connection::respond(ResponseHead head, std::string body) {
-  if (answer_ != Answer::none)
+  const bool nothing_left = answer_ == Answer::begun && !bytes_sent_;
+  if (answer_ != Answer::none && !nothing_left)
     co_return fail(ErrorCode::failed_precondition, "the request was answered already");
   discard_buffered_body();
   if (!body_done_ || server_->draining) keep_alive_ = false;

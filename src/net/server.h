@@ -53,7 +53,8 @@ class ServerStream {
   // (408), cancelled (the client left), invalid_argument (broken framing; 400).
   virtual Task<Result<std::string>> read_body(std::size_t max_bytes) = 0;
 
-  // Head and body in one write, Content-Length framing.
+  // Head and body in one write, Content-Length framing. Takes the place of an answer that was begun
+  // and of which nothing has left.
   virtual Task<Result<void>> respond(ResponseHead head, std::string body) = 0;
 
   // A streamed answer: chunked (HTTP/1.1) or until close (HTTP/1.0). begin() only remembers the

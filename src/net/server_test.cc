@@ -169,6 +169,39 @@ TEST(Server, AnUnreadBodyThatIsThereAlreadyIsSkipped) {
   }
 }
 
+Task<void> change_its_mind(ServerStream& stream) {
+  (void)co_await stream.read_body(100);
+  ResponseHead stream_head;
+  stream_head.fields.add("Content-Type", "text/event-stream");
+  stream.begin(std::move(stream_head));
+  EXPECT_FALSE(stream.responded());
+  ResponseHead error;
+  error.status = 502;
+  (void)co_await stream.respond(std::move(error), "no stream after all");
+  EXPECT_TRUE(stream.responded());
+}
+
+TEST(Server, AnAnswerThatWasBegunCanBeReplacedUntilSomethingLeft) {
+  ServerThread server(change_its_mind);
+  auto client = RawSocket::connect(server.port());
+  for (int i = 0; i < 2; ++i) {
+    client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+    const std::string answer = client.receive_message();
+    EXPECT_EQ(502, status_of(answer)) << answer;
+    EXPECT_EQ("no stream after all", testing::body_of(answer));
+    EXPECT_EQ(std::string::npos, answer.find("event-stream")) << answer;
+  }
+}
+
+TEST(Server, ContinueIsNotYetAnAnswer) {
+  ServerThread server(change_its_mind);
+  auto client = RawSocket::connect(server.port());
+  client.send("POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ("HTTP/1.1 100 Continue\r\n\r\n", client.receive(25));
+  client.send("hello");
+  EXPECT_EQ(502, status_of(client.receive_message()));
+}
+
 Task<void> forget_to_answer(ServerStream&) {
   co_return;
 }
