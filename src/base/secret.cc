@@ -148,8 +148,8 @@ Result<pid_t> spawn(std::vector<std::string> words, int standard_output) {
 Result<void> read_to_end(int pipe, std::string& out, Deadline deadline) {
   char buffer[4096];
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd wanted{pipe, POLLIN, 0};
     const int ready = left.count() <= 0 ? 0 : ::poll(&wanted, 1, static_cast<int>(left.count()));
     if (ready < 0 && errno == EINTR) continue;
