@@ -1,9 +1,11 @@
 // See admin.h.
 #include "api/admin.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/random.h"
 
 namespace gatehouse::api {
@@ -12,6 +14,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t largest_body = 64 << 10;
+// How often, and after how many entries, the database is told how far the ledger is.
+constexpr std::chrono::minutes keep_up_interval(1);
+constexpr std::uint64_t keep_up_entries = 10'000;
 
 int status_of(ErrorCode code) {
   switch (code) {
@@ -79,22 +84,32 @@ json to_json(const std::vector<Record>& records) {
   return list;
 }
 
-// Reads the members of a request body; a missing or mistyped one is an error that names it.
+// Reads the members of a request body; a missing, mistyped or unknown one is an error that names
+// it. An unknown one is most likely a misspelt limit, and what it should have limited would be
+// without.
 class Body {
  public:
-  explicit Body(std::string_view text) : json_(json::parse(text, nullptr, false)) {}
+  static Result<Body> parse(std::string_view text, std::initializer_list<std::string_view> known) {
+    auto parsed = json::parse(text, nullptr, false);
+    if (!parsed.is_object())
+      return fail(ErrorCode::invalid_argument, "the body must be a JSON object");
+    for (const auto& [name, value] : parsed.items()) {
+      if (std::ranges::count(known, name) == 0)
+        return fail(ErrorCode::invalid_argument, "unknown member " + json(name).dump());
+    }
+    return Body(std::move(parsed));
+  }
 
   Result<std::string> text(const char* name, const char* fallback = nullptr) const {
-    const auto member = json_.is_object() ? json_.find(name) : json_.end();
-    if (json_.is_object() && member != json_.end() && member->is_string())
-      return member->get<std::string>();
-    if (fallback && (!json_.is_object() || member == json_.end())) return std::string(fallback);
+    const auto member = json_.find(name);
+    if (member != json_.end() && member->is_string()) return member->get<std::string>();
+    if (fallback && member == json_.end()) return std::string(fallback);
     return fail(ErrorCode::invalid_argument, std::string("expected a string \"") + name + "\"");
   }
 
   Result<std::vector<std::pair<std::string, std::string>>> pairs(const char* name) const {
     std::vector<std::pair<std::string, std::string>> pairs;
-    if (!json_.is_object() || !json_.contains(name)) return pairs;
+    if (!json_.contains(name)) return pairs;
     const auto& members = json_.at(name);
     if (!members.is_object())
       return fail(ErrorCode::invalid_argument, std::string("\"") + name + "\" must be an object");
@@ -108,13 +123,18 @@ class Body {
     return pairs;
   }
 
-  std::optional<std::int64_t> integer(const char* name) const {
-    if (!json_.is_object() || !json_.contains(name)) return std::nullopt;
-    const auto& member = json_.at(name);
-    return member.is_number_integer() ? std::optional(member.get<std::int64_t>()) : std::nullopt;
+  Result<std::optional<std::chrono::seconds>> seconds(const char* name) const {
+    const auto member = json_.find(name);
+    if (member == json_.end()) return std::nullopt;
+    if (!member->is_number_integer())
+      return fail(ErrorCode::invalid_argument,
+                  std::string("\"") + name + "\" must be a whole number of seconds");
+    // What does not fit becomes negative, which is no lifetime either.
+    return std::chrono::seconds(member->get<std::int64_t>());
   }
 
  private:
+  explicit Body(json parsed) : json_(std::move(parsed)) {}
   json json_;
 };
 
@@ -152,12 +172,14 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
   if (path == "/admin/keys/revoke") {
-    GH_ASSIGN(const auto which, Body(body).text("key"));
+    GH_ASSIGN(const auto request, Body::parse(body, {"key"}));
+    GH_ASSIGN(const auto which, request.text("key"));
     GH_ASSIGN(const auto record, registry.revoke_key(which, actor));
     return after_change(json{{"record", to_json(record)}}.dump());
   }
   if (path == "/admin/models/remove") {
-    GH_ASSIGN(const auto name, Body(body).text("name"));
+    GH_ASSIGN(const auto request, Body::parse(body, {"name"}));
+    GH_ASSIGN(const auto name, request.text("name"));
     GH_ASSIGN(const auto record, registry.remove_model(name, actor));
     return after_change(json{{"model", to_json(record)}}.dump());
   }
@@ -169,18 +191,17 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
 }
 
 Result<std::string> Admin::create_key(std::string_view body, std::string_view actor) {
-  const Body request(body);
+  GH_ASSIGN(const auto request, Body::parse(body, {"principal", "attributes", "lifetime_seconds"}));
   identity::NewKey key;
   GH_ASSIGN(key.principal, request.text("principal"));
   GH_ASSIGN(key.attributes, request.pairs("attributes"));
-  if (const auto seconds = request.integer("lifetime_seconds"))
-    key.lifetime = std::chrono::seconds(*seconds);
+  GH_ASSIGN(key.lifetime, request.seconds("lifetime_seconds"));
   GH_ASSIGN(const auto created, control_.registry().create_key(key, actor));
   return after_change(json{{"key", created.key}, {"record", to_json(created.record)}}.dump());
 }
 
 Result<std::string> Admin::add_model(std::string_view body, std::string_view actor) {
-  const Body request(body);
+  GH_ASSIGN(const auto request, Body::parse(body, {"name", "provider", "upstream_name", "trust"}));
   identity::NewModel model;
   GH_ASSIGN(model.name, request.text("name"));
   GH_ASSIGN(model.provider, request.text("provider"));
@@ -221,6 +242,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gatewa
       admin->loop_, address, limits,
       [&self](net::ServerStream& client) { return self.answer(client); });
   GH_TRY(admin->server_->listen());
+  admin->loop_.spawn(self.keep_up(gateway.control().registry()));
   admin->thread_ = std::thread([&self] { self.loop_.run(); });
   return admin;
 }
@@ -228,6 +250,14 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gatewa
 AdminServer::~AdminServer() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();
+}
+
+net::Task<void> AdminServer::keep_up(identity::Registry& registry) {
+  while (true) {
+    co_await loop_.sleep(keep_up_interval);
+    if (auto kept = registry.keep_up(keep_up_entries); !kept)
+      log_warning("the database is behind the ledger", {{"error", kept.error().describe()}});
+  }
 }
 
 net::Task<void> AdminServer::answer(net::ServerStream& client) {

@@ -10,6 +10,7 @@
 //   POST /admin/models/remove  {name}                                     -> {model}
 //   POST /admin/reload                                                    -> {}
 //
+// A body with a member that is not listed here is refused.
 // Errors: {"error": {"code", "message"}} with the HTTP status that fits.
 #pragma once
 
@@ -54,7 +55,8 @@ class Admin {
   Hook reload_;
 };
 
-// Serves Admin on <data>/admin.sock, on a thread of its own.
+// Serves Admin on <data>/admin.sock, on a thread of its own, which also keeps the database up with
+// the ledger.
 class AdminServer {
  public:
   static Result<std::unique_ptr<AdminServer>> start(gateway::Gateway& gateway);
@@ -63,6 +65,7 @@ class AdminServer {
  private:
   explicit AdminServer(gateway::Gateway& gateway);
   net::Task<void> answer(net::ServerStream& client);
+  net::Task<void> keep_up(identity::Registry& registry);
 
   Admin admin_;
   net::Loop loop_;

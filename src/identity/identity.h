@@ -88,7 +88,10 @@ struct NewModel {
 };
 
 // The only way state changes. Each call validates, appends the event and waits until it is durable,
-// then applies it. Thread-safe; may block for a disk sync (not for loop threads).
+// then applies it. When the database cannot be written the change stands all the same: what is
+// listed here, and so the next snapshot, has it. Keys and models are not added until the database
+// has caught up; revocations and removals go on. Thread-safe; may block for a disk sync (not for
+// loop threads).
 class Registry {
  public:
   Registry(ledger::Ledger& ledger, store::Store& store, crypto::Digest key_hash_key,
@@ -100,8 +103,11 @@ class Registry {
   // first would skip the earlier one for ever.
   Result<std::uint64_t> catch_up(const std::filesystem::path& ledger_directory);
   // Tells the store that it has seen every entry durable by now, so that the next catch_up() starts
-  // reading here and not at the last change of state. For shutdown, and now and then.
+  // reading here and not at the last change of state. For shutdown.
   Result<void> mark_seen();
+  // For a timer: the same once at least `entries` came since, so that after a kill the next start
+  // does not read the log of weeks; and another try to apply what the database did not take.
+  Result<void> keep_up(std::uint64_t entries);
 
   // `actor`: who did it, for the event ("cli:root", "admin:…").
   Result<CreatedKey> create_key(const NewKey& request, std::string_view actor);
@@ -118,6 +124,11 @@ class Registry {
   Result<bool> apply_entry(std::uint64_t index, std::string_view entry);
   Result<void> mark_seen_up_to(std::uint64_t size);
   Result<void> require_caught_up();
+  Result<void> make_room_for(std::string_view type);
+  Result<void> apply_unapplied();
+  void apply_or_keep(std::uint64_t index, std::string_view type, std::string data);
+  Result<std::vector<store::KeyRecord>> keys() const;
+  Result<std::vector<store::ModelRecord>> models() const;
   Result<std::string> unused_key(const std::vector<store::KeyRecord>& existing);
   ledger::Ledger& ledger_;
   store::Store& store_;
@@ -126,7 +137,15 @@ class Registry {
   const Clock& clock_;
   Random& random_;
   mutable std::mutex mutex_;  // one change at a time, so that events and state agree in order
-  bool caught_up_ = false;    // the store has applied every state event the ledger has
+  std::uint64_t marked_ = 0;  // the store has been told about every entry below
+  bool caught_up_ = false;    // every state event of the ledger is in the store or in `unapplied_`
+
+  struct Unapplied {
+    std::uint64_t index = 0;
+    std::string type;
+    std::string data;
+  };
+  std::vector<Unapplied> unapplied_;  // durable in the ledger, not taken by the store yet; in order
 };
 
 }  // namespace gatehouse::identity

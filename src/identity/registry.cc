@@ -5,14 +5,18 @@
 //   1. The store changes only by events that are in the ledger, in their order.
 //   2. No event is appended that the store would refuse: the state is checked first, under the
 //      mutex, and nobody else writes state events while this process holds the ledger's lock.
-//   3. When an event is durable but could not be applied, every later change is refused until
-//      catch_up() has applied it.
-//   4. The key itself exists only in CreatedKey; events and store see its keyed hash.
+//   3. A change stands when its event is durable. While the database cannot be written, the event
+//      waits in `unapplied_`: what is read here has it already, later events queue up behind it,
+//      and every later change tries to apply them first. After a crash catch_up() does.
+//   4. Meanwhile rights are only taken away: a revocation must never wait for a disk, a new key
+//   can.
+//   5. The key itself exists only in CreatedKey; events and store see its keyed hash.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/id.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "identity/identity.h"
 #include "identity/rules.h"
@@ -24,9 +28,15 @@ constexpr std::size_t max_name_bytes = 256;
 constexpr std::size_t max_actor_bytes = 256;
 constexpr std::chrono::hours max_lifetime{24 * 36'500};
 constexpr int attempts_at_unused_prefix = 8;
+// Nobody takes this many rights away while a database fails; it only bounds the memory.
+constexpr std::size_t max_unapplied = 10'000;
 
 constexpr std::string_view state_types[] = {"key.created", "key.revoked", "model.added",
                                             "model.removed"};
+
+bool gives_rights(std::string_view type) {
+  return type == "key.created" || type == "model.added";
+}
 
 // Nearly all entries of a ledger are no change of state; this sees it without parsing them.
 bool may_change_state(std::string_view entry) {
@@ -134,7 +144,8 @@ Result<std::uint64_t> Registry::catch_up(const std::filesystem::path& ledger_dir
   const std::lock_guard lock(mutex_);
   std::uint64_t changes = 0;
   GH_TRY(apply_unseen(ledger_directory, changes));
-  GH_TRY(require_caught_up());
+  unapplied_.clear();  // they are in the ledger, so they were among the unseen
+  caught_up_ = true;
   return changes;
 }
 
@@ -171,16 +182,29 @@ Result<bool> Registry::apply_entry(std::uint64_t index, std::string_view entry) 
 // Moves the applied index over entries that change nothing.
 Result<void> Registry::mark_seen_up_to(std::uint64_t size) {
   if (size == 0) return {};
-  return store_.apply(size - 1, "seen", "");
+  GH_TRY(store_.apply(size - 1, "seen", ""));
+  marked_ = size;
+  return {};
 }
 
 Result<void> Registry::mark_seen() {
   const std::lock_guard lock(mutex_);
   GH_TRY(require_caught_up());
+  GH_TRY(apply_unapplied());
   return mark_seen_up_to(ledger_.stats().size);
 }
 
-// Only this object writes state events, one at a time: once caught up, the store stays so.
+Result<void> Registry::keep_up(std::uint64_t entries) {
+  const std::lock_guard lock(mutex_);
+  GH_TRY(require_caught_up());
+  GH_TRY(apply_unapplied());
+  const std::uint64_t size = ledger_.stats().size;
+  if (size < marked_ + entries) return {};
+  return mark_seen_up_to(size);
+}
+
+// Only this object writes state events, one at a time: once caught up, what the store has not seen
+// is in `unapplied_` or changes nothing.
 Result<void> Registry::require_caught_up() {
   if (caught_up_) return {};
   GH_ASSIGN(const std::uint64_t applied, store_.applied());
@@ -192,10 +216,59 @@ Result<void> Registry::require_caught_up() {
   return {};
 }
 
+// In their order; stops at the first that the store does not take.
+Result<void> Registry::apply_unapplied() {
+  std::size_t done = 0;
+  Result<void> applied;
+  while (done < unapplied_.size()) {
+    const Unapplied& event = unapplied_[done];
+    applied = store_.apply(event.index, event.type, event.data);
+    if (!applied) break;
+    ++done;
+  }
+  unapplied_.erase(unapplied_.begin(), unapplied_.begin() + static_cast<std::ptrdiff_t>(done));
+  return applied;
+}
+
+// Before a change is recorded. The database may fail and the change still be taken, see above.
+Result<void> Registry::make_room_for(std::string_view type) {
+  GH_TRY(require_caught_up());
+  auto applied = apply_unapplied();
+  if (applied || (!gives_rights(type) && unapplied_.size() < max_unapplied)) return {};
+  Error error = std::move(applied).error();
+  error.message =
+      "the database does not yet have " + std::to_string(unapplied_.size()) +
+      " recorded changes, so nothing is added to it; try again when it can be written: " +
+      error.message;
+  return std::unexpected(std::move(error));
+}
+
+// Tries the store at once; what it does not take stays in `unapplied_`.
+void Registry::apply_or_keep(std::uint64_t index, std::string_view type, std::string data) {
+  const bool behind = !unapplied_.empty();
+  unapplied_.push_back({index, std::string(type), std::move(data)});
+  if (behind) return;
+  if (auto applied = apply_unapplied(); !applied)
+    log_error("a change is recorded and in force, but the database cannot be written",
+              {{"entry", index}, {"type", type}, {"error", applied.error().describe()}});
+}
+
+Result<std::vector<store::KeyRecord>> Registry::keys() const {
+  GH_ASSIGN(auto keys, store_.keys());
+  for (const Unapplied& event : unapplied_) GH_TRY(store::fold(keys, event.type, event.data));
+  return keys;
+}
+
+Result<std::vector<store::ModelRecord>> Registry::models() const {
+  GH_ASSIGN(auto models, store_.models());
+  for (const Unapplied& event : unapplied_) GH_TRY(store::fold(models, event.type, event.data));
+  return models;
+}
+
 Result<std::uint64_t> Registry::record_and_apply(std::string_view type, std::string_view actor,
                                                  std::string subject, std::string data) {
   GH_TRY(check_printable(actor, max_actor_bytes, "the actor"));
-  GH_TRY(require_caught_up());
+  GH_TRY(make_room_for(type));
   ledger::Event event;
   event.id = make_uuid7(clock_, random_);
   event.time = clock_.wall();
@@ -206,11 +279,7 @@ Result<std::uint64_t> Registry::record_and_apply(std::string_view type, std::str
   event.data = std::move(data);
   GH_ASSIGN(std::string entry, ledger::serialize(event));
   GH_ASSIGN(const std::uint64_t index, ledger_.append_and_wait(std::move(entry)));
-  if (auto applied = store_.apply(index, type, event.data); !applied) {
-    caught_up_ = false;
-    return std::unexpected(std::move(applied).error().within(
-        "recorded as entry " + std::to_string(index) + ", but not applied to the database"));
-  }
+  apply_or_keep(index, type, std::move(event.data));
   return index;
 }
 
@@ -232,7 +301,7 @@ Result<CreatedKey> Registry::create_key(const NewKey& request, std::string_view 
   GH_ASSIGN(std::string expires, expiry_text(request.lifetime, now));
 
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(const auto existing, store_.keys());
+  GH_ASSIGN(const auto existing, keys());
   CreatedKey created;
   GH_ASSIGN(created.key, unused_key(existing));
   store::KeyRecord& record = created.record;
@@ -251,11 +320,11 @@ Result<CreatedKey> Registry::create_key(const NewKey& request, std::string_view 
 Result<store::KeyRecord> Registry::revoke_key(std::string_view prefix_or_id,
                                               std::string_view actor) {
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(auto keys, store_.keys());
-  const auto found = std::ranges::find_if(keys, [prefix_or_id](const store::KeyRecord& key) {
+  GH_ASSIGN(auto existing, keys());
+  const auto found = std::ranges::find_if(existing, [prefix_or_id](const store::KeyRecord& key) {
     return key.prefix == prefix_or_id || key.id == prefix_or_id;
   });
-  if (found == keys.end())
+  if (found == existing.end())
     return fail(ErrorCode::not_found, "no key has this prefix or id; list the keys to see them");
   if (!found->revoked.empty())
     return fail(ErrorCode::failed_precondition,
@@ -268,14 +337,15 @@ Result<store::KeyRecord> Registry::revoke_key(std::string_view prefix_or_id,
 }
 
 Result<std::vector<store::KeyRecord>> Registry::list_keys() const {
-  return store_.keys();
+  const std::lock_guard lock(mutex_);
+  return keys();
 }
 
 Result<store::ModelRecord> Registry::add_model(const NewModel& request, std::string_view actor) {
   GH_ASSIGN(store::ModelRecord model, checked_model(request, clock_.wall()));
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(const auto models, store_.models());
-  if (std::ranges::any_of(models, [&](const auto& other) { return other.name == model.name; }))
+  GH_ASSIGN(const auto existing, models());
+  if (std::ranges::any_of(existing, [&](const auto& other) { return other.name == model.name; }))
     return fail(ErrorCode::already_exists, "a model '" + model.name + "' is in service already");
   GH_TRY(
       record_and_apply("model.added", actor, model_subject(model.name), model_added_json(model)));
@@ -284,10 +354,10 @@ Result<store::ModelRecord> Registry::add_model(const NewModel& request, std::str
 
 Result<store::ModelRecord> Registry::remove_model(std::string_view name, std::string_view actor) {
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(auto models, store_.models());
+  GH_ASSIGN(auto existing, models());
   const auto found =
-      std::ranges::find_if(models, [name](const auto& model) { return model.name == name; });
-  if (found == models.end())
+      std::ranges::find_if(existing, [name](const auto& model) { return model.name == name; });
+  if (found == existing.end())
     return fail(ErrorCode::not_found, "no model of this name is in service");
   found->removed = format_time(clock_.wall());
   GH_TRY(record_and_apply("model.removed", actor, model_subject(name),
@@ -296,7 +366,8 @@ Result<store::ModelRecord> Registry::remove_model(std::string_view name, std::st
 }
 
 Result<std::vector<store::ModelRecord>> Registry::list_models() const {
-  return store_.models();
+  const std::lock_guard lock(mutex_);
+  return models();
 }
 
 }  // namespace gatehouse::identity

@@ -1,6 +1,8 @@
 // The registry over the real ledger and the real store: what is recorded, what is refused, and that
 // a crash between event and apply loses nothing.
 #include <gtest/gtest.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -40,7 +42,7 @@ class RegistryTest : public testing::Test {
         options, crypto::SigningKey::from_seed(crypto::sha256(bytes_of("log key"))), clock_);
     ASSERT_TRUE(opened) << opened.error().describe();
     ledger_ = std::move(*opened);
-    auto store = store::Store::open(folder_ / "state.db");
+    auto store = store::Store::open(folder_ / "state.db", 0s);
     ASSERT_TRUE(store) << store.error().describe();
     store_ = std::move(*store);
     registry_ = std::make_unique<Registry>(*ledger_, *store_, hash_key_, "gw-1", clock_, random_);
@@ -94,6 +96,19 @@ class RegistryTest : public testing::Test {
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Registry> registry_;
+};
+
+// Another program that has begun to write to the database, and does not end.
+class OtherWriter {
+ public:
+  explicit OtherWriter(const std::filesystem::path& database)
+      : sql_(soci::sqlite3, "dbname=" + database.string()) {
+    sql_ << "BEGIN IMMEDIATE";
+  }
+  ~OtherWriter() { sql_ << "ROLLBACK"; }
+
+ private:
+  soci::session sql_;
 };
 
 TEST_F(RegistryTest, a_created_key_works_at_once) {
@@ -269,6 +284,31 @@ TEST_F(RegistryTest, what_was_seen_is_not_read_again) {
   EXPECT_EQ(registry_->list_keys()->size(), 1u);
 }
 
+TEST_F(RegistryTest, keeping_up_marks_when_enough_entries_came) {
+  make_key();
+  ASSERT_TRUE(registry_->keep_up(5));
+  EXPECT_EQ(store_->applied(), 1u);
+  for (int i = 0; i < 4; ++i) append_request();
+  ASSERT_TRUE(registry_->keep_up(5));
+  EXPECT_EQ(store_->applied(), 5u);
+  append_request();
+  ASSERT_TRUE(registry_->keep_up(5));
+  EXPECT_EQ(store_->applied(), 5u);
+}
+
+TEST_F(RegistryTest, keeping_up_applies_what_waits_and_passes_nothing_over) {
+  const CreatedKey created = make_key();
+  {
+    const OtherWriter other(folder_ / "state.db");
+    ASSERT_TRUE(registry_->revoke_key(created.record.id, "cli:root"));
+    for (int i = 0; i < 4; ++i) append_request();
+    EXPECT_EQ(code(registry_->keep_up(1)), ErrorCode::unavailable);
+    EXPECT_EQ(store_->applied(), 1u);
+  }
+  ASSERT_TRUE(registry_->keep_up(100));
+  EXPECT_FALSE(store_->keys()->at(0).revoked.empty());
+}
+
 TEST_F(RegistryTest, nothing_is_marked_as_seen_before_it_was) {
   append_request();
   EXPECT_EQ(code(registry_->mark_seen()), ErrorCode::failed_precondition);
@@ -309,6 +349,61 @@ TEST_F(RegistryTest, changes_from_many_threads_are_one_after_the_other) {
   EXPECT_EQ(registry_->list_models()->size(), 5u);
   EXPECT_EQ(events().size(), 25u) << "a model that exists is not recorded again";
   EXPECT_EQ(store_->applied(), 25u);
+}
+
+TEST_F(RegistryTest, a_revocation_is_in_force_while_the_database_cannot_be_written) {
+  const CreatedKey a = make_key();
+  const CreatedKey b = make_key();
+  ASSERT_TRUE(registry_->add_model(model("m"), "cli:root"));
+  {
+    const OtherWriter other(folder_ / "state.db");
+    const auto revoked = registry_->revoke_key(a.record.prefix, "cli:root");
+    ASSERT_TRUE(revoked) << revoked.error().describe();
+    EXPECT_FALSE(authenticate(a.key));
+    EXPECT_TRUE(authenticate(b.key));
+    append_request();
+    EXPECT_TRUE(registry_->revoke_key(b.record.prefix, "cli:root")) << "the next one, too";
+    EXPECT_FALSE(authenticate(b.key));
+    EXPECT_EQ(code(registry_->revoke_key(a.record.prefix, "cli:root")),
+              ErrorCode::failed_precondition)
+        << "what waits counts as done";
+    EXPECT_TRUE(registry_->remove_model("m", "cli:root"));
+    EXPECT_TRUE(registry_->list_models()->empty());
+    EXPECT_EQ(code(registry_->create_key({"user:eve", {}, {}}, "cli:root")),
+              ErrorCode::unavailable);
+    EXPECT_EQ(code(registry_->add_model(model("n"), "cli:root")), ErrorCode::unavailable);
+    EXPECT_EQ(code(registry_->mark_seen()), ErrorCode::unavailable);
+    EXPECT_EQ(store_->applied(), 3u);
+  }
+  EXPECT_EQ(events().size(), 7u) << "what was refused is not recorded";
+  for (int i = 0; i < 3; ++i) append_request();
+  EXPECT_TRUE(registry_->add_model(model("m"), "cli:root")) << "no restart is needed";
+  EXPECT_EQ(store_->applied(), 11u);
+  EXPECT_FALSE(store_->keys()->at(0).revoked.empty());
+  EXPECT_FALSE(store_->keys()->at(1).revoked.empty());
+}
+
+TEST_F(RegistryTest, a_key_made_while_the_database_cannot_be_written_is_not_lost) {
+  {
+    const OtherWriter other(folder_ / "state.db");
+    const CreatedKey created = make_key();
+    EXPECT_TRUE(authenticate(created.key));
+    EXPECT_EQ(store_->applied(), 0u);
+  }
+  ASSERT_TRUE(registry_->mark_seen());
+  EXPECT_EQ(store_->keys()->size(), 1u);
+}
+
+TEST_F(RegistryTest, what_the_database_did_not_take_is_caught_up_at_the_next_start) {
+  const CreatedKey created = make_key();
+  {
+    const OtherWriter other(folder_ / "state.db");
+    ASSERT_TRUE(registry_->revoke_key(created.record.id, "cli:root"));
+  }
+  stop();
+  start();
+  EXPECT_EQ(registry_->catch_up(ledger_folder()), 1u);
+  EXPECT_FALSE(authenticate(created.key));
 }
 
 TEST_F(RegistryTest, a_ledger_that_cannot_be_written_means_no_change) {

@@ -75,11 +75,12 @@ Result<void> secure_file(const std::filesystem::path& file) {
 }
 
 // SOCI takes "key=value" pairs; a quoted value may contain anything but a quote.
-Result<std::string> connection_text(const std::filesystem::path& file) {
+Result<std::string> connection_text(const std::filesystem::path& file,
+                                    std::chrono::seconds patience) {
   const std::string path = file.string();
   if (path.find('"') != std::string::npos)
     return fail(ErrorCode::invalid_argument, "the path must not contain a quotation mark");
-  return "dbname=\"" + path + "\" timeout=5";
+  return "dbname=\"" + path + "\" timeout=" + std::to_string(patience.count());
 }
 
 KeyRecord key_from(const soci::row& row) {
@@ -193,12 +194,13 @@ Result<void> Store::Impl::change(const ModelRemoved& removed) {
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
-Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file) {
+Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file,
+                                           std::chrono::seconds patience) {
   if (auto secured = secure_file(file); !secured)
     return std::unexpected(std::move(secured).error().within(file.string()));
   auto impl = std::make_unique<Impl>();
   impl->file = file.string();
-  Result<std::string> connection = connection_text(file);
+  Result<std::string> connection = connection_text(file, patience);
   if (!connection) return std::unexpected(std::move(connection).error().within(file.string()));
 
   Impl& database = *impl;

@@ -7,6 +7,7 @@
 // Loop::run_blocking).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -43,9 +44,17 @@ struct ModelRecord {
   std::string removed;  // empty: in service
 };
 
+// What an event does to lists read from the database: the state as the ledger has it while the
+// database cannot be written. Events of other types, and of the other list, change nothing.
+Result<void> fold(std::vector<KeyRecord>& keys, std::string_view type, std::string_view data_json);
+Result<void> fold(std::vector<ModelRecord>& models, std::string_view type,
+                  std::string_view data_json);
+
 class Store {
  public:
-  static Result<std::unique_ptr<Store>> open(const std::filesystem::path& file);
+  // `patience`: how long a call waits for another process that is writing to the file.
+  static Result<std::unique_ptr<Store>> open(
+      const std::filesystem::path& file, std::chrono::seconds patience = std::chrono::seconds(5));
   ~Store();
 
   // Applies one state event (type and its data as JSON) of ledger index `index`. Types:

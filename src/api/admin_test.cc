@@ -1,0 +1,72 @@
+// What administration refuses. The calls themselves are driven through the binary in tests/e2e.
+#include "api/admin.h"
+
+#include <gtest/gtest.h>
+
+#include "base/id.h"
+
+namespace gatehouse::api {
+namespace {
+
+class AdminTest : public ::testing::Test {
+ protected:
+  AdminTest() {
+    folder_ =
+        std::filesystem::temp_directory_path() / ("admin_test." + make_uuid7(clock_, random_));
+    auto config = std::make_shared<gateway::Config>();
+    config->node = "gw-1";
+    config->data = folder_;
+    config->secret = Secret(std::string(32, 's'));
+    config->ledger_origin = "example.org/log";
+    config->providers["sim"];
+    control_ = gateway::ControlPlane::open(*config, clock_, random_).value();
+    admin_ = std::make_unique<Admin>(*control_, std::move(config), Admin::Hook(), Admin::Hook());
+  }
+  ~AdminTest() override {
+    admin_.reset();
+    control_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  AdminReply post(std::string_view path, std::string_view body) {
+    return admin_->handle("POST", path, body, "cli:root");
+  }
+  void expect_refused(std::string_view path, std::string_view body, std::string_view why) {
+    const auto reply = post(path, body);
+    EXPECT_EQ(reply.status, 400) << body;
+    EXPECT_NE(reply.body.find(why), std::string::npos) << body << ": " << reply.body;
+  }
+
+  SystemClock clock_;
+  SystemRandom random_;
+  std::filesystem::path folder_;
+  std::unique_ptr<gateway::ControlPlane> control_;
+  std::unique_ptr<Admin> admin_;
+};
+
+TEST_F(AdminTest, a_lifetime_that_is_no_number_makes_no_key) {
+  for (const char* lifetime : {"\"60\"", "60.5", "null", "[60]", "true", "18446744073709551615",
+                               "99999999999999999999", "0", "-5"}) {
+    const std::string body =
+        std::string(R"({"principal":"user:ada","lifetime_seconds":)") + lifetime + "}";
+    expect_refused("/admin/keys", body, "lifetime");
+  }
+  EXPECT_TRUE(control_->registry().list_keys()->empty());
+  EXPECT_EQ(post("/admin/keys", R"({"principal":"user:ada","lifetime_seconds":60})").status, 200);
+  EXPECT_FALSE(control_->registry().list_keys()->at(0).expires.empty());
+  EXPECT_EQ(post("/admin/keys", R"({"principal":"user:bo"})").status, 200);
+}
+
+TEST_F(AdminTest, members_that_nobody_knows_are_refused) {
+  expect_refused("/admin/keys", R"({"principal":"user:ada","lifetime":60})",
+                 R"(unknown member \"lifetime\")");
+  expect_refused("/admin/keys/revoke", R"({"key":"gh_x","force":true})", "force");
+  expect_refused("/admin/models",
+                 R"({"name":"m","provider":"sim","trust":"internal","upstream":"n"})", "upstream");
+  expect_refused("/admin/models/remove", R"({"name":"m","all":true})", "all");
+  for (const char* body : {"", "[]", "null", "{", "\"x\""})
+    expect_refused("/admin/keys", body, "JSON object");
+  EXPECT_EQ(control_->ledger().stats().size, 0u);
+}
+
+}  // namespace
+}  // namespace gatehouse::api
