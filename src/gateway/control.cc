@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "net/loop.h"
 
 namespace gatehouse::gateway {
 
@@ -33,6 +34,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   options.directory = config.ledger_directory();
   options.origin = config.ledger_origin;
   options.checkpoint_interval = config.checkpoint_interval;
+  options.group_settled = net::Loop::wake_all;  // the walks that wait for this group, all at once
   GH_ASSIGN(control->ledger_,
             ledger::Ledger::open(std::move(options), control->keys_.log_key, clock));
   GH_ASSIGN(control->store_, store::Store::open(config.database()));

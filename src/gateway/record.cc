@@ -168,17 +168,20 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
   if (!entry) co_return std::unexpected(ledger_error(entry.error()));
   auto& ledger = worker.control.ledger();
   if (exchange.snapshot->config->audit == AuditMode::relaxed) {
-    // Nothing new is taken once the ledger has failed; at most what was in flight went unrecorded.
-    if (const auto stats = ledger.stats(); stats.failed)
-      co_return std::unexpected(ledger_error({ErrorCode::unavailable, stats.failure, {}}));
-    ledger.append(std::move(*entry), [&worker](Result<std::uint64_t> index) {
-      if (!index) worker.metrics.count_ledger_failure();
-    });
+    const auto taken = ledger.append(
+        std::move(*entry),
+        [&worker](const Result<std::uint64_t>& index) {
+          if (!index) worker.metrics.count_ledger_failure();
+        },
+        ledger::Urgency::background);
+    if (!taken) co_return std::unexpected(ledger_error(taken.error()));
     co_return Verdict{};
   }
   auto durable = std::make_shared<net::Completion<Result<std::uint64_t>>>(worker.loop);
-  ledger.append(std::move(*entry),
-                [durable](Result<std::uint64_t> index) { durable->complete(std::move(index)); });
+  const auto taken = ledger.append(std::move(*entry), [durable](Result<std::uint64_t> index) {
+    durable->complete_unwoken(std::move(index));
+  });
+  if (!taken) co_return std::unexpected(ledger_error(taken.error()));
   auto index = co_await durable->wait();
   if (!index) co_return std::unexpected(ledger_error(index.error()));
   co_return Verdict{};
@@ -241,9 +244,13 @@ void note_refused_message(Worker& worker, const net::Refusal& refusal) {
   data.key("reason").string(bounded(refusal.reason)).end_object();
   event.snapshot = worker.snapshot->digest;
   if (auto entry = ledger::serialize(event)) {
-    worker.control.ledger().append(std::move(*entry), [&worker](Result<std::uint64_t> index) {
-      if (!index) worker.metrics.count_ledger_failure();
-    });
+    const auto taken = worker.control.ledger().append(
+        std::move(*entry),
+        [&worker](const Result<std::uint64_t>& index) {
+          if (!index) worker.metrics.count_ledger_failure();
+        },
+        ledger::Urgency::background);
+    if (!taken) worker.metrics.count_ledger_failure();
   }
 }
 

@@ -9,9 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <system_error>
+#include <thread>
 
 namespace gatehouse::ledger {
 
@@ -201,6 +203,20 @@ Result<void> File::fsync() const {
   const int result = uninterrupted([&] { return disk_->fsync(fd_); });
   if (result < 0) return std::unexpected(disk_error(result, "fsync", path_));
   return {};
+}
+
+Result<bool> take_exclusive_lock(Disk& disk, const File& file) {
+  constexpr int tries = 20;
+  constexpr std::chrono::milliseconds pause(50);
+  int result = 0;
+  for (int i = 0; i < tries; ++i) {
+    if (i > 0) std::this_thread::sleep_for(pause);
+    result = uninterrupted([&] { return disk.lock(file.descriptor()); });
+    if (result != -EWOULDBLOCK) break;
+  }
+  if (result == -EWOULDBLOCK) return false;
+  if (result < 0) return std::unexpected(disk_error(result, "flock", file.path()));
+  return true;
 }
 
 Result<std::string> read_whole(Disk& disk, const std::string& path, std::size_t max_bytes) {

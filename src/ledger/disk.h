@@ -39,7 +39,9 @@ class Disk {
   // Begins to write what was not synced; promises nothing, makes a later fsync shorter.
   virtual void start_writeback(int fd) = 0;
   virtual int lock(int fd) = 0;  // exclusive, at once or -EWOULDBLOCK; ends with the descriptor
-  virtual int probe_lock(int fd) = 0;  // -EWOULDBLOCK when somebody holds the exclusive lock
+  // -EWOULDBLOCK when somebody holds the exclusive lock; otherwise takes a shared one and gives it
+  // back, so that a lock() at that instant fails.
+  virtual int probe_lock(int fd) = 0;
 
   virtual int rename(const std::string& from, const std::string& to) = 0;
   virtual int unlink(const std::string& path) = 0;
@@ -99,6 +101,10 @@ class File {
   int fd_;
   std::string path_;
 };
+
+// Takes the exclusive lock; false when somebody else keeps it. Tries for a second, because a
+// verifier's probe_lock() holds it for an instant, and that must not stop a gateway from starting.
+Result<bool> take_exclusive_lock(Disk& disk, const File& file);
 
 // resource_exhausted when the file is larger than `max_bytes`.
 Result<std::string> read_whole(Disk& disk, const std::string& path, std::size_t max_bytes);

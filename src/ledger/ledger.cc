@@ -43,6 +43,8 @@ namespace {
 constexpr std::size_t max_group_bytes = 4u << 20;
 // The publisher is woken before its next checkpoint is due when this much has piled up.
 constexpr std::size_t backlog_wake_bytes = 1u << 20;
+// So much is written at once even if nobody waits for it.
+constexpr std::size_t gather_bytes = 1u << 20;
 // From this fill of the first segment on, the next one is prepared.
 constexpr double spare_from_fill = 0.25;
 
@@ -56,6 +58,7 @@ struct Batch {
   std::vector<Digest> leaves;
   std::vector<std::size_t> ends;  // where each entry ends in the payload
   std::vector<Durable> done;
+  bool awaited = false;  // somebody waits for one of them
 
   std::size_t count() const { return leaves.size(); }
 };
@@ -79,12 +82,13 @@ struct Ledger::Impl {
   Result<void> take_lock();
   Result<void> stop();
 
-  void append(std::string entry, Durable done);
+  Result<void> append(std::string entry, Durable done, Urgency urgency);
   std::optional<Error> refusal(std::size_t bytes) const;
   Error failed() const;
   void fail_with(const Error& error);
 
   void write_loop();
+  bool may_gather() const;
   void write_batch(Batch& batch, std::uint64_t first);
   Result<std::size_t> write_group(const Batch& batch, std::size_t begin, std::uint64_t first);
   Result<void> make_room(std::uint64_t first);
@@ -151,12 +155,13 @@ struct Ledger::Impl {
 Result<void> Ledger::Impl::take_lock() {
   GH_TRY(make_directories(disk, paths.root));
   GH_ASSIGN(lock_file, File::open(disk, paths.lock, O_RDWR | O_CREAT));
-  const int result = disk.lock(lock_file->descriptor());
-  if (result == -EWOULDBLOCK) {
-    return fail(ErrorCode::failed_precondition, "another process has this log open", paths.lock);
-  }
-  if (result < 0) return std::unexpected(disk_error(result, "flock", paths.lock));
-  return {};
+  GH_ASSIGN(const bool locked, take_exclusive_lock(disk, *lock_file));
+  if (locked) return {};
+  return fail(
+      ErrorCode::failed_precondition,
+      "another process has this log open, probably a gateway that runs on this data folder; "
+      "stop it first (the lock is on this file: fuser shows who holds it)",
+      paths.lock);
 }
 
 Result<void> Ledger::Impl::start() {
@@ -199,32 +204,27 @@ Result<void> Ledger::Impl::stop() {
 
 // ---- append: any thread ---------------------------------------------------------------------
 
-void Ledger::Impl::append(std::string entry, Durable done) {
+Result<void> Ledger::Impl::append(std::string entry, Durable done, Urgency urgency) {
   if (entry.empty() || entry.size() > max_entry_bytes) {
-    done(fail(ErrorCode::invalid_argument,
-              fmt::format("an entry has 1 to {} bytes, not {}", max_entry_bytes, entry.size())));
-    return;
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("an entry has 1 to {} bytes, not {}", max_entry_bytes, entry.size()));
   }
   const Digest leaf = leaf_hash(entry);  // here, on the caller's core, not on the writer's
-  std::optional<Error> refused;
   bool wake = false;
   {
     const std::scoped_lock lock(mutex);
-    refused = refusal(entry.size());
-    if (!refused) {
-      wake = queue.count() == 0;
-      append_to_bundle(queue.payload, entry);
-      queue.leaves.push_back(leaf);
-      queue.ends.push_back(queue.payload.size());
-      queue.done.push_back(std::move(done));
-      ++next_index;
-    }
+    if (auto refused = refusal(entry.size())) return std::unexpected(std::move(*refused));
+    const bool slept = queue.count() == 0 || may_gather();
+    append_to_bundle(queue.payload, entry);
+    queue.leaves.push_back(leaf);
+    queue.ends.push_back(queue.payload.size());
+    queue.done.push_back(std::move(done));
+    queue.awaited |= urgency == Urgency::awaited;
+    ++next_index;
+    wake = slept && (queue.count() == 1 || !may_gather());
   }
-  if (refused) {
-    done(std::unexpected(std::move(*refused)));
-  } else if (wake) {
-    writer_wake.notify_one();
-  }
+  if (wake) writer_wake.notify_one();
+  return {};
 }
 
 std::optional<Error> Ledger::Impl::refusal(std::size_t bytes) const {
@@ -260,6 +260,12 @@ void Ledger::Impl::fail_with(const Error& error) {
 
 // ---- the writer thread ----------------------------------------------------------------------
 
+// Whether the queue may go on gathering entries instead of being written at once.
+bool Ledger::Impl::may_gather() const {
+  return !queue.awaited && queue.payload.size() < gather_bytes && !closing && !failure &&
+         wanted_checkpoint <= durable;
+}
+
 void Ledger::Impl::write_loop() {
   std::size_t last_count = 0;
   std::size_t last_bytes = 0;
@@ -275,6 +281,8 @@ void Ledger::Impl::write_loop() {
       std::unique_lock lock(mutex);
       writer_wake.wait(lock, [&] { return queue.count() > 0 || closing || failure; });
       if (queue.count() == 0) return;
+      if (may_gather())
+        writer_wake.wait_for(lock, options.gather_time, [this] { return !may_gather(); });
       std::swap(batch, queue);
       last_count = in_flight = batch.count();
       last_bytes = in_flight_bytes = batch.payload.size();
@@ -301,6 +309,7 @@ void Ledger::Impl::write_batch(Batch& batch, std::uint64_t first) {
     for (const std::size_t end = written + *group; written < end; ++written) {
       batch.done[written](first + written);
     }
+    if (options.group_settled) options.group_settled();
   }
   std::optional<Error> error;
   {
@@ -309,6 +318,7 @@ void Ledger::Impl::write_batch(Batch& batch, std::uint64_t first) {
     if (failure) error = failed();
   }
   for (std::size_t i = written; i < batch.count(); ++i) batch.done[i](std::unexpected(*error));
+  if (error && options.group_settled) options.group_settled();
   hand_over(batch, written);
 }
 
@@ -487,8 +497,8 @@ Result<std::unique_ptr<Ledger>> Ledger::open(Options options, crypto::SigningKey
   return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
 }
 
-void Ledger::append(std::string entry, Durable done) {
-  impl_->append(std::move(entry), std::move(done));
+Result<void> Ledger::append(std::string entry, Durable done, Urgency urgency) {
+  return impl_->append(std::move(entry), std::move(done), urgency);
 }
 
 Result<std::uint64_t> Ledger::append_and_wait(std::string entry) {
@@ -498,11 +508,11 @@ Result<std::uint64_t> Ledger::append_and_wait(std::string entry) {
     std::optional<Result<std::uint64_t>> result;
   };
   const auto waiter = std::make_shared<Waiter>();
-  append(std::move(entry), [waiter](Result<std::uint64_t> result) {
+  GH_TRY(append(std::move(entry), [waiter](Result<std::uint64_t> result) {
     const std::scoped_lock lock(waiter->mutex);
     waiter->result = std::move(result);
     waiter->wake.notify_one();
-  });
+  }));
   std::unique_lock lock(waiter->mutex);
   waiter->wake.wait(lock, [&] { return waiter->result.has_value(); });
   return std::move(*waiter->result);
@@ -513,6 +523,7 @@ Result<void> Ledger::checkpoint_now() {
   std::unique_lock lock(impl.mutex);
   const std::uint64_t target = impl.next_index;
   impl.wanted_checkpoint = std::max(impl.wanted_checkpoint, target);
+  impl.writer_wake.notify_one();  // what was left to gather is wanted now
   impl.publisher_wake.notify_one();
   impl.progress.wait(lock, [&] { return impl.published >= target || impl.failure || impl.closed; });
   if (impl.published >= target) return {};

@@ -39,14 +39,21 @@ struct Options {
   std::size_t max_queued_entries = 65'536;
   std::size_t max_queued_bytes = 64u << 20;
   std::size_t segment_bytes = 64u << 20;
+  // How long entries nobody waits for may gather, so that one sync serves many of them.
+  std::chrono::milliseconds gather_time{5};
+  // Called on the writer thread after the callbacks of a group: a place to wake who was told.
+  std::function<void()> group_settled;
 };
+
+// Whether a caller is held up until the entry is durable.
+enum class Urgency { awaited, background };
 
 struct Stats {
   std::uint64_t size = 0;             // durable entries
   std::uint64_t integrated = 0;       // entries covered by tiles
   std::uint64_t checkpoint_size = 0;  // entries covered by the last signed checkpoint
   std::size_t queued = 0;
-  std::uint64_t groups = 0;           // fsyncs
+  std::uint64_t groups = 0;  // fsyncs
   bool failed = false;
   std::string failure;
 };
@@ -61,10 +68,11 @@ class Ledger {
                                               const Clock& clock, Disk* disk = nullptr);
   ~Ledger();  // close()
 
-  // Takes the entry (1 to 65,535 bytes). `done` runs once: on the writer thread when durable or
-  // failed, or here and now when refused (resource_exhausted: queue full; failed_precondition:
-  // closed; unavailable: the disk failed, message says how).
-  void append(std::string entry, Durable done);
+  // Takes the entry (1 to 65,535 bytes). Then `done` runs once, on the writer thread, when the
+  // entry is durable or the disk has failed. An error says that the entry was not taken and `done`
+  // will never run (invalid_argument: its size; resource_exhausted: queue full;
+  // failed_precondition: closed; unavailable: the disk failed, message says how).
+  Result<void> append(std::string entry, Durable done, Urgency urgency = Urgency::awaited);
   Result<std::uint64_t> append_and_wait(std::string entry);
 
   // Waits until everything appended before is covered by a signed checkpoint.

@@ -175,18 +175,72 @@ TEST(Ledger, QueueIsBounded) {
   std::latch filled(1);
   ledger->append("first", [&](Result<std::uint64_t>) { filled.wait(); });
   for (int i = 0; i < 20; ++i) {
-    ledger->append(test_entry(i), [&](Result<std::uint64_t> index) {
-      if (index) {
-        ++accepted;
-      } else if (index.error().code == ErrorCode::resource_exhausted) {
-        ++refused;
-      }
+    const auto taken = ledger->append(test_entry(i), [&](Result<std::uint64_t> index) {
+      EXPECT_TRUE(index);
+      ++accepted;
     });
+    if (!taken && taken.error().code == ErrorCode::resource_exhausted) ++refused;
   }
   EXPECT_GE(refused, 16);
   filled.count_down();
   ASSERT_TRUE(ledger->close());
   EXPECT_EQ(refused + accepted, 20);
+}
+
+TEST(Ledger, WhatNobodyWaitsForIsGathered) {
+  TemporaryDirectory directory;
+  auto options = options_in(directory.path());
+  options.gather_time = std::chrono::minutes(10);
+  auto ledger = Ledger::open(options, test_key(), clock_now()).value();
+  std::atomic<std::uint64_t> durable{0};
+  const auto in_background = [&](std::string entry) {
+    ASSERT_TRUE(ledger->append(
+        std::move(entry), [&](Result<std::uint64_t> index) { durable += index ? 1 : 0; },
+        Urgency::background));
+  };
+  for (int i = 0; i < 50; ++i) in_background(test_entry(i));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(durable, 0u);
+  // Somebody waits: all of them in one sync, in order.
+  EXPECT_EQ(ledger->append_and_wait("awaited").value(), 50u);
+  EXPECT_EQ(durable, 50u);
+  EXPECT_EQ(ledger->stats().groups, 1u);
+  in_background("for a checkpoint");
+  ASSERT_TRUE(ledger->checkpoint_now());
+  EXPECT_EQ(durable, 51u);
+  // Too much to keep waiting.
+  for (int i = 0; i < 40; ++i) in_background(std::string(30'000, 'x'));
+  EXPECT_TRUE(wait_until([&] { return durable > 51; }));
+  in_background("for the end");
+  ASSERT_TRUE(ledger->close());
+  EXPECT_EQ(durable, 92u);
+}
+
+TEST(Ledger, GatheredEntriesDoNotWaitForEver) {
+  TemporaryDirectory directory;
+  auto ledger = Ledger::open(options_in(directory.path()), test_key(), clock_now()).value();
+  std::atomic<bool> durable{false};
+  ASSERT_TRUE(
+      ledger->append("alone", [&](Result<std::uint64_t>) { durable = true; }, Urgency::background));
+  EXPECT_TRUE(wait_until([&] { return durable.load(); }));
+}
+
+TEST(Ledger, SaysWhenAGroupIsSettled) {
+  TemporaryDirectory directory;
+  auto options = options_in(directory.path());
+  std::atomic<int> told{0};
+  std::atomic<int> settled{0};
+  options.group_settled = [&] {
+    EXPECT_GT(told, 0);
+    ++settled;
+  };
+  auto ledger = Ledger::open(options, test_key(), clock_now()).value();
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(ledger->append(test_entry(i), [&](Result<std::uint64_t>) { ++told; }));
+  }
+  ASSERT_TRUE(ledger->close());
+  EXPECT_EQ(told, 200);
+  EXPECT_EQ(static_cast<std::uint64_t>(settled), ledger->stats().groups);
 }
 
 TEST(Ledger, CheckpointsComeByThemselves) {
@@ -195,11 +249,7 @@ TEST(Ledger, CheckpointsComeByThemselves) {
   options.checkpoint_interval = std::chrono::milliseconds(20);
   auto ledger = Ledger::open(options, test_key(), clock_now()).value();
   ASSERT_TRUE(ledger->append_and_wait("one"));
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (ledger->stats().checkpoint_size < 1 && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_EQ(ledger->stats().checkpoint_size, 1u);
+  EXPECT_TRUE(wait_until([&] { return ledger->stats().checkpoint_size == 1; }));
 }
 
 TEST(Ledger, OldSegmentsAndPartialTilesGo) {

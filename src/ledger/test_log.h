@@ -5,9 +5,12 @@
 #include <stdlib.h>
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "ledger/ledger.h"
@@ -59,6 +62,13 @@ inline Options options_in(const std::filesystem::path& directory) {
   options.origin = "log.example/test";
   options.segment_bytes = 1u << 20;
   return options;
+}
+
+inline bool wait_until(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!condition() && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return condition();
 }
 
 inline std::vector<std::string> read_all(const std::filesystem::path& directory) {

@@ -47,7 +47,9 @@ Result<void> WalWriter::write(std::uint64_t first, std::string_view payload,
                               std::span<const Digest> leaves) {
   GH_CHECK(payload.size() <= room());
   // Every group is durable before the next is written, so all entries before this frame are.
-  frame_ = encode_frame_header(salt_, first, first, payload.size(), leaves);
+  frame_.clear();
+  frame_.reserve(frame_bytes(payload.size()));
+  frame_ += encode_frame_header(salt_, first, first, payload.size(), leaves);
   frame_ += payload;
   frame_.resize(frame_bytes(payload.size()), '\0');
   GH_TRY(file_->write_at(bytes_of(frame_), offset_));

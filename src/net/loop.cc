@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <condition_variable>
 #include <cstdlib>
@@ -30,7 +31,23 @@ void Mailbox::post(std::move_only_function<void()> work) {
     queue_.push_back(std::move(work));
     must_wake = !std::exchange(wake_pending_, true);
   }
-  if (!must_wake) return;
+  if (must_wake) signal();
+}
+
+void Mailbox::leave(std::move_only_function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (!closed_) queue_.push_back(std::move(work));
+}
+
+void Mailbox::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty() || std::exchange(wake_pending_, true)) return;
+  }
+  signal();
+}
+
+void Mailbox::signal() const {
   const std::uint64_t one = 1;
   // Can only fail with EAGAIN when the counter is full, and then the loop is awake anyway.
   [[maybe_unused]] const auto written = ::write(event_fd_, &one, sizeof(one));
@@ -153,6 +170,22 @@ void Loop::stop() {
 
 void Loop::post(std::move_only_function<void()> work) {
   impl_->mailbox->post(std::move(work));
+}
+
+namespace {
+// The mailboxes in which this thread has left work without waking their loops.
+thread_local std::vector<std::shared_ptr<Mailbox>> unwoken;
+}  // namespace
+
+void Loop::post_unwoken(std::move_only_function<void()> work) {
+  const auto& mailbox = impl_->mailbox;
+  mailbox->leave(std::move(work));
+  if (std::ranges::find(unwoken, mailbox) == unwoken.end()) unwoken.push_back(mailbox);
+}
+
+void Loop::wake_all() {
+  for (const auto& mailbox : unwoken) mailbox->wake();
+  unwoken.clear();
 }
 
 namespace {

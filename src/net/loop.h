@@ -28,6 +28,12 @@ class Loop {
   // posts before the loop wakes cost one wake-up.
   void post(std::move_only_function<void()> work);
 
+  // The same, but the loop may sleep on until the posting thread calls wake_all(). For a thread
+  // that has something for many loops or many times for one: a loop that is woken by the first post
+  // would take the core from it before the second.
+  void post_unwoken(std::move_only_function<void()> work);
+  static void wake_all();
+
   // Starts a coroutine on the loop thread and owns it until it ends.
   void spawn(Task<void> task);
   std::size_t spawned() const;  // coroutines started by spawn() and not ended
@@ -57,9 +63,10 @@ class Completion : public std::enable_shared_from_this<Completion<T>> {
   explicit Completion(Loop& loop) : loop_(loop) {}
 
   void complete(T value) {  // any thread, at most once
-    loop_.post([self = this->shared_from_this(), v = std::move(value)]() mutable {
-      self->complete_here(std::move(v));
-    });
+    loop_.post(delivery(std::move(value)));
+  }
+  void complete_unwoken(T value) {  // the same by Loop::post_unwoken()
+    loop_.post_unwoken(delivery(std::move(value)));
   }
   void complete_here(T value) {  // loop thread
     value_.emplace(std::move(value));
@@ -75,6 +82,12 @@ class Completion : public std::enable_shared_from_this<Completion<T>> {
   Awaiter wait() { return Awaiter{*this}; }
 
  private:
+  auto delivery(T value) {
+    return [self = this->shared_from_this(), v = std::move(value)]() mutable {
+      self->complete_here(std::move(v));
+    };
+  }
+
   Loop& loop_;
   std::optional<T> value_;
   std::coroutine_handle<> waiting_;

@@ -20,12 +20,16 @@ class Mailbox {
   Mailbox& operator=(const Mailbox&) = delete;
 
   void post(std::move_only_function<void()> work);  // any thread
+  // Leaves work without waking the loop; wake() does that, once for as much as there is.
+  void leave(std::move_only_function<void()> work);
+  void wake();
   // Loop thread: takes everything that waits; later posts wake again.
   void take(std::vector<std::move_only_function<void()>>& out);
   void close();  // later posts are dropped
   int event_fd() const { return event_fd_; }
 
  private:
+  void signal() const;
   const int event_fd_;
   std::mutex mutex_;
   std::vector<std::move_only_function<void()>> queue_;
