@@ -39,18 +39,32 @@ constexpr std::uint64_t special_bytes(std::uint64_t word) {
          high_bits;
 }
 
-// Position of the first quote, backslash or control at or after `at`; text.size() when none.
-std::size_t find_special(std::string_view text, std::size_t at) {
+// Position of the first byte at or after `at` that `is_hit` flags; `hits` says the same of eight
+// bytes at once. text.size() when none.
+template <class Hits, class IsHit>
+std::size_t find_byte(std::string_view text, std::size_t at, Hits hits, IsHit is_hit) {
   if constexpr (std::endian::native == std::endian::little) {
     for (; at + 8 <= text.size(); at += 8) {
       std::uint64_t word;
       std::memcpy(&word, text.data() + at, sizeof word);
-      if (const std::uint64_t found = special_bytes(word); found != 0)
+      if (const std::uint64_t found = hits(word); found != 0)
         return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
     }
   }
-  while (at < text.size() && !is_special(text[at])) ++at;
+  while (at < text.size() && !is_hit(text[at])) ++at;
   return at;
+}
+
+// The first quote, backslash or control.
+std::size_t find_special(std::string_view text, std::size_t at) {
+  return find_byte(text, at, special_bytes, is_special);
+}
+
+// Whether every byte is printable ASCII that stands for itself in a JSON string.
+bool is_plain_ascii(std::string_view text) {
+  const auto hits = [](std::uint64_t word) { return special_bytes(word) | (word & high_bits); };
+  const auto is_hit = [](char c) { return is_special(c) || static_cast<unsigned char>(c) >= 0x80; };
+  return find_byte(text, 0, hits, is_hit) == text.size();
 }
 
 void append_escape(std::string& out, char c) {
@@ -163,8 +177,11 @@ std::size_t decode_escape(std::string& out, std::string_view text, std::size_t a
 }  // namespace
 
 void append_json_escaped(std::string& out, std::string_view text) {
-  if (simdjson::validate_utf8(text)) [[likely]]
-    return append_well_formed(out, text);
+  if (is_plain_ascii(text)) [[likely]] {
+    out += text;
+    return;
+  }
+  if (simdjson::validate_utf8(text)) return append_well_formed(out, text);
   append_well_formed(out, to_utf8(text));
 }
 
