@@ -20,8 +20,8 @@
 namespace gatehouse::net {
 namespace {
 
-constexpr std::size_t kInputBuffer = 16u << 10;
-constexpr int kInterimLimit = 8;  // 1xx answers before the real one
+constexpr std::size_t kInputBuffer = 36u << 10;  // a head and a body of 32 KiB in one read
+constexpr int kInterimLimit = 8;                 // 1xx answers before the real one
 constexpr std::size_t kBodyReserve = 1u << 20;
 constexpr std::size_t kBodyPadding = 64;           // for JSON readers that look past the end
 constexpr std::int64_t kAddressesKeptMs = 10'000;  // how long a name's addresses are believed
@@ -39,9 +39,13 @@ struct ClientConnection {
   Host& host;
   std::shared_ptr<Stream> stream;
   Deadline expiry;
+  // Whether it looks fit for a request after its rest.
+  bool is_fit() const;
+
   bool reused = false;
 
  private:
+  std::int64_t resting_since_ms_ = 0;
   static void drop(void* self);
 };
 
@@ -93,6 +97,7 @@ ClientConnection::~ClientConnection() {
 }
 
 void ClientConnection::rest(Milliseconds idle_timeout) {
+  resting_since_ms_ = coarse_now_ms();
   expiry.arm(idle_timeout);
   stream->watch(drop, this);
 }
@@ -101,6 +106,14 @@ void ClientConnection::wake() {
   expiry.disarm();
   stream->unwatch();
   reused = true;
+}
+
+// Bytes nobody asked for are not an answer to what comes next. After a longer rest the socket is
+// asked too: the end of the connection may have come a moment ago.
+bool ClientConnection::is_fit() const {
+  constexpr std::int64_t kShortRestMs = 1'000;
+  if (coarse_now_ms() - resting_since_ms_ > kShortRestMs) return stream->is_quiet();
+  return !stream->closed() && !stream->input_ended() && stream->input().empty();
 }
 
 void ClientConnection::drop(void* self) {
@@ -124,9 +137,7 @@ std::unique_ptr<ClientConnection> ClientPool::Impl::take_idle(Host& host) {
     std::unique_ptr<ClientConnection> connection = std::move(host.idle.back());
     host.idle.pop_back();
     connection->wake();
-    const Stream& stream = *connection->stream;
-    // Bytes nobody asked for are not an answer to what comes next.
-    if (!stream.closed() && !stream.input_ended() && stream.input().empty()) return connection;
+    if (connection->is_fit()) return connection;
   }
   return nullptr;
 }
@@ -197,6 +208,7 @@ class Exchange final : public ClientStream {
   bool cancelled_ = false;
   bool answer_began_ = false;
   bool send_failed_ = false;
+  bool nothing_sent_ = false;  // it failed before the first byte
   bool done_ = false;
 };
 
@@ -231,8 +243,9 @@ Task<Result<void>> Exchange::run(const RequestHead& request, const std::string& 
     }
     if (result) co_return result;
     // A kept-alive connection may have been closed by the other side just before it was used. Once,
-    // and on a new connection: `reused` is false there.
-    const bool again = connection_->reused && !answer_began_ && !cancelled_ &&
+    // and on a new connection: `reused` is false there. Never when the kernel has taken a byte: the
+    // upstream may have done what was asked, and who asked decides whether to ask again.
+    const bool again = connection_->reused && nothing_sent_ && !answer_began_ && !cancelled_ &&
                        result.error().code == ErrorCode::data_loss;
     fail_closed();
     if (!again) co_return result;
@@ -356,8 +369,11 @@ Task<Result<void>> Exchange::send(const RequestHead& request, const std::string&
   Stream::Parts parts;
   parts[0] = {head.data(), head.size()};
   parts[1] = {const_cast<char*>(body.data()), body.size()};  // NOLINT: iovec is not const-correct
+  const std::uint64_t taken_before = stream().bytes_taken();
+  send_failed_ = false;
   const IoStatus status =
       co_await stream().write(parts, body.empty() ? 1 : 2, pool_->limits.read_timeout);
+  nothing_sent_ = stream().bytes_taken() == taken_before;
   if (cancelled_) co_return cancelled_error();
   if (status == IoStatus::ok) co_return Result<void>{};
   if (status == IoStatus::deadline)

@@ -1,8 +1,9 @@
 // HTTP/1.1 client on one loop: a pool of kept-alive connections per endpoint.
 //
 // Invariants
-//   1. A request is sent again by the pool at most once, only on a reused connection that closed
-//      before any byte of the answer came, and only with the whole body at hand.
+//   1. A request is sent again by the pool at most once, and only when a reused connection turned
+//   out
+//      to be closed before it took a single byte of it.
 //   2. Deadlines are absolute per phase: connect, first byte, between body reads.
 //   3. Cancelling closes the connection at once; it never goes back to the pool.
 #pragma once

@@ -254,8 +254,17 @@ TEST(Client, AConnectionThatClosesWhileIdleIsNotUsed) {
   }
 }
 
-// The race: the upstream reads the second request on the kept connection and closes without a word.
-TEST(Client, RetriesOnceWhenAReusedConnectionClosesUnderIt) {
+// Asks after the loop was busy for a while, so that it has not seen what came meanwhile.
+Task<void> ask_after_blocking(ClientPool& pool, Endpoint endpoint, Outcome& outcome) {
+  std::this_thread::sleep_for(100ms);
+  RequestHead head;
+  head.method = "POST";
+  head.target = "/";
+  return ask_into(pool, std::move(endpoint), std::move(head), "body", nullptr, outcome);
+}
+
+// The race: the kept connection is gone already when the request is written.
+TEST(Client, RetriesWhenAReusedConnectionTookNothing) {
   std::atomic<int> requests{0};
   ScriptedUpstream upstream([&](RawSocket& socket, int number) {
     read_request(socket);
@@ -265,23 +274,26 @@ TEST(Client, RetriesOnceWhenAReusedConnectionClosesUnderIt) {
       socket.receive_all(1);
       return;
     }
-    if (!read_request(socket).empty()) ++requests;
+    std::this_thread::sleep_for(30ms);
+    socket.reset();
   });
   Client client;
   ASSERT_TRUE(client.ask(at(upstream.port()), "POST", "/", "body").body);
-  const Outcome second = client.ask(at(upstream.port()), "POST", "/", "body");
+  Outcome second;
+  client.thread().run_task(
+      [&] { return ask_after_blocking(client.pool(), at(upstream.port()), second); });
   ASSERT_TRUE(second.body) << second.head.error().describe();
   EXPECT_EQ("ok", *second.body);
-  EXPECT_EQ(3, requests);
+  EXPECT_EQ(2, requests);
   EXPECT_EQ(2, upstream.connections());
 }
 
-TEST(Client, DoesNotRetryTwice) {
+// The upstream has read the request and closes without a word: it may have been carried out.
+TEST(Client, DoesNotRepeatARequestThatWasSent) {
   std::atomic<int> requests{0};
-  ScriptedUpstream upstream([&](RawSocket& socket, int number) {
+  ScriptedUpstream upstream([&](RawSocket& socket, int) {
     read_request(socket);
     ++requests;
-    if (number > 1) return;
     socket.send(kOk);
     if (!read_request(socket).empty()) ++requests;
   });
@@ -290,7 +302,8 @@ TEST(Client, DoesNotRetryTwice) {
   const Outcome second = client.ask(at(upstream.port()), "POST", "/", "body");
   ASSERT_FALSE(second.head);
   EXPECT_EQ(ErrorCode::data_loss, second.head.error().code);
-  EXPECT_EQ(3, requests);
+  EXPECT_EQ(2, requests);
+  EXPECT_EQ(1, upstream.connections());
 }
 
 TEST(Client, DoesNotRetryOnAFreshConnection) {

@@ -18,7 +18,7 @@
 namespace gatehouse::net {
 namespace {
 
-constexpr std::size_t kInputBuffer = 16u << 10;
+constexpr std::size_t kInputBuffer = 36u << 10;  // a head and a body of 32 KiB in one read
 constexpr std::size_t kHandshakesInFlight = 256;
 constexpr std::size_t kBodyReserve = 1u << 20;  // trust in an announced length goes this far
 constexpr std::size_t kBodyPadding = 64;        // for JSON readers that look past the end
@@ -41,6 +41,17 @@ class Counter {
 
 class Connection;
 
+// A connection's place among the TLS handshakes under way.
+struct Handshake : ListLink {
+  Handshake(Connection& c, ListLink& all, std::size_t& n) : connection(c), count(n) {
+    link_before(all);
+    ++count;
+  }
+  ~Handshake() { --count; }
+  Connection& connection;
+  std::size_t& count;
+};
+
 }  // namespace
 
 struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
@@ -48,7 +59,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
       : loop(l), address(std::move(a)), limits(lim), handler(std::move(h)), tls(std::move(t)) {}
 
   void arrived(int descriptor, const sockaddr_storage& peer);
-  void handshake_ended();
+  void make_room_for_handshake();
   std::vector<std::shared_ptr<Connection>> open_connections();
 
   Loop& loop;
@@ -60,7 +71,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
   std::shared_ptr<Acceptor> acceptor;
   std::uint16_t port = 0;
   bool draining = false;
-  std::size_t handshakes = 0;
+  ListLink handshakes;  // those under way, the oldest first
+  std::size_t handshake_count = 0;
   ListLink connections;
   Counter connection_count;
   Counter active_count;
@@ -149,7 +161,6 @@ Connection::~Connection() {
 Task<void> Connection::serve(std::shared_ptr<Connection> self) {
   if (self->server_->tls) {
     const bool secured = co_await self->start_tls();
-    self->server_->handshake_ended();
     if (!secured) co_return;
   }
   for (;;) {
@@ -163,6 +174,8 @@ Task<void> Connection::serve(std::shared_ptr<Connection> self) {
 }
 
 Task<bool> Connection::start_tls() {
+  server_->make_room_for_handshake();
+  const Handshake place(*this, server_->handshakes, server_->handshake_count);
   stream_->read_deadline().arm(server_->limits.header_timeout);
   auto session = TlsSession::server(*server_->tls);
   const Result<void> secured = co_await stream_->handshake(std::move(session));
@@ -237,6 +250,8 @@ Task<bool> Connection::read_request() {
   }
   stream_->consume(head_size);
   request_ = std::move(*parsed);
+  if (request_.framing.kind == Framing::Kind::chunked)
+    chunked_.emplace(ChunkedDecoder::Trailers::refuse);
   body_done_ = request_.framing.kind == Framing::Kind::none;
   body_left_ = request_.framing.length;
   keep_alive_ = request_.keep_alive && !server_->draining;
@@ -351,9 +366,7 @@ Task<Result<std::string>> Connection::read_body(std::size_t max_bytes) {
   const std::size_t limit = std::min(max_bytes, server_->limits.body_bytes);
   std::string body;
   if (body_done_) co_return body;
-  if (request_.framing.kind == Framing::Kind::chunked) {
-    chunked_.emplace(ChunkedDecoder::Trailers::refuse);
-  } else if (body_left_ > limit) {
+  if (!chunked_ && body_left_ > limit) {
     keep_alive_ = false;
     co_return fail(ErrorCode::resource_exhausted, "the body is too large");
   }
@@ -499,13 +512,16 @@ void Server::Impl::arrived(int descriptor, const sockaddr_storage& peer) {
       Stream::adopt(loop, descriptor, peer.ss_family, std::max(kInputBuffer, limits.header_bytes));
   auto connection =
       std::make_shared<Connection>(shared_from_this(), std::move(stream), describe_address(peer));
-  if (tls && ++handshakes >= kHandshakesInFlight) acceptor->pause();
   loop.spawn(Connection::serve(std::move(connection)));
 }
 
-void Server::Impl::handshake_ended() {
-  --handshakes;
-  if (acceptor && handshakes < kHandshakesInFlight) acceptor->resume();
+// Handshakes cost memory, and whoever connects can begin one and fall silent. The one that has
+// taken longest goes: a client that means it needs milliseconds.
+void Server::Impl::make_room_for_handshake() {
+  if (handshake_count < kHandshakesInFlight || !handshakes.linked()) return;
+  auto* const oldest = static_cast<Handshake*>(handshakes.next);
+  oldest->unlink();
+  oldest->connection.close_now();
 }
 
 std::vector<std::shared_ptr<Connection>> Server::Impl::open_connections() {

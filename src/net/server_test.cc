@@ -169,6 +169,25 @@ TEST(Server, AnUnreadBodyThatIsThereAlreadyIsSkipped) {
   }
 }
 
+TEST(Server, AnUnreadChunkedBodyIsNotTakenForARequest) {
+  ServerThread server(reject_without_reading);
+  const std::string head = "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  auto late = RawSocket::connect(server.port());
+  late.send(head);
+  const std::string answer = late.receive_message();
+  EXPECT_EQ(401, status_of(answer));
+  EXPECT_NE(std::string::npos, answer.find("Connection: close")) << answer;
+  late.send("5\r\nhello\r\n0\r\n\r\n");
+  EXPECT_EQ("", late.receive_all());
+  // One that is there as a whole is skipped, and the connection goes on.
+  auto early = RawSocket::connect(server.port());
+  for (int i = 0; i < 2; ++i) {
+    early.send(head + "5\r\nhello\r\n0\r\n\r\n");
+    EXPECT_EQ(401, status_of(early.receive_message()));
+  }
+  EXPECT_TRUE(server.refusals().empty());
+}
+
 Task<void> change_its_mind(ServerStream& stream) {
   (void)co_await stream.read_body(100);
   ResponseHead stream_head;

@@ -333,6 +333,13 @@ bool Stream::has_unread_bytes() const {
   return ::recv(io_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+bool Stream::is_quiet() const {
+  if (end_ > begin_ || closed_ || input_ended()) return false;
+  char byte = 0;
+  return ::recv(io_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 // ---- writing
 
 bool Stream::Written::await_ready() {
@@ -419,6 +426,7 @@ Stream::Send Stream::send_plain(Parts& parts, std::size_t& first, std::size_t co
       return Send::failed;
     }
     auto left = static_cast<std::size_t>(sent);
+    bytes_taken_ += left;
     while (first < count && left >= parts[first].iov_len) left -= parts[first++].iov_len;
     if (first < count) {
       parts[first].iov_base = static_cast<char*>(parts[first].iov_base) + left;
@@ -464,6 +472,7 @@ Stream::Send Stream::flush_tls() {
       failure_ = describe(errno);
       return Send::failed;
     }
+    bytes_taken_ += static_cast<std::size_t>(sent);
     tls_->drop_output(static_cast<std::size_t>(sent));
   }
 }
@@ -561,7 +570,7 @@ std::shared_ptr<Acceptor> Acceptor::start(Loop& loop, int descriptor, Arrived ar
 }
 
 void Acceptor::wait() {
-  if (waiting_ || paused_ || !io_->listener.is_open()) return;
+  if (waiting_ || !io_->listener.is_open()) return;
   waiting_ = true;
   io_->listener.async_wait(asio::posix::descriptor_base::wait_read,
                            [self = shared_from_this()](const boost::system::error_code& error) {
@@ -571,13 +580,13 @@ void Acceptor::wait() {
 }
 
 void Acceptor::on_ready() {
-  accept_waiting();
+  constexpr int kBatch = 64;  // then others get their turn
+  accept_waiting(kBatch);
   if (!out_of_descriptors_.armed()) wait();
 }
 
-void Acceptor::accept_waiting() {
-  constexpr int kBatch = 64;  // then others get their turn
-  for (int i = 0; i < kBatch && !paused_ && io_->listener.is_open(); ++i) {
+void Acceptor::accept_waiting(int most) {
+  for (int i = 0; i < most && io_->listener.is_open(); ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof(peer);
     const int descriptor =
@@ -599,15 +608,10 @@ void Acceptor::try_again(void* self) {
   keep->on_ready();
 }
 
-void Acceptor::resume() {
-  paused_ = false;
-  wait();
-}
-
 void Acceptor::close() {
   if (!io_->listener.is_open()) return;
-  paused_ = false;
-  accept_waiting();
+  constexpr int kQueue = 4'096;  // the longest a listener's queue can be
+  accept_waiting(kQueue);
   out_of_descriptors_.disarm();
   boost::system::error_code ignored;
   (void)io_->listener.close(ignored);

@@ -15,6 +15,7 @@
 #include <array>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -111,6 +112,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool closed() const { return closed_; }
   // Bytes wait in the socket (or the stream) that nobody has read yet.
   bool has_unread_bytes() const;
+  // Nothing has come from the peer that was not read: neither bytes nor its end.
+  bool is_quiet() const;
+  // Bytes the kernel has taken, ever: whether a write that failed had sent anything.
+  std::uint64_t bytes_taken() const { return bytes_taken_; }
   const std::string& failure() const { return failure_; }
   Loop& loop() { return loop_; }
 
@@ -160,6 +165,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   IoStatus input_end_ = IoStatus::ok;
   std::string failure_;
 
+  std::uint64_t bytes_taken_ = 0;
   std::coroutine_handle<> reader_;
   IoStatus read_result_ = IoStatus::ok;
   Written* writer_ = nullptr;
@@ -178,8 +184,6 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
   using Arrived = std::function<void(int descriptor, const sockaddr_storage& peer)>;
   static std::shared_ptr<Acceptor> start(Loop& loop, int descriptor, Arrived arrived);
   ~Acceptor();
-  void pause() { paused_ = true; }  // leaves new connections in the kernel's queue
-  void resume();
   void close();  // hands over what the kernel has already accepted, then stops listening
 
   struct Io;
@@ -188,12 +192,11 @@ class Acceptor : public std::enable_shared_from_this<Acceptor> {
  private:
   Acceptor(Loop& loop, int descriptor, Arrived arrived);
   void wait();
-  void accept_waiting();
+  void accept_waiting(int most);
   static void try_again(void* self);
 
   std::unique_ptr<Io> io_;
   Arrived arrived_;
-  bool paused_ = false;
   bool waiting_ = false;
   Deadline out_of_descriptors_;
 };

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdlib>
 #include <optional>
 #include <utility>
@@ -21,7 +22,17 @@ class Task;
 
 namespace detail {
 
+// Memory of ended coroutines, kept by size for the next: a request is some twenty frames of a few
+// sizes, all on one thread. A frame may be freed on another thread than the one it came from.
+void* take_frame(std::size_t bytes);
+void give_frame(void* memory, std::size_t bytes) noexcept;
+
 struct PromiseBase {
+  static void* operator new(std::size_t bytes) { return take_frame(bytes); }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    give_frame(memory, bytes);
+  }
+
   std::coroutine_handle<> continuation = std::noop_coroutine();
 
   struct FinalAwaiter {

@@ -206,5 +206,14 @@ TEST(Tls, PlainBytesAndSilenceDoNotHoldTheServer) {
   EXPECT_TRUE(wait_until([&] { return server.server().connections() == 0; }));
 }
 
+TEST(Tls, SilentClientsDoNotKeepOthersOut) {
+  const Certificate certificate("IP:127.0.0.1");
+  TlsPair pair(certificate, certificate.path());
+  std::vector<RawSocket> silent;
+  for (int i = 0; i < 300; ++i) silent.push_back(RawSocket::connect(pair.server->port()));
+  EXPECT_EQ("hello", pair.ask("127.0.0.1", "hello").value());
+  EXPECT_TRUE(silent.front().peer_closed());
+}
+
 }  // namespace
 }  // namespace gatehouse::net
