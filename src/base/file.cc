@@ -100,4 +100,15 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
   return sync_folder(folder_of(path));
 }
 
+Result<void> create_file_atomically(const std::filesystem::path& path, std::string_view content,
+                                    unsigned mode) {
+  const std::filesystem::path temporary = temporary_name_for(path);
+  auto created = write_new_file(temporary, content, mode);
+  // A second name for a whole file: unlike rename, link never replaces what another one made.
+  if (created && ::link(temporary.c_str(), path.c_str()) != 0) created = os_failure("create", path);
+  ::unlink(temporary.c_str());
+  GH_TRY(std::move(created));
+  return sync_folder(folder_of(path));
+}
+
 }  // namespace gatehouse

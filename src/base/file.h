@@ -17,4 +17,9 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t max
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content,
                                    unsigned mode = 0600);
 
+// The same for a file that must not be there yet: already_exists when it is, and nothing changed.
+// Of several processes that try at once exactly one succeeds.
+Result<void> create_file_atomically(const std::filesystem::path& path, std::string_view content,
+                                    unsigned mode = 0600);
+
 }  // namespace gatehouse

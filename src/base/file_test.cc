@@ -35,6 +35,16 @@ class FileTest : public testing::Test {
   std::filesystem::path folder_;
 };
 
+TEST_F(FileTest, a_file_that_is_there_is_not_created_again) {
+  ASSERT_TRUE(create_file_atomically(folder_ / "f", "first"));
+  EXPECT_EQ(mode_of(folder_ / "f"), 0600u);
+  const auto second = create_file_atomically(folder_ / "f", "second");
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::already_exists);
+  EXPECT_EQ(read_file(folder_ / "f"), "first");
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
 TEST_F(FileTest, what_was_written_is_read) {
   const std::string content("a\0b\nc", 5);
   ASSERT_TRUE(write_file_atomically(folder_ / "f", content));

@@ -74,7 +74,7 @@ int serve(const std::string& file) {
 
 // Everything a start would read, without starting.
 int check_config(const std::string& file) {
-  auto config = gateway::load_config(file);
+  auto config = gateway::load_config(file, gateway::FirstSecret::leave);
   if (!config) {
     std::cerr << config.error().describe() << '\n';
     return 1;

@@ -125,25 +125,62 @@ void read_provider(ConfigReader& root, const ConfigNode& node, Config& config) {
   config.providers.emplace(provider.name, std::move(provider));
 }
 
-// The deployment key from data/secret, made on first use.
-Result<Secret> own_secret(const std::filesystem::path& data) {
-  const auto path = data / "secret";
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) {
-    std::filesystem::create_directories(data, ignored);
-    std::array<std::byte, 32> bytes{};
-    SystemRandom().fill(bytes);
-    GH_TRY(write_file_atomically(path, to_hex(bytes) + "\n", 0600));
+// What a lost secret would make useless, if it is there: a ledger or a database.
+Result<std::optional<std::filesystem::path>> needs_secret(const std::filesystem::path& data) {
+  for (const char* name : {"ledger", "state.db"}) {
+    const auto path = data / name;
+    std::error_code error;
+    // An empty folder is nothing yet; it may be where a volume is mounted.
+    if (std::filesystem::exists(path, error) && !std::filesystem::is_empty(path, error) && !error)
+      return path;
+    if (error)
+      return fail(ErrorCode::unavailable, "cannot look: " + error.message(), path.string());
   }
-  GH_ASSIGN(const std::string text, read_file(path, 64 << 10));
-  return Secret(std::string(trim(text)));
+  return std::nullopt;
 }
 
-void read_secret(ConfigReader& root, Config& config) {
+// Of several processes that start at once each ends up with the one that was made first.
+Result<void> make_secret(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  if (error)
+    return fail(ErrorCode::unavailable, "cannot make the data folder: " + error.message(),
+                path.parent_path().string());
+  std::array<std::byte, 32> bytes{};
+  SystemRandom().fill(bytes);
+  auto made = create_file_atomically(path, to_hex(bytes) + "\n", 0600);
+  if (!made && made.error().code != ErrorCode::already_exists) return made;
+  return {};
+}
+
+// The deployment key from data/secret, made on first use. Empty when it is to be left unmade.
+Result<Secret> own_secret(const std::filesystem::path& data, FirstSecret first) {
+  const auto path = data / "secret";
+  // In this order: whoever makes a ledger has made the secret before.
+  GH_ASSIGN(const auto needed_by, needs_secret(data));
+  auto text = read_file(path, 64 << 10);
+  if (!text && text.error().code == ErrorCode::not_found) {
+    if (needed_by)
+      return fail(ErrorCode::failed_precondition,
+                  "the deployment secret is missing, but " + needed_by->string() +
+                      " was made with it: restore this file from the backup. With a new secret "
+                      "no key would work and the ledger could not be continued",
+                  path.string());
+    if (first == FirstSecret::leave) return Secret();
+    GH_TRY(make_secret(path));
+    text = read_file(path, 64 << 10);
+  }
+  if (!text) return std::unexpected(std::move(text).error());
+  return Secret(std::string(trim(*text)));
+}
+
+void read_secret(ConfigReader& root, Config& config, FirstSecret first) {
   auto node = root.child("secret");
-  auto secret = node ? load_secret(*node) : own_secret(config.data);
+  auto secret = node ? load_secret(*node) : own_secret(config.data, first);
   if (!secret) {
     root.note(secret.error());
+  } else if (!node && secret->reveal().empty() && first == FirstSecret::leave) {
+    // Left unmade.
   } else if (secret->reveal().size() < 32) {
     root.note(Error{ErrorCode::invalid_argument,
                     "the deployment secret must have at least 32 bytes", "secret"});
@@ -152,18 +189,28 @@ void read_secret(ConfigReader& root, Config& config) {
   }
 }
 
+bool usable_origin(std::string_view origin) {
+  const bool bad_byte = std::ranges::any_of(
+      origin, [](unsigned char c) { return c <= 0x20 || c == '+' || c == 0x7f; });
+  return !origin.empty() && origin.size() <= 255 && !bad_byte;
+}
+
 void read_ledger(ConfigReader& root, Config& config) {
   config.ledger_origin = "gatehouse.invalid/" + config.node;
   auto node = root.child("ledger");
+  if ((!node || !node->find("origin")) && !usable_origin(config.ledger_origin))
+    root.note(Error{ErrorCode::invalid_argument,
+                    "the ledger's origin is made from the node's name, and \"" +
+                        config.ledger_origin +
+                        "\" cannot be one: use 1 to 200 bytes without spaces and '+', or set "
+                        "ledger.origin",
+                    "node"});
   if (!node) return;
   ConfigReader ledger(*node);
   config.ledger_origin = ledger.string("origin", config.ledger_origin);
   config.checkpoint_interval = ledger.duration("checkpoint_interval", config.checkpoint_interval,
                                                milliseconds(10), milliseconds(60'000));
-  const auto& origin = config.ledger_origin;
-  const bool bad_byte = std::ranges::any_of(
-      origin, [](unsigned char c) { return c <= 0x20 || c == '+' || c == 0x7f; });
-  if (origin.empty() || origin.size() > 255 || bad_byte)
+  if (node->find("origin") && !usable_origin(config.ledger_origin))
     ledger.note(node->error("origin must have 1 to 255 bytes, no spaces and no '+'"));
   if (auto finished = ledger.finish(); !finished) root.note(finished.error());
 }
@@ -178,7 +225,7 @@ std::string_view to_string(AuditMode mode) {
   return mode == AuditMode::strict ? "strict" : "relaxed";
 }
 
-Result<Config> load_config(const std::filesystem::path& file) {
+Result<Config> load_config(const std::filesystem::path& file, FirstSecret first) {
   GH_ASSIGN(const ConfigNode document, ConfigNode::parse_file(file));
   ConfigReader root(document);
   Config config;
@@ -201,7 +248,7 @@ Result<Config> load_config(const std::filesystem::path& file) {
   read_ledger(root, config);
   read_limits(root, config);
   read_timeouts(root, config);
-  read_secret(root, config);
+  read_secret(root, config, first);
   for (const auto& provider : root.list("providers")) read_provider(root, provider, config);
   GH_TRY(root.finish());
   return config;

@@ -67,7 +67,12 @@ struct Config {
 
 // Reads and checks the whole file; the error lists every problem, one a line. Relative paths are
 // taken from the folder of the file. When no `secret` is given, data/secret is used and made
-// (mode 0600) on first use.
-Result<Config> load_config(const std::filesystem::path& file);
+// (mode 0600) on first use: only in a data folder that has neither a ledger nor a database.
+enum class FirstSecret : std::uint8_t {
+  make,
+  leave,  // for a check, which must change nothing: `secret` stays empty
+};
+Result<Config> load_config(const std::filesystem::path& file,
+                           FirstSecret first = FirstSecret::make);
 
 }  // namespace gatehouse::gateway

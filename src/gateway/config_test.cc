@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/file.h"
 
 namespace gatehouse::gateway {
@@ -41,6 +43,63 @@ TEST_F(ConfigTest, MakesItsSecretOnceAndKeepsIt) {
   EXPECT_EQ(first->secret.reveal(), second->secret.reveal());
   const auto mode = std::filesystem::status(folder_ / "var/secret").permissions();
   EXPECT_EQ(mode & std::filesystem::perms(0077), std::filesystem::perms::none);
+}
+
+TEST_F(ConfigTest, ProcessesThatStartAtOnceAgreeOnOneSecret) {
+  ASSERT_TRUE(write_file_atomically(folder_ / "gatehouse.yaml", "node: a\n"));
+  for (int round = 0; round < 20; ++round) {
+    std::filesystem::remove_all(folder_ / "var");
+    std::vector<std::string> secrets(8);
+    {
+      std::vector<std::jthread> starting;
+      for (auto& secret : secrets)
+        starting.emplace_back([&] {
+          const auto config = load_config(folder_ / "gatehouse.yaml");
+          secret = config ? config->secret.reveal() : config.error().describe();
+        });
+    }
+    for (const auto& secret : secrets) EXPECT_EQ(secret, secrets.front());
+    EXPECT_EQ(secrets.front().size(), 64u);
+  }
+}
+
+TEST_F(ConfigTest, MakesNoNewSecretBesideWhatNeedsTheOldOne) {
+  ASSERT_TRUE(load("node: a\n"));
+  std::filesystem::create_directories(folder_ / "var/ledger");
+  std::filesystem::remove(folder_ / "var/secret");
+  EXPECT_TRUE(load("node: a\n")) << "an empty folder is no ledger";
+  for (const char* state : {"var/ledger/log.vkey", "var/state.db"}) {
+    std::filesystem::remove(folder_ / "var/secret");
+    ASSERT_TRUE(write_file_atomically(folder_ / state, "x"));
+    const auto config = load("node: a\n");
+    ASSERT_FALSE(config) << state;
+    EXPECT_NE(config.error().describe().find("restore this file from the backup"),
+              std::string::npos)
+        << config.error().describe();
+    EXPECT_FALSE(std::filesystem::exists(folder_ / "var/secret"));
+    std::filesystem::remove(folder_ / state);
+  }
+}
+
+TEST_F(ConfigTest, ASecretThatCannotBeReadIsNotReplaced) {
+  std::filesystem::create_directories(folder_ / "var");
+  std::filesystem::create_symlink("secret", folder_ / "var/secret");  // leads to itself
+  EXPECT_FALSE(load("node: a\n"));
+  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "var/secret"));
+}
+
+TEST_F(ConfigTest, ACheckMakesNoSecret) {
+  ASSERT_TRUE(write_file_atomically(folder_ / "gatehouse.yaml", "node: a\n"));
+  EXPECT_TRUE(load_config(folder_ / "gatehouse.yaml", FirstSecret::leave));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "var"));
+}
+
+TEST_F(ConfigTest, ANodeWhoseNameMakesNoOriginIsNamed) {
+  const auto config = load("node: my gateway\n");
+  ASSERT_FALSE(config);
+  EXPECT_NE(config.error().describe().find("node: the ledger's origin"), std::string::npos)
+      << config.error().describe();
+  EXPECT_TRUE(load("node: my gateway\nledger: {origin: example.com/log}\n"));
 }
 
 TEST_F(ConfigTest, ReadsProviders) {
