@@ -20,7 +20,7 @@ struct EntryReader::Impl {
   Result<bool> load_frame();
   Result<bool> open_segment();
   Result<bool> load_published_bundle();
-  Result<void> not_behind_the_end(const SegmentReader& reader) const;
+  Result<bool> is_last(const SegmentReader& reader);
 
   RealDisk disk;
   LogPaths paths;
@@ -65,27 +65,28 @@ Result<bool> EntryReader::Impl::load_bundle(unsigned width) {
 
 Result<bool> EntryReader::Impl::load_frame() {
   GH_TRY(segment->skip_to(next));
-  GH_ASSIGN(const bool found, segment->next());
-  if (!found) {
-    GH_TRY(not_behind_the_end(*segment));
-    return false;
+  GH_ASSIGN(bool found, segment->next());
+  if (!found && !segment->broken().empty()) {
+    GH_ASSIGN(const bool last, is_last(*segment));
+    if (last) return false;  // the writer may be in the middle of it
+    // There is a later segment, so this frame is finished now; perhaps only since it was read.
+    GH_ASSIGN(found, segment->next());
+    if (!found && !segment->broken().empty())
+      return fail(ErrorCode::data_loss, segment->broken(), segment->path());
   }
+  if (!found) return false;
   entries = segment->frame().entries;
   loaded_from = segment->frame().header.first;
   return next < segment->position();
 }
 
 // A broken frame is the end of the log only in the last segment.
-Result<void> EntryReader::Impl::not_behind_the_end(const SegmentReader& reader) const {
-  if (reader.broken().empty()) return {};
+Result<bool> EntryReader::Impl::is_last(const SegmentReader& reader) {
   const std::string name = reader.path().substr(reader.path().rfind('/') + 1);
-  RealDisk real;
-  GH_ASSIGN(const auto items, list_directory(real, paths.wal));
-  const bool last = std::ranges::none_of(items, [&](const DirectoryItem& item) {
+  GH_ASSIGN(const auto items, list_directory(disk, paths.wal));
+  return std::ranges::none_of(items, [&](const DirectoryItem& item) {
     return parse_segment_name(item.name) && item.name > name;
   });
-  if (last) return {};
-  return fail(ErrorCode::data_loss, reader.broken(), reader.path());
 }
 
 // Opens the segment that holds, or will hold, the entry `next`.
