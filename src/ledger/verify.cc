@@ -58,6 +58,7 @@ class Verifier {
   Result<void> check_key();
   Result<void> check_checkpoint();
   Result<void> open_remembered();
+  Result<void> remembered_key_is_ours();
   Result<void> check_entries();
   Result<void> check_bundle(const TileName& name);
   Error leaf_mismatch(const TileName& bundle, unsigned at, std::size_t offset, const Digest& leaf,
@@ -136,8 +137,25 @@ Result<void> Verifier::check_checkpoint() {
   return {};
 }
 
+// Whoever replaces a log by one under a key of his own must not pass for an unreadable file.
+Result<void> Verifier::remembered_key_is_ours() {
+  const auto note = parse_note(options_.remembered);
+  if (!note || !parse_checkpoint(note->text)) return {};  // then it is no checkpoint at all
+  const bool ours = std::ranges::any_of(note->signatures, [this](const NoteSignature& signature) {
+    return signature.name == key_.name && signature.key_id == key_.id;
+  });
+  if (ours) return {};
+  const NoteSignature& other = note->signatures.front();
+  return std::unexpected(
+      wrong(fmt::format("signed by another key than the remembered checkpoint: that one is signed "
+                        "by {}+{:08x}, this log by {}+{:08x}",
+                        other.name, other.key_id, key_.name, key_.id),
+            paths_.checkpoint));
+}
+
 Result<void> Verifier::open_remembered() {
   if (options_.remembered.empty()) return {};
+  GH_TRY(remembered_key_is_ours());
   auto opened = open_checkpoint(options_.remembered, key_);
   if (!opened) {
     return fail(ErrorCode::invalid_argument, opened.error().message, "the remembered checkpoint");

@@ -199,6 +199,28 @@ TEST(Verify, RefusesAnotherKey) {
   EXPECT_EQ(verify_log(disk, "/nothing").error().code, ErrorCode::not_found);
 }
 
+TEST(Verify, ALogUnderANewKeyIsWrongNotUnreadable) {
+  MemoryDisk disk;
+  make_log(disk, 300);
+  const std::string remembered = verify_memory(disk)->checkpoint_note;
+  MemoryDisk replaced;
+  {
+    auto ledger = Ledger::open(memory_options(), test_key(9), test_clock(), &replaced).value();
+    for (std::uint64_t i = 0; i < 400; ++i) ASSERT_TRUE(ledger->append_and_wait(test_entry(i)));
+  }
+  const auto report = verify_log(replaced, "/log", {.key = {}, .remembered = remembered});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::data_loss);
+  EXPECT_TRUE(report.error().message.starts_with(
+      "signed by another key than the remembered checkpoint: that one is signed by "
+      "log.example/test+"))
+      << report.error().message;
+  // A remembered checkpoint whose own signature does not hold is no evidence against the log.
+  std::string damaged = remembered;
+  damaged[damaged.find("\n300\n") + 1] = '2';
+  EXPECT_EQ(verify_memory(disk, damaged).error().code, ErrorCode::invalid_argument);
+}
+
 TEST(Verify, SeesEntriesThatNoCheckpointCovers) {
   MemoryDisk disk;
   auto ledger = open_on(disk).value();
