@@ -17,12 +17,35 @@ namespace {
 
 // Entries with near ids stand near each other; how far apart threads can get them, in bundles.
 constexpr std::uint64_t near_bundles = 8;
+// Entries stand nearly in the order of their times; how far a clock that was set back or forth, or
+// a slow thread, may have put them elsewhere.
+constexpr std::chrono::minutes clock_margin(5);
+// So many entries in a row behind the end of a span end the search in it.
+constexpr std::uint64_t entries_past_the_end = tile_width;
 
 std::string_view id_of(std::string_view entry) {
   constexpr std::string_view start = "{\"id\":\"";
   if (!entry.starts_with(start)) return {};
   entry.remove_prefix(start.size());
   return entry.substr(0, std::min(entry.find('"'), entry.size()));
+}
+
+// As event.cc writes it, right behind the id; empty for an entry of another shape.
+std::string_view time_of(std::string_view entry) {
+  constexpr std::string_view start = "\",\"time\":\"";
+  const std::string_view id = id_of(entry);
+  if (id.empty()) return {};
+  entry.remove_prefix(static_cast<std::size_t>(id.data() - entry.data()) + id.size());
+  if (!entry.starts_with(start)) return {};
+  entry.remove_prefix(start.size());
+  return entry.substr(0, std::min(entry.find('"'), entry.size()));
+}
+
+// A time bound of a filter, moved; absent when it is no time.
+std::optional<std::string> moved(const std::string& time, std::chrono::minutes by) {
+  const auto parsed = parse_time(time);
+  if (!parsed) return std::nullopt;
+  return format_time(*parsed + by);
 }
 
 Result<std::optional<FoundEntry>> scan_for_id(const std::filesystem::path& directory,
@@ -47,9 +70,9 @@ Result<FoundEntry> entry_at(const std::filesystem::path& directory, std::uint64_
               fmt::format("there is no entry {}; the log has {}", index, end));
 }
 
-// The last bundle whose first id is not behind `id`.
-Result<std::uint64_t> bisect(const std::filesystem::path& directory, std::string_view id,
-                             std::uint64_t end) {
+// The last bundle whose first entry is `early`; 0 when none is.
+Result<std::uint64_t> bisect(const std::filesystem::path& directory, std::uint64_t end,
+                             const std::function<bool(std::string_view entry)>& early) {
   std::uint64_t low = 0;
   std::uint64_t high = end / tile_width;
   while (low < high) {
@@ -58,7 +81,7 @@ Result<std::uint64_t> bisect(const std::filesystem::path& directory, std::string
     if (!first && first.error().code != ErrorCode::not_found) {
       return std::unexpected(std::move(first).error());
     }
-    if (first && id_of(first->entry) <= id) {
+    if (first && early(first->entry)) {
       low = middle;
     } else {
       high = middle - 1;
@@ -136,7 +159,9 @@ Result<std::uint64_t> log_end(const std::filesystem::path& directory) {
 Result<FoundEntry> find_entry(const std::filesystem::path& directory, std::string_view reference) {
   if (const auto index = parse_uint(reference)) return entry_at(directory, *index);
   GH_ASSIGN(const std::uint64_t end, log_end(directory));
-  GH_ASSIGN(const std::uint64_t bundle, bisect(directory, reference, end));
+  GH_ASSIGN(const std::uint64_t bundle, bisect(directory, end, [&](std::string_view entry) {
+              return id_of(entry) <= reference;
+            }));
   const std::uint64_t from = (bundle - std::min(bundle, near_bundles)) * tile_width;
   GH_ASSIGN(auto near,
             scan_for_id(directory, reference, from, (bundle + near_bundles + 1) * tile_width));
@@ -200,14 +225,31 @@ Result<std::string> parse_time_bound(std::string_view text, WallTime now) {
   return out;
 }
 
+Result<std::uint64_t> first_since(const std::filesystem::path& directory,
+                                  const std::string& since) {
+  const auto early = since.empty() ? std::nullopt : moved(since, -clock_margin);
+  if (!early) return 0;
+  GH_ASSIGN(const std::uint64_t end, log_end(directory));
+  // An entry without a time says nothing: look from further ahead.
+  GH_ASSIGN(const std::uint64_t bundle, bisect(directory, end, [&](std::string_view entry) {
+              const std::string_view time = time_of(entry);
+              return !time.empty() && time < *early;
+            }));
+  return bundle * tile_width;
+}
+
 Result<void> scan(const std::filesystem::path& directory, std::uint64_t from,
                   const EntryFilter& filter, const std::function<bool(const FoundEntry&)>& each) {
   GH_ASSIGN(auto reader, EntryReader::open(directory, from));
+  const auto late = filter.until.empty() ? std::nullopt : moved(filter.until, clock_margin);
+  std::uint64_t late_in_a_row = 0;
   FoundEntry found;
   while (true) {
     GH_ASSIGN(const bool more, reader.next(found.index, found.entry));
     if (!more) return {};
     if (matches(filter, found.entry) && !each(found)) return {};
+    late_in_a_row = late && time_of(found.entry) >= *late ? late_in_a_row + 1 : 0;
+    if (late_in_a_row == entries_past_the_end) return {};
   }
 }
 

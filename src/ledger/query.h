@@ -42,7 +42,12 @@ bool matches(const EntryFilter& filter, std::string_view entry);
 // "24h", "7d". As format_time writes it.
 Result<std::string> parse_time_bound(std::string_view text, WallTime now);
 
-// Calls `each` with every matching entry in order until it returns false.
+// Where to begin a scan for entries since then, found by bisection. Entries are nearly in the order
+// of their times: those that a clock set by more than five minutes put elsewhere are not found.
+Result<std::uint64_t> first_since(const std::filesystem::path& directory, const std::string& since);
+
+// Calls `each` with every matching entry in order until it returns false. Ends early when what
+// follows is far behind filter.until.
 Result<void> scan(const std::filesystem::path& directory, std::uint64_t from,
                   const EntryFilter& filter, const std::function<bool(const FoundEntry&)>& each);
 

@@ -82,6 +82,38 @@ TEST_F(Query, Filters) {
   EXPECT_EQ(found({.type = "key.created", .since = "2026-11-23T00:01:00.000000Z"}).size(), 194u);
 }
 
+// A file that cannot be read any more shows that nobody reads it.
+void spoil(const std::filesystem::path& file) {
+  std::ofstream(file, std::ios::binary) << "no bundle";
+}
+
+TEST_F(Query, ATimeSpanReadsOnlyWhatItNeeds) {
+  const EntryFilter late{.since = "2026-11-23T00:30:00.000000Z"};
+  const EntryFilter early{.until = "2026-11-23T00:02:00.000000Z"};
+  const auto since = first_since(directory_.path(), late.since);
+  ASSERT_TRUE(since) << since.error().describe();
+  EXPECT_EQ(*since, 1280u) << "the bundle in which 00:25 is";
+  EXPECT_EQ(first_since(directory_.path(), ""), 0u);
+  EXPECT_EQ(first_since(directory_.path(), "2026-11-23T00:00:10.000000Z"), 0u);
+  EXPECT_EQ(first_since(directory_.path(), "2027-01-01T00:00:00.000000Z"), 1792u);
+  const auto all = found(late);
+  EXPECT_EQ(all.size(), 200u);
+
+  spoil(directory_.path() / "tile/entries/000");
+  std::vector<std::uint64_t> near_end;
+  ASSERT_TRUE(scan(directory_.path(), *since, late, [&](const FoundEntry& entry) {
+    near_end.push_back(entry.index);
+    return true;
+  }));
+  EXPECT_EQ(near_end.size(), 199u) << "all but the one that stands half an hour away, at 5";
+}
+
+TEST_F(Query, NothingIsReadLongAfterTheEndOfASpan) {
+  spoil(directory_.path() / "tile/entries/005");
+  EXPECT_EQ(found({.until = "2026-11-23T00:02:00.000000Z"}).size(), 119u)
+      << "all but the one that stands half an hour away, at 1990";
+}
+
 TEST(QueryTime, Bounds) {
   const WallTime now(std::chrono::sys_days(std::chrono::year(2026) / 11 / 23));
   EXPECT_EQ(parse_time_bound("1h", now).value(), "2026-11-22T23:00:00.000000Z");
