@@ -104,9 +104,11 @@ Result<InclusionReceipt> make_receipt(Disk& disk, const std::string& directory,
   if (!opened) return fail(ErrorCode::data_loss, opened.error().message, paths.checkpoint);
   const Checkpoint& checkpoint = opened->checkpoint;
   if (index >= checkpoint.size) {
-    return fail(ErrorCode::failed_precondition,
-                fmt::format("no checkpoint covers entry {} yet; the last one covers {} entries",
-                            index, checkpoint.size));
+    return fail(
+        ErrorCode::failed_precondition,
+        fmt::format("no checkpoint covers entry {} yet; the last one covers {} entries. Try "
+                    "again in a second; if no gateway runs, its next start signs one",
+                    index, checkpoint.size));
   }
   const Subtrees subtrees = stored_subtrees(disk, paths, checkpoint.size);
   GH_ASSIGN(receipt.hashes, inclusion_proof(index, checkpoint.size, subtrees));
