@@ -179,6 +179,25 @@ std::string to_utf8(std::string_view bytes) {
   return out;
 }
 
+std::string printable(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size());
+  for (std::size_t at = 0; at < bytes.size();) {
+    const Utf8Step step = utf8_step(bytes, at);
+    const std::string_view piece = bytes.substr(at, step.length);
+    const auto lead = static_cast<unsigned char>(piece.front());
+    // The second block of control characters, U+0080 to U+009F, is obeyed by terminals, too.
+    const bool second_block = lead == 0xc2 && static_cast<unsigned char>(piece.back()) < 0xa0;
+    if (step.whole && lead >= 0x20 && lead != 0x7f && !second_block) {
+      out += piece;
+    } else {
+      for (const char byte : piece) out += "\\x" + to_hex(bytes_of(std::string_view(&byte, 1)));
+    }
+    at += step.length;
+  }
+  return out;
+}
+
 std::string_view utf8_prefix(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   const std::size_t furthest_lead = limit >= 3 ? limit - 3 : 0;

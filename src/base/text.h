@@ -31,6 +31,8 @@ std::string to_base64url(Bytes bytes);                   // section 5, unpadded
 bool is_utf8(std::string_view text);
 // Replaces each ill-formed sequence by U+FFFD.
 std::string to_utf8(std::string_view bytes);
+// For a terminal: control characters and ill-formed bytes as \xNN, the rest as it is.
+std::string printable(std::string_view bytes);
 // The longest prefix of at most `limit` bytes that does not cut a UTF-8 sequence.
 std::string_view utf8_prefix(std::string_view text, std::size_t limit);
 

@@ -53,6 +53,15 @@ TEST(Base64, refuses_what_no_encoder_writes) {
     EXPECT_FALSE(from_base64(text)) << text;
 }
 
+TEST(Printable, escapes_what_a_terminal_would_obey) {
+  EXPECT_EQ(printable("a/b \"c\" \xc3\xa9 \xe2\x82\xac"), "a/b \"c\" \xc3\xa9 \xe2\x82\xac");
+  EXPECT_EQ(printable("\x1b[31m\n\t\x7f"), "\\x1b[31m\\x0a\\x09\\x7f");
+  EXPECT_EQ(printable("\xff\xc3"), "\\xff\\xc3");
+  EXPECT_EQ(printable("\xc2\x9b"), "\\xc2\\x9b");
+  EXPECT_EQ(printable("\xc2\xa7"), "\xc2\xa7");
+  EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
+}
+
 RC_GTEST_PROP(Base64, reads_back, ()) {
   const std::string bytes = random_bytes();
   RC_ASSERT(from_base64(to_base64(bytes_of(bytes))).value() == bytes);

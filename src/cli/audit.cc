@@ -1,5 +1,5 @@
-// gatehouse audit verify|check|prove: what an auditor runs, offline, against a ledger directory or
-// a receipt. The reading verbs (show, tail, find) are in audit_read.cc.
+// gatehouse audit verify|copy|check|prove: what an auditor runs, offline, against a ledger
+// directory or a receipt. The reading verbs (show, tail, find) are in audit_read.cc.
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/audit_read.h"
 #include "cli/verbs.h"
+#include "ledger/copy.h"
 #include "ledger/disk.h"
 #include "ledger/proof.h"
 #include "ledger/query.h"
@@ -20,7 +21,7 @@ namespace {
 using nlohmann::ordered_json;
 
 struct AuditOptions {
-  std::vector<std::string> where;  // [DIR] or [DIR] ID
+  std::vector<std::string> where;  // [DIR], [DIR] ID or [DIR] DEST
   std::string key;
   std::string key_file;
   std::string remember;
@@ -31,7 +32,7 @@ struct AuditOptions {
 
 // Calls that could not be carried out end with 2; a ledger that is not what it should be, with 1.
 int report(const Error& error) {
-  std::cerr << "gatehouse: " << error.describe() << '\n';
+  std::cerr << "gatehouse: " << printable(error.describe()) << '\n';
   return error.code == ErrorCode::data_loss ? 1 : 2;
 }
 
@@ -51,7 +52,7 @@ Result<std::optional<ledger::VerifierKey>> key_from(const AuditOptions& options)
 
 // ---- verify ---------------------------------------------------------------------------------
 
-void print_people(const ledger::VerifyReport& report) {
+void print_people(const ledger::VerifyReport& report, bool first_run) {
   std::cout << "ok: every byte of " << report.files << " files is as it should be\n"
             << "  log         " << report.verifier_key << '\n'
             << "  checkpoint  " << report.checkpoint.size << " entries, root "
@@ -64,14 +65,16 @@ void print_people(const ledger::VerifyReport& report) {
     std::cout << "  remembered  the checkpoint of " << *report.remembered_size
               << " entries is a part of this log\n";
   }
+  if (first_run) std::cout << "  remembered  first run: nothing to compare with\n";
   if (report.writer_running) {
     std::cout << "  note        the log is being written to; what came after the checkpoint was "
                  "looked at only in part\n";
   }
-  for (const std::string& note : report.notes) std::cout << "  note        " << note << '\n';
+  for (const std::string& note : report.notes)
+    std::cout << "  note        " << printable(note) << '\n';
 }
 
-ordered_json to_json(const ledger::VerifyReport& report) {
+ordered_json to_json(const ledger::VerifyReport& report, bool first_run) {
   ordered_json out = {{"ok", true},
                       {"log", report.verifier_key},
                       {"size", report.checkpoint.size},
@@ -80,42 +83,76 @@ ordered_json to_json(const ledger::VerifyReport& report) {
                       {"files", report.files},
                       {"writer_running", report.writer_running},
                       {"notes", report.notes}};
-  if (report.remembered_size) out["remembered_size"] = *report.remembered_size;
+  if (report.remembered_size) out["remembered"] = {{"size", *report.remembered_size}};
+  if (first_run) out["remembered"] = nullptr;
   return out;
 }
 
 int wrong(const Error& error, bool as_json) {
   if (as_json) {
-    std::cout
-        << ordered_json{{"ok", false}, {"file", error.context}, {"problem", error.message}}.dump()
-        << '\n';
+    // A file's name may be any bytes; JSON is UTF-8.
+    std::cout << ordered_json{{"ok", false},
+                              {"file", printable(error.context)},
+                              {"problem", printable(error.message)}}
+                     .dump()
+              << '\n';
   } else {
-    std::cout << "WRONG: " << error.describe() << '\n';
+    std::cout << "WRONG: " << printable(error.describe()) << '\n';
   }
   return 1;
+}
+
+// Absent at the first run, when the file is not there yet.
+Result<std::optional<std::string>> read_remembered(const std::string& file) {
+  auto remembered = read_file(file, ledger::max_note_bytes);
+  if (remembered) return std::move(*remembered);
+  if (remembered.error().code == ErrorCode::not_found) return std::nullopt;
+  return std::unexpected(std::move(remembered).error());
 }
 
 int verify(const AuditOptions& options) {
   auto key = key_from(options);
   if (!key) return report(key.error());
   ledger::VerifyOptions how{.key = std::move(*key), .remembered = {}};
-  if (!options.remember.empty() && std::filesystem::exists(options.remember)) {
-    auto remembered = read_file(options.remember, ledger::max_note_bytes);
+  bool first_run = false;
+  if (!options.remember.empty()) {
+    auto remembered = read_remembered(options.remember);
     if (!remembered) return report(remembered.error());
-    how.remembered = std::move(*remembered);
+    first_run = !*remembered;
+    how.remembered = std::move(*remembered).value_or("");
+    if (!first_run && how.remembered.empty())
+      return report({ErrorCode::invalid_argument, "the file is empty: it holds no checkpoint",
+                     options.remember});
   }
   ledger::RealDisk disk;
   const auto found = ledger::verify_log(disk, directory_of(options.where), how);
   if (!found && found.error().code != ErrorCode::data_loss) return report(found.error());
   if (!found) return wrong(found.error(), options.as_json);
   if (options.as_json) {
-    std::cout << to_json(*found).dump() << '\n';
+    std::cout << to_json(*found, first_run).dump() << '\n';
   } else {
-    print_people(*found);
+    print_people(*found, first_run);
   }
   if (options.remember.empty()) return 0;
   const auto stored = write_file_atomically(options.remember, found->checkpoint_note, 0644);
   return stored ? 0 : report(stored.error());
+}
+
+// ---- copy -----------------------------------------------------------------------------------
+
+int copy(AuditOptions options) {
+  const std::string target = options.where.back();
+  options.where.pop_back();
+  const auto copied = ledger::copy_log(directory_of(options.where), target);
+  if (!copied) return report(copied.error());
+  if (options.as_json) {
+    std::cout << ordered_json{{"size", copied->size}, {"new_files", copied->new_files}}.dump()
+              << '\n';
+  } else {
+    std::cout << "copied " << copied->size << " entries to " << printable(target) << " ("
+              << copied->new_files << " new files)\n";
+  }
+  return 0;
 }
 
 // ---- prove and check ------------------------------------------------------------------------
@@ -225,6 +262,16 @@ void add_audit(CLI::App& app, Exit& exit) {
                           "Compare with the checkpoint in this file, then store the present one");
   verify_verb->add_flag("--json", options->as_json, "Print JSON");
   verify_verb->callback([options, &exit] { exit = verify(*options); });
+
+  auto* copy_verb = audit->add_subcommand(
+      "copy", "Copy what the last checkpoint covers, also beside a running gateway");
+  copy_verb
+      ->add_option("DEST", options->where,
+                   "[DIR] and the folder to make, or an earlier copy of the same log")
+      ->required()
+      ->expected(1, 2);
+  copy_verb->add_flag("--json", options->as_json, "Print JSON");
+  copy_verb->callback([options, &exit] { exit = copy(*options); });
 
   auto* prove_verb = audit->add_subcommand("prove", "Write a .tlog-proof for one entry");
   prove_verb->add_option("ID", options->where, "[DIR] and the entry's id or index")

@@ -24,6 +24,7 @@ constexpr std::chrono::milliseconds follow_interval(200);
 struct ReadOptions {
   std::vector<std::string> where;
   std::uint64_t last = 20;
+  std::uint64_t limit = 0;  // of found entries; 0: all
   bool follow = false;
   bool as_json = false;
   std::string since;
@@ -32,11 +33,36 @@ struct ReadOptions {
 };
 
 int report(const Error& error) {
-  std::cerr << "gatehouse: " << error.describe() << '\n';
+  std::cerr << "gatehouse: " << printable(error.describe()) << '\n';
   return error.code == ErrorCode::data_loss ? 1 : 2;
 }
 
+// Ours have four levels. What is much deeper is somebody's trap: indenting it makes gigabytes of
+// spaces, and printing it by recursion overflows the stack.
+constexpr int max_depth = 16;
+
+bool is_too_deep(std::string_view entry) {
+  int depth = 0;
+  bool in_string = false;
+  for (std::size_t at = 0; at < entry.size(); ++at) {
+    const char c = entry[at];
+    if (in_string) {
+      at += c == '\\' ? 1 : 0;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > max_depth) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+// Discarded: not JSON, or too deep to be printed as such.
 ordered_json parse(std::string_view entry) {
+  if (is_too_deep(entry)) return ordered_json(ordered_json::value_t::discarded);
   return ordered_json::parse(entry, nullptr, false);
 }
 
@@ -81,11 +107,13 @@ int show(ReadOptions options) {
     return 0;
   }
   const auto json = parse(found->entry);
+  const auto raw = [&] {
+    return is_too_deep(found->entry) ? "raw        " + printable(found->entry)
+                                     : "base64     " + to_base64(bytes_of(found->entry));
+  };
   std::cout << "index      " << found->index << '\n'
             << "leaf hash  " << to_base64(ledger::leaf_hash(found->entry)) << '\n'
-            << (json.is_discarded() ? "base64     " + to_base64(bytes_of(found->entry))
-                                    : json.dump(2, ' ', true))
-            << '\n';
+            << (json.is_discarded() ? raw() : json.dump(2, ' ', true)) << '\n';
   return 0;
 }
 
@@ -118,11 +146,15 @@ int find(ReadOptions options) {
     if (!parsed) return report(parsed.error());
     *bound = std::move(*parsed);
   }
-  const auto done = ledger::scan(directory_of(options.where), 0, options.filter,
-                                 [&](const ledger::FoundEntry& found) {
-                                   print(found, options.as_json);
-                                   return true;
-                                 });
+  const std::string directory = directory_of(options.where);
+  const auto from = ledger::first_since(directory, options.filter.since);
+  if (!from) return report(from.error());
+  std::uint64_t printed = 0;
+  const auto done =
+      ledger::scan(directory, *from, options.filter, [&](const ledger::FoundEntry& found) {
+        print(found, options.as_json);
+        return ++printed != options.limit;
+      });
   return done ? 0 : report(done.error());
 }
 
@@ -151,6 +183,7 @@ void add_audit_read(CLI::App& audit, Exit& exit) {
   find_verb->add_option("--actor", options->filter.actor, "A value in the actor, such as its id");
   find_verb->add_option("--since", options->since, "Time (2026-11-23T17:43:50Z) or age (24h)");
   find_verb->add_option("--until", options->until, "Time or age");
+  find_verb->add_option("--limit", options->limit, "At most so many entries (all)");
   find_verb->add_option("--contains", options->filter.contains, "Bytes in the entry");
   find_verb->add_flag("--json", options->as_json, "Print JSON, one object a line");
   find_verb->callback([options, &exit] { exit = find(*options); });
