@@ -1,8 +1,8 @@
 // The hold-back question. RE2 runs the closure backwards from the end of the text; that automaton
 // dies as soon as nothing can extend, so ordinary prose costs a few bytes.
 //
-// Each rule's closure is preceded by one byte that may stand before it (or by the beginning), which
-// keeps "x4" from looking like the beginning of a card number.
+// Each rule's closure is preceded by one byte that may stand before it, an escape, or the beginning,
+// which keeps "x4" from looking like the beginning of a card number.
 #include <algorithm>
 #include <map>
 
@@ -24,7 +24,7 @@ std::string closure_regex(const std::vector<const RuleSource*>& rules) {
   std::string out = "(?:";
   for (const auto& [guard, branches] : by_guard) {
     if (out.size() > 3) out += '|';
-    out += "(?:\\A|" + guard + ")(?:" + branches + ")";
+    out += "(?:\\A|" + guard + "|" + std::string(escape_regex) + ")(?:" + branches + ")";
   }
   return out + ")\\z";
 }
@@ -63,7 +63,7 @@ std::size_t Closure::frontier(std::string_view text, std::size_t from) const {
       frontier = first;
       continue;
     }
-    const std::size_t guard = first - std::min<std::size_t>(first, 1);
+    const std::size_t guard = first - std::min(first, longest_escape);
     re2::StringPiece found;
     if (!part.regex->Match({text.data(), text.size()}, guard, text.size(), re2::RE2::UNANCHORED,
                            &found, 1))

@@ -37,16 +37,65 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-// Letters and what may be part of a non-ASCII letter.
-bool is_wordlike(char c) {
-  return (static_cast<unsigned char>(c) >= 0x80) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+// Letters of alphabets: ASCII's, and in UTF-8 those of two bytes. A non-ASCII byte is judged by the
+// first byte of its sequence.
+bool is_letter_before(std::string_view text, std::size_t at) {
+  std::size_t lead = at - 1;
+  while (lead > 0 && at - lead < 4 && is_continuation(text[lead])) --lead;
+  const auto byte = static_cast<unsigned char>(text[lead]);
+  return byte >= 0x80 ? byte < 0xe0 : is_lower(text[at - 1]) || is_upper(text[at - 1]);
+}
+bool is_letter_at(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  return byte >= 0x80 ? byte < 0xe0 : is_lower(text[at]) || is_upper(text[at]);
+}
+
+bool is_escape_letter(char c) {
+  return std::string_view("bfnrtv0").find(c) != std::string_view::npos;
+}
+
+// "\u0027" with its `digits` hexadecimal digits.
+bool ends_hex_escape(std::string_view text, std::string_view mark, std::size_t digits) {
+  if (text.size() < mark.size() + digits) return false;
+  const std::string_view tail = text.substr(text.size() - digits);
+  return std::all_of(tail.begin(), tail.end(), is_hex) &&
+         text.substr(0, text.size() - digits).ends_with(mark);
+}
+
+bool ends_colour(std::string_view text) {
+  if (!text.ends_with('m')) return false;
+  const std::string_view tail = text.substr(0, text.size() - 1);
+  const std::size_t begin = tail.find_last_not_of("0123456789;");
+  return begin != std::string_view::npos && begin > 0 && tail[begin] == '[' &&
+         tail[begin - 1] == '\x1b' && tail.size() - begin - 1 >= 1 && tail.size() - begin - 1 <= 8;
 }
 
 }  // namespace
 
+bool ends_escape(std::string_view text) {
+  if (text.size() < 2) return false;
+  if (text[text.size() - 2] == '\\' && is_escape_letter(text.back())) return true;
+  return ends_hex_escape(text, "%", 2) || ends_hex_escape(text, "\\u", 4) ||
+         ends_hex_escape(text, "\\x", 2) || ends_colour(text);
+}
+
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
-  const bool open = begin == 0 || !is_wordlike(text[begin - 1]) || !is_wordlike(text[begin]);
-  const bool shut = end == text.size() || !is_wordlike(text[end]) || !is_wordlike(text[end - 1]);
+  const bool open = begin == 0 || !is_letter_before(text, begin) || !is_letter_at(text, begin) ||
+                    ends_escape(text.substr(0, begin)) ||
+                    (begin > 1 && is_upper(text[begin]) && is_lower(text[begin - 1]) &&
+                     is_letter_before(text, begin - 1));
+  const bool shut = end == text.size() || !is_letter_at(text, end) ||
+                    !is_letter_before(text, end) || (is_upper(text[end]) && is_lower(text[end - 1]));
   return open && shut;
 }
 
@@ -88,18 +137,26 @@ std::optional<CompiledRule::Starts> CompiledRule::starts(std::string_view text, 
   return starts;
 }
 
-std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t start) const {
-  const std::size_t limit = std::min(text.size(), start + source_.width_limit);
-  re2::StringPiece found[2];
-  if (!regex().Match(piece(text), start, limit, re2::RE2::ANCHOR_START, found,
-                     has_capture_ ? 2 : 1))
+std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t start,
+                                           std::size_t base, LastMatch& last) const {
+  const bool context = in_context(text, start);
+  if (source_.context_required && !context) return std::nullopt;
+  const bool inside = base + start < last.end;
+  const std::size_t width = inside ? std::min(source_.width_limit, ordinary_width)
+                                   : source_.width_limit;
+  re2::StringPiece whole;
+  if (!regex().Match(piece(text), start, std::min(text.size(), start + width),
+                     re2::RE2::ANCHOR_START, &whole, 1))
     return std::nullopt;
-  const re2::StringPiece& span = found[has_capture_ ? 1 : 0];
-  if (span.data() == nullptr || span.empty()) return std::nullopt;
-  const auto begin = static_cast<std::size_t>(span.data() - text.data());
-  std::size_t end = begin + span.size();
-  std::size_t match_end = start + found[0].size();
-  if (is_continuation(text[begin])) return std::nullopt;
+  std::size_t match_end = start + whole.size();
+  const bool was_cut = whole.size() == width;
+  if (last.wide && base + match_end == last.end) return std::nullopt;
+  if (base + match_end > last.end) last = {base + match_end, whole.size() > widest_judged_apart};
+
+  const auto span = value_span(text, start, match_end);
+  if (!span || is_continuation(text[span->begin])) return std::nullopt;
+  const std::size_t begin = span->begin;
+  std::size_t end = span->end;
   while (end < text.size() && end > begin && is_continuation(text[end])) match_end = --end;
   if (end == begin) return std::nullopt;
 
@@ -111,15 +168,28 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
     if (accepted == 0) return std::nullopt;
     if (begin + accepted < end) match_end = end = begin + accepted;
   }
-  if (match_end < text.size() &&
+  if (!was_cut && match_end < text.size() &&
       source_.not_after.test(static_cast<unsigned char>(text[match_end])))
     return std::nullopt;
   const std::string_view value = text.substr(begin, end - begin);
   if (source_.min_entropy > 0 && entropy_bits(value) < source_.min_entropy) return std::nullopt;
   if (allowed(value)) return std::nullopt;
-  const bool context = in_context(text, start);
-  if (source_.context_required && !context) return std::nullopt;
   return Match{0, begin, end, context ? source_.p_value_with_context : source_.rule.p_value};
+}
+
+// The finding's span in a match. Captures are slow to find in a long text: the rule reader has seen
+// to it that in a match longer than ordinary what is captured ends the match.
+std::optional<Span> CompiledRule::value_span(std::string_view text, std::size_t start,
+                                             std::size_t end) const {
+  if (!has_capture_) return Span{start, end};
+  re2::StringPiece found[2];
+  if (!regex().Match(piece(text), start, std::min(end, start + ordinary_width),
+                     re2::RE2::ANCHOR_START, found, 2))
+    return std::nullopt;
+  const re2::StringPiece& value = found[1];
+  if (value.data() == nullptr || value.empty()) return std::nullopt;
+  const auto begin = static_cast<std::size_t>(value.data() - text.data());
+  return Span{begin, end - start > ordinary_width ? end : begin + value.size()};
 }
 
 bool CompiledRule::allowed(std::string_view value) const {

@@ -127,7 +127,8 @@ TEST_F(FilterTest, AnEndlessTokenIsNotHeldForEver) {
 TEST_F(FilterTest, FindingsBeyondTheLimitAreCounted) {
   std::string text;
   for (int i = 0; i < 50; ++i) text += "a" + std::to_string(i) + "@corp.com ";
-  TextFilter filter(scanner, {Categories().set(), false, &placeholders, 10}, TextForm::plain);
+  TextFilter filter(scanner, {Categories().set(), false, &placeholders, nullptr, 10},
+                    TextForm::plain);
   const std::string out = filter.feed(text) + filter.finish();
   EXPECT_EQ(filter.findings().size(), 10u);
   EXPECT_EQ(filter.found(), 50u);
@@ -188,6 +189,54 @@ TEST_F(FilterTest, UnfinishedJsonEndsAsItCame) {
   for (const std::string_view text : {"{\"a\":\"b\\", "{\"a\":\"\\u00", "{\"a\":\"\\ud83d", "[tru",
                                       "[12", "{\"a\"", "[\"x", "\"\\ud83d\\u12"})
     EXPECT_EQ(redacted(text, TextForm::json), text);
+}
+
+TEST_F(FilterTest, WhatIsMaskedApartIsNeverRestored) {
+  placeholders.placeholder_for("CREDENTIAL", "the client's own");
+  placeholders.reserve("[CREDENTIAL_2]");
+  Placeholders masks;
+  masks.avoid(placeholders);
+  const FilterPlan plan{Categories().set(), true, &placeholders, &masks};
+  EXPECT_EQ(
+      filter_text(scanner, plan, TextForm::plain, key + " [CREDENTIAL_1] [CREDENTIAL_3]").text,
+      "[CREDENTIAL_3] the client's own [CREDENTIAL_3]");
+  EXPECT_EQ(placeholders.value_of("[CREDENTIAL_3]"), nullptr);
+}
+
+TEST_F(FilterTest, BothCategoriesAreReportedAndTheirUnionReplaced) {
+  const Filtered both = filter("<" + key + "@x.io>", Categories().set());
+  EXPECT_EQ(both.text, "<[EMAIL_1]>");
+  ASSERT_EQ(both.findings.size(), 2u);
+  EXPECT_EQ(filter("<" + key + "@x.io>", only(Category::credentials)).text,
+            "<[CREDENTIAL_1]@x.io>");
+  const Filtered url = filter("postgres://app:s3cr3t9@corp.example.com/db", Categories().set());
+  EXPECT_EQ(url.text, "postgres://[CREDENTIAL_2][EMAIL_2]/db");
+  EXPECT_EQ(restored(url.text), "postgres://app:s3cr3t9@corp.example.com/db");
+}
+
+TEST_F(FilterTest, APlaceholderThatIsPutBackIsNotMasked) {
+  placeholders.placeholder_for("EMAIL", "a@corp.com");
+  const auto both = [&](std::string_view text) {
+    return filter(text, Categories().set(), true).text;
+  };
+  EXPECT_EQ(both("your password is **[EMAIL_1]** ok"), "your password is **a@corp.com** ok");
+  EXPECT_EQ(both("password: \"[EMAIL_1]\""), "password: \"a@corp.com\"");
+  EXPECT_EQ(both("password: 'S3cr!tX9[EMAIL_1]z'"), "password: '[CREDENTIAL_1]a@corp.comz'");
+}
+
+TEST(PlaceholdersTest, ANameTheClientWritesIsRetired) {
+  Placeholders placeholders;
+  placeholders.placeholder_for("EMAIL", "a@corp.com");
+  placeholders.placeholder_for("EMAIL", "b@corp.com");
+  placeholders.reserve("what is [EMAIL_1]?");
+  EXPECT_EQ(placeholders.value_of("[EMAIL_1]"), nullptr);
+  EXPECT_EQ(placeholders.placeholder_for("EMAIL", "a@corp.com"), "[EMAIL_3]");
+  EXPECT_EQ(*placeholders.value_of("[EMAIL_3]"), "a@corp.com");
+  placeholders.reserve("what is [EMAIL_1]?");
+  EXPECT_EQ(placeholders.placeholder_for("EMAIL", "b@corp.com"), "[EMAIL_2]");
+  const auto again = Placeholders::parse(placeholders.serialize());
+  ASSERT_TRUE(again);
+  EXPECT_EQ(*again->value_of("[EMAIL_3]"), "a@corp.com");
 }
 
 TEST(PlaceholdersTest, ParseRefusesWhatSerializeDidNotWrite) {

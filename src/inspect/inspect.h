@@ -2,10 +2,12 @@
 // confirms each and gives its start, validators and context decide. docs/rules.md is the format.
 //
 // Semantics, the same for a whole text and for a stream cut anywhere (inspect_property_test.cc):
-//   From position p, take of all rules the valid match with the smallest start >= p; among equals
-//   the longest, then the rule listed first. Report it, continue at its end. A match is valid when
-//   RE2 matches the rule's pattern there, its validator accepts, its allow list does not, and, if
-//   the rule demands context, one of its context words stands within the 64 bytes before it.
+//   In each category by itself: from position p, take of all rules the valid match with the
+//   smallest start >= p; among equals the longest, then the rule listed first. Report it, continue
+//   at its end; of a match that begins inside it and has 64 bytes or more behind it, these count.
+//   A match is valid when RE2 matches the rule's pattern there, its validator accepts, its allow
+//   list does not, and, if the rule demands context, one of its context words stands within the 64
+//   bytes before it. What both categories find is reported twice and replaced once.
 //
 // RuleSet is immutable and shared. Scanner has scratch memory: one a thread.
 #pragma once
@@ -84,7 +86,7 @@ class Scanner {
   ~Scanner();
   Scanner(Scanner&&) noexcept;
 
-  // Findings in order of their begin, not overlapping.
+  // Findings in order of their begin; those of one category do not overlap.
   std::vector<Finding> scan(std::string_view text);
   const RuleSet& rules() const;
 
@@ -100,14 +102,18 @@ class Scanner {
 // already stands in the client's own text is never handed out (reserve()). Not thread-safe.
 class Placeholders {
  public:
-  // Notes placeholder-shaped words ("[EMAIL_3]") in a text the client sent.
+  // Notes placeholder-shaped words ("[EMAIL_3]") in a text the client sent. One that was handed out
+  // before is retired: its value goes by a new name, and the old one is never restored again.
   void reserve(std::string_view client_text);
+  // Never hands out a name that `other` has handed out or reserved.
+  void avoid(const Placeholders& other);
   // The placeholder of this value, new or known.
   const std::string& placeholder_for(std::string_view kind, std::string_view value);
   // The value behind a placeholder, or nullptr.
   const std::string* value_of(std::string_view placeholder) const;
   bool empty() const { return by_placeholder_.empty(); }
   std::size_t size() const { return by_placeholder_.size(); }
+  std::size_t reserved() const { return reserved_.size(); }
   std::size_t longest_placeholder() const { return longest_; }
   // Whether a known placeholder begins with this text and goes on.
   bool begins_known(std::string_view text) const;
@@ -118,6 +124,7 @@ class Placeholders {
 
  private:
   void insert(const std::string& placeholder, std::string value);
+  void retire(const std::string& placeholder);
 
   std::map<std::string, std::string, std::less<>> by_placeholder_;
   std::map<std::string, std::string, std::less<>> by_value_;  // kind ‖ 0x00 ‖ value
@@ -131,7 +138,10 @@ struct FilterPlan {
   Categories redact;                     // replaced by placeholders from `placeholders`
   bool restore = false;                  // known placeholders become their values again
   Placeholders* placeholders = nullptr;  // needed when redact.any() or restore
-  std::size_t max_findings = 10'000;     // beyond it only counted
+  Placeholders* masks = nullptr;  // where redaction takes its names instead, when what it replaces
+                                  // must not be restored
+  std::size_t max_findings = 10'000;  // beyond it only counted
+  bool watch = true;                  // whether what is not replaced is reported
 };
 
 // Whether a channel's text is plain, or is itself JSON (tool-call arguments): then strings inside

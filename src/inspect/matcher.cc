@@ -6,6 +6,9 @@
 namespace gatehouse::inspect {
 namespace {
 
+// Of a match that begins inside an accepted one so much must lie behind it to count.
+constexpr std::size_t least_rest = 64;
+
 // Smallest begin, then longest, then rule order.
 bool goes_first(const Match& a, const Match& b) {
   return std::tuple(a.begin, b.end, a.rule) < std::tuple(b.begin, a.end, b.rule);
@@ -14,14 +17,14 @@ bool goes_first(const Match& a, const Match& b) {
 // Appends the rule's valid matches that start in [from, limit) of `text`.
 void examine_rule(const CompiledRule& rule, std::uint32_t index,
                   const std::vector<CompiledRule::Starts>& starts, std::string_view text,
-                  std::size_t from, std::size_t limit, std::size_t base,
+                  std::size_t from, std::size_t limit, std::size_t base, LastMatch& last,
                   std::vector<Match>& found) {
   std::size_t at = from;
   for (const CompiledRule::Starts& place : starts) {
     at = std::max(at, place.first);
     for (const std::size_t stop = std::min(limit, place.last + 1); at < stop; ++at) {
       if (!rule.may_begin(text, at)) continue;
-      if (auto match = rule.confirm(text, at))
+      if (auto match = rule.confirm(text, at, base, last))
         found.push_back({index, base + match->begin, base + match->end, match->p_value});
     }
   }
@@ -31,7 +34,9 @@ void examine_rule(const CompiledRule& rule, std::uint32_t index,
 
 void Matcher::restart(std::size_t first) {
   scan_from_ = 0;
-  next_ = first;
+  first_ = first;
+  next_.fill(first);
+  std::fill(last_.begin(), last_.end(), LastMatch{});
   pending_.clear();
 }
 
@@ -52,21 +57,32 @@ void Matcher::advance(std::string_view text, std::size_t base, bool last,
 void Matcher::examine(std::string_view text, std::size_t base, std::size_t frontier) {
   const std::size_t from = scan_from_ - base;
   scanner_.find_starts(text, from, which_);
+  if (last_.empty()) last_.resize(scanner_.rules->rules().size());
   for (const std::uint32_t rule : scanner_.touched)
     examine_rule(*scanner_.rules->impl().compiled[rule], rule, scanner_.starts[rule], text, from,
-                 frontier, base, pending_);
+                 frontier, base, last_[rule], pending_);
 }
 
 void Matcher::accept(std::size_t frontier, bool last, std::vector<Match>& accepted) {
   std::sort(pending_.begin(), pending_.end(), goes_first);
   std::size_t done = 0;
   for (; done < pending_.size() && (last || pending_[done].begin < frontier); ++done) {
-    const Match& match = pending_[done];
-    if (match.begin < next_) continue;
+    Match& match = pending_[done];
+    if (!is_free(match)) continue;
     accepted.push_back(match);
-    next_ = match.end;
+    next_[scanner_.category_of(match.rule)] = match.end;
   }
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
+// Whether the match begins behind the accepted ones of its category, or a long rest of it does:
+// then it is cut to that.
+bool Matcher::is_free(Match& match) const {
+  const std::size_t next = next_[scanner_.category_of(match.rule)];
+  if (match.begin >= next) return true;
+  if (match.begin < first_ || match.end < next + least_rest) return false;
+  match.begin = next;
+  return true;
 }
 
 }  // namespace gatehouse::inspect

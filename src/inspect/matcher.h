@@ -9,10 +9,12 @@
 //      pending_.
 //   2. A pending match is accepted when no undecided start could yield one that goes before it:
 //      its begin is below the frontier.
-//   3. Accepted matches do not overlap and come in order.
+//   3. Accepted matches come in order of their begin; those of one category do not overlap.
 // Lives on the thread of its scanner, which must outlive it.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include "inspect/scanner.h"
@@ -32,18 +34,24 @@ class Matcher {
   void advance(std::string_view text, std::size_t base, bool last, std::vector<Match>& accepted);
 
   // Bytes before this position may leave: no match not yet accepted can begin before it.
-  std::size_t settled() const { return std::max(scan_from_, next_); }
+  std::size_t settled() const {
+    return std::max(scan_from_, *std::max_element(next_.begin(), next_.end()));
+  }
   // Bytes before this position are never looked at again.
   std::size_t needed_from() const { return scan_from_ - std::min(scan_from_, context_window + 2); }
 
  private:
   void examine(std::string_view text, std::size_t base, std::size_t frontier);
   void accept(std::size_t frontier, bool last, std::vector<Match>& accepted);
+  bool is_free(Match& match) const;
 
   Scanner::Impl& scanner_;
   Categories which_;
   std::size_t scan_from_ = 0;
-  std::size_t next_ = 0;  // no match may begin before it: the end of the last accepted one
+  std::size_t first_ = 0;
+  // By category: no match may begin before it, the end of the last accepted one.
+  std::array<std::size_t, category_count> next_{};
+  std::vector<LastMatch> last_;  // by rule
   std::vector<Match> pending_;
 };
 

@@ -344,6 +344,11 @@ std::size_t max_width(const Pattern& pattern) {
   return 0;
 }
 
+bool ends_with_capture(const Pattern& pattern) {
+  return !has_capture(pattern) || pattern->kind == Kind::capture ||
+         (pattern->kind == Kind::concat && pattern->children.back()->kind == Kind::capture);
+}
+
 bool has_capture(const Pattern& pattern) {
   return pattern->kind == Kind::capture ||
          std::any_of(pattern->children.begin(), pattern->children.end(), has_capture);

@@ -55,6 +55,8 @@ std::string to_regex(const ByteSet& bytes);
 std::size_t min_width(const Pattern& pattern);
 std::size_t max_width(const Pattern& pattern);  // saturates at SIZE_MAX: unbounded
 bool has_capture(const Pattern& pattern);
+// Whether nothing follows the capture, or there is none.
+bool ends_with_capture(const Pattern& pattern);
 
 // The bytes a text of the pattern may begin with. The pattern must not match the empty text.
 ByteSet first_bytes(const Pattern& pattern);

@@ -63,9 +63,27 @@ void Placeholders::reserve(std::string_view client_text) {
        at = client_text.find('[', at + 1)) {
     const std::size_t length = placeholder_length(client_text.substr(at));
     if (length == 0) continue;
-    const std::string_view word = client_text.substr(at, length);
-    if (by_placeholder_.find(word) == by_placeholder_.end()) reserved_.emplace(word, true);
+    const std::string word(client_text.substr(at, length));
+    if (reserved_.emplace(word, true).second) retire(word);
   }
+}
+
+// The name is the client's from now on: its value gets another.
+void Placeholders::retire(const std::string& placeholder) {
+  const auto known = by_placeholder_.find(placeholder);
+  if (known == by_placeholder_.end()) return;
+  const std::string value = std::move(known->second);
+  const std::string kind(parts_of(placeholder).first);
+  by_placeholder_.erase(known);
+  by_value_.erase(value_key(kind, value));
+  placeholder_for(kind, value);
+}
+
+void Placeholders::avoid(const Placeholders& other) {
+  for (const auto& [placeholder, value] : other.by_placeholder_)
+    if (by_placeholder_.find(placeholder) == by_placeholder_.end())
+      reserved_.emplace(placeholder, true);
+  for (const auto& [placeholder, reserved] : other.reserved_) reserved_.emplace(placeholder, true);
 }
 
 const std::string& Placeholders::placeholder_for(std::string_view kind, std::string_view value) {

@@ -86,6 +86,19 @@ bool is_template(std::string_view value) {
   return value == "%s" || value == "%v" || value == "%d";
 }
 
+// "**[EMAIL_1]**": a placeholder, and beside it hardly a letter or digit.
+bool wraps_placeholder(std::string_view value) {
+  const std::size_t at = value.find('[');
+  if (at == std::string_view::npos) return false;
+  const std::size_t length = placeholder_length(value.substr(at));
+  if (length == 0) return wraps_placeholder(value.substr(at + 1));
+  const auto counts = [](char c) { return is_letter(c) || is_digit(c); };
+  const std::string_view rest = value.substr(at + length);
+  return std::count_if(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(at), counts) +
+             std::count_if(rest.begin(), rest.end(), counts) <
+         4;
+}
+
 }  // namespace
 
 double word_rarity(std::string_view text) {
@@ -111,7 +124,7 @@ double word_rarity(std::string_view text) {
 
 bool is_placeholder(std::string_view value) {
   if (value.empty() || all_of_one_byte(value) || is_template(value)) return true;
-  if (placeholder_length(value) != 0) return true;
+  if (wraps_placeholder(value)) return true;
   const std::string low = to_lower(value.substr(0, longest_folded));
   if (std::find(std::begin(stop_words), std::end(stop_words), low) != std::end(stop_words))
     return true;

@@ -36,8 +36,26 @@ struct Match {
   double p_value = 0;
 };
 
+// Whether the text ends with an escape as JSON, URLs, source code and terminals write them: \n, %20,
+// \u0027, \x1b, ESC[93m. Escapes are shorter than `longest_escape`.
+inline constexpr std::size_t longest_escape = 12;
+bool ends_escape(std::string_view text);
+// The same as a regular expression.
+inline constexpr std::string_view escape_regex =
+    "\\\\[bfnrtv0]|%[0-9A-Fa-f]{2}|\\\\u[0-9A-Fa-f]{4}|\\\\x[0-9A-Fa-f]{2}|\\x1b\\[[0-9;]{1,8}m";
+
+// Where a rule's matches have reached so far, in one text. A match that lies inside another of its
+// rule is seldom of interest, and a text can hold very many: such a start looks only so far as an
+// ordinary rule does, and where it ends as a wide match did it shares that one's verdict.
+struct LastMatch {
+  std::size_t end = 0;  // of the one that reached furthest, counted or not
+  bool wide = false;    // it was longer than CompiledRule::widest_judged_apart
+};
+
 class CompiledRule {
  public:
+  static constexpr std::size_t widest_judged_apart = 128;
+
   explicit CompiledRule(RuleSource source);
 
   const RuleSource& source() const { return source_; }
@@ -52,17 +70,24 @@ class CompiledRule {
     std::size_t last = 0;
   };
   std::optional<Starts> starts(std::string_view text, std::size_t from, std::size_t end) const;
-  // Whether a match can begin here, by its first byte and the one before it.
+  // Whether a match can begin here, by its first byte and what stands before it.
   bool may_begin(std::string_view text, std::size_t at) const {
-    return first_bytes_.test(static_cast<unsigned char>(text[at])) &&
-           (at == 0 || !source_.not_before.test(static_cast<unsigned char>(text[at - 1])));
+    return first_bytes_.test(static_cast<unsigned char>(text[at])) && may_follow(text, at);
+  }
+  // By what stands before it alone. The last byte of an escape is no neighbour.
+  bool may_follow(std::string_view text, std::size_t at) const {
+    return at == 0 || !source_.not_before.test(static_cast<unsigned char>(text[at - 1])) ||
+           ends_escape(text.substr(0, at));
   }
   // The valid match that begins at `start`, if there is one. What follows `text` is known to be
-  // nothing, or not to matter: the caller has seen to it (matcher.h).
-  std::optional<Match> confirm(std::string_view text, std::size_t start) const;
+  // nothing, or not to matter: the caller has seen to it (matcher.h). `text` begins at position
+  // `base`; starts come in order, and `last` is what the earlier ones left.
+  std::optional<Match> confirm(std::string_view text, std::size_t start, std::size_t base,
+                               LastMatch& last) const;
 
  private:
   const re2::RE2& regex() const;
+  std::optional<Span> value_span(std::string_view text, std::size_t start, std::size_t end) const;
   bool allowed(std::string_view value) const;
   bool in_context(std::string_view text, std::size_t start) const;
 
@@ -100,7 +125,8 @@ struct Trigger {
   std::uint32_t word_size = 0;  // of a context word
 };
 
-// Whether no letter touches text[begin, end), which is not empty.
+// Whether no letter touches text[begin, end), which is not empty. A capital begins a new word
+// (userSsn, ssnNumber); scripts without spaces have no letters in this sense.
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end);
 
 using Database = std::unique_ptr<hs_database_t, decltype(&hs_free_database)>;

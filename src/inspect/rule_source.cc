@@ -135,6 +135,8 @@ void read_pattern(ConfigReader& reader, const ConfigNode& map, RuleSource& rule)
   rule.width_limit = reader.boolean("long", false) ? long_width : ordinary_width;
   const std::size_t least = min_width(trim_tail(rule.pattern));
   if (least < 2) reader.note(map.error("the pattern may match fewer than two bytes"));
+  if (rule.width_limit > ordinary_width && !ends_with_capture(rule.pattern))
+    reader.note(map.error("in a long pattern nothing may follow the ( ) group"));
   if (least > rule.width_limit) reader.note(map.error("the pattern is wider than a match may be"));
 }
 

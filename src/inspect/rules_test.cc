@@ -1,6 +1,8 @@
 // The built-in rules: their examples and limits; what the loader refuses; many threads on one set.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <set>
 #include <thread>
@@ -61,6 +63,56 @@ TEST(BuiltinRules, OrdinaryTextHasNoCredentials) {
   }
   if (bytes == 0) GTEST_SKIP() << "no /usr/share/common-licenses on this machine";
   EXPECT_EQ(found, 0u);
+}
+
+// Pieces of a rule's first example that, repeated, begin matches as densely as they can.
+std::vector<std::string> dense_pieces(const Example& example) {
+  const Span span = example.span.value_or(Span{0, example.text.size()});
+  std::vector<std::string> pieces = {example.text.substr(0, 48)};
+  if (span.begin > 0) pieces.push_back(example.text.substr(0, span.begin));
+  for (const std::size_t size : {4u, 8u, 24u}) pieces.push_back(example.text.substr(span.begin, size));
+  return pieces;
+}
+
+TEST(BuiltinRules, NoTextIsSlowToScan) {
+  constexpr std::size_t size = 64 * 1024;
+  std::set<std::string> pieces = {"token=",        "access_token=ab12cd34&refresh_token=zz91&",
+                                  "aws_session_token=", "'a@a.a",
+                                  "bearer bearer=aaaaaaaaaaaaaaaa"};
+  for (const auto& rule : testing::builtin_rules()->impl().compiled)
+    for (std::string& piece : dense_pieces(rule->source().must_match[0])) pieces.insert(piece);
+  Scanner scanner(testing::builtin_rules());
+  for (const std::string& piece : pieces) {
+    std::string text;
+    while (text.size() < size) text += piece;
+    const auto begin = std::chrono::steady_clock::now();
+    scanner.scan(text);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+    // Ten times what it takes, and a third of what one regular expression too many takes.
+    EXPECT_LT(taken.count(), 3.0 * static_cast<double>(8 / testing::tries(8))) << piece;
+  }
+}
+
+TEST(BuiltinRules, AnAddressAroundACredentialDoesNotHideIt) {
+  const auto rules = testing::builtin_rules();
+  Scanner scanner(rules);
+  const auto credentials = [&](const std::string& text) {
+    std::vector<Span> spans;
+    for (const Finding& finding : scanner.scan(text))
+      if (finding.category == Category::credentials) spans.push_back(finding.span);
+    return spans;
+  };
+  for (const auto& rule : rules->impl().compiled) {
+    if (rule->source().rule.category != Category::credentials) continue;
+    for (const Example& example : rule->source().must_match) {
+      if (!example.span || example.span->end != example.text.size()) continue;
+      const auto spans = credentials(example.text + "@x.io");
+      const bool still = std::any_of(spans.begin(), spans.end(), [&](const Span& span) {
+        return span.begin <= example.span->begin && span.end >= example.span->end;
+      });
+      EXPECT_TRUE(still) << rule->source().rule.id;
+    }
+  }
 }
 
 TEST(RuleSetThreads, ManyScannersOfOneFreshSet) {

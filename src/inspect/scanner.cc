@@ -11,6 +11,15 @@ namespace {
 // hs_scan takes 32-bit lengths; longer texts go in overlapping pieces.
 constexpr std::size_t piece_size = std::size_t{1} << 30;
 
+// What one crowded text needed is not kept for ever.
+constexpr std::size_t kept_bytes = 64 * 1024;
+
+template <class T>
+void empty(std::vector<T>& items) {
+  if (items.capacity() * sizeof(T) > kept_bytes) items = {};
+  items.clear();
+}
+
 struct Pass {
   Scanner::Impl& scanner;
   std::string_view text;
@@ -105,9 +114,9 @@ Scanner::Impl::Impl(std::shared_ptr<const RuleSet> set) : rules(std::move(set)) 
 }
 
 void Scanner::Impl::find_starts(std::string_view text, std::size_t from, Categories which) {
-  for (const std::uint32_t rule : touched) starts[rule].clear();
+  for (const std::uint32_t rule : touched) empty(starts[rule]);
   touched.clear();
-  digit_rows.clear();
+  empty(digit_rows);
   const RuleSet::Impl& impl = rules->impl();
   Pass pass{*this, text, from, which, 0};
   run(impl.first, pass, from - std::min(from, context_window), text.size(), on_first);
@@ -129,7 +138,7 @@ const RuleSet& Scanner::rules() const {
 
 std::vector<Finding> Scanner::scan(std::string_view text) {
   Matcher matcher(*impl_, Categories().set());
-  impl_->matches.clear();
+  empty(impl_->matches);
   matcher.advance(text, 0, true, impl_->matches);
   std::vector<Finding> findings;
   for (const Match& match : impl_->matches)

@@ -14,6 +14,10 @@ struct Scanner::Impl {
   // may match. What lies before `from` is only context.
   void find_starts(std::string_view text, std::size_t from, Categories which);
 
+  std::size_t category_of(std::uint32_t rule) const {
+    return static_cast<std::size_t>(rules->rules()[rule].category);
+  }
+
   std::shared_ptr<const RuleSet> rules;
   std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)> scratch{nullptr, hs_free_scratch};
   std::vector<std::vector<CompiledRule::Starts>> starts;  // by rule; in order of `first`

@@ -16,6 +16,15 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
+// So many letters and digits beside a placeholder may be a value of their own.
+constexpr std::ptrdiff_t least_beside_placeholder = 4;
+
+std::ptrdiff_t count_word_bytes(std::string_view text) {
+  return std::count_if(text.begin(), text.end(), [](unsigned char c) {
+    return c >= 0x80 || (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+  });
+}
+
 // How long the UTF-8 sequence that begins with this byte says it is.
 std::size_t sequence_length(char lead) {
   const auto byte = static_cast<unsigned char>(lead);
@@ -25,6 +34,10 @@ std::size_t sequence_length(char lead) {
   return 1;
 }
 
+Categories watched_by(const FilterPlan& plan) {
+  return plan.watch ? ~plan.redact : Categories();
+}
+
 }  // namespace
 
 SubText::SubText(Scanner::Impl& scanner, const FilterPlan& plan, FilterTally& tally)
@@ -32,7 +45,8 @@ SubText::SubText(Scanner::Impl& scanner, const FilterPlan& plan, FilterTally& ta
       plan_(plan),
       tally_(tally),
       redacting_(scanner, plan.redact),
-      watching_(scanner, ~plan.redact) {}
+      watching_(scanner, watched_by(plan)),
+      both_(scanner, plan.redact | watched_by(plan)) {}
 
 void SubText::begin(std::string_view context, std::size_t raw_begin, bool json) {
   text_.assign(context);
@@ -41,8 +55,10 @@ void SubText::begin(std::string_view context, std::size_t raw_begin, bool json) 
   raw_begin_ = raw_begin;
   json_ = json;
   escapes_ = false;
+  untouched_ = true;
   redacting_.restart(context.size());
   watching_.restart(context.size());
+  both_.restart(context.size());
 }
 
 void SubText::feed(std::string_view text) {
@@ -81,19 +97,34 @@ std::size_t SubText::raw_offset(std::size_t position) const {
 }
 
 void SubText::advance(std::string& out, bool last) {
+  if (last && untouched_) return advance_whole(out);
+  untouched_ = false;
   found_.clear();
   watching_.advance(text_, base_, last, found_);
   for (const Match& match : found_) report(match, tally_.watched);
 
   found_.clear();
   redacting_.advance(text_, base_, last, found_);
-  for (const Match& match : found_) {
-    report(match, tally_.redacted);
-    redact(out, match);
-  }
+  for (const Match& match : found_)
+    if (redact(out, match)) report(match, tally_.redacted);
   const std::size_t settled = std::min(redacting_.settled(), end());
   emit_text(out, last ? end() : whole_characters(settled), last);
   if (!last) forget();
+}
+
+// A run that came whole is searched once for all categories. Each category's matches are chosen
+// apart (matcher.h), so that this finds what the two searches find.
+void SubText::advance_whole(std::string& out) {
+  found_.clear();
+  both_.advance(text_, base_, true, found_);
+  for (const Match& match : found_) {
+    if (!plan_.redact.test(scanner_.category_of(match.rule))) {
+      report(match, tally_.watched);
+    } else if (redact(out, match)) {
+      report(match, tally_.redacted);
+    }
+  }
+  emit_text(out, end(), true);
 }
 
 void SubText::report(const Match& match, std::size_t& counter) {
@@ -104,13 +135,48 @@ void SubText::report(const Match& match, std::size_t& counter) {
        match.p_value});
 }
 
-void SubText::redact(std::string& out, const Match& match) {
-  emit_text(out, match.begin, true);
-  const std::string& kind = scanner_.rules->rules()[match.rule].kind;
-  const std::string_view value =
-      std::string_view(text_).substr(match.begin - base_, match.end - match.begin);
-  out += plan_.placeholders->placeholder_for(kind, value);
-  emitted_ = match.end;
+// Of a match that holds known placeholders, which are put back, only what lies beside them goes.
+// Whether anything went.
+bool SubText::redact(std::string& out, const Match& match) {
+  if (match.end <= emitted_) return true;  // it went with a match of the other category
+  bool replaced = false;
+  Span known = known_placeholder(match.begin, match.end);
+  const bool holds_known = known.begin < match.end;
+  emit_text(out, std::min(match.begin, known.begin), true);
+  while (emitted_ < match.end) {
+    const std::string_view value = between(emitted_, known.begin);
+    if (holds_known && count_word_bytes(value) < least_beside_placeholder) {
+      emit_text(out, known.end, true);
+    } else {
+      replace(out, match.rule, value);
+      emit_text(out, known.end, true);
+      replaced = true;
+    }
+    known = known_placeholder(emitted_, match.end);
+  }
+  return replaced;
+}
+
+void SubText::replace(std::string& out, std::uint32_t rule, std::string_view value) {
+  Placeholders* names = plan_.masks != nullptr ? plan_.masks : plan_.placeholders;
+  out += names->placeholder_for(scanner_.rules->rules()[rule].kind, value);
+  emitted_ += value.size();
+}
+
+// Where text[from, to) first overlaps a known placeholder that is put back; {to, to} where it does
+// not. Of what follows a match no more than one byte is sure to be known.
+Span SubText::known_placeholder(std::size_t from, std::size_t to) const {
+  if (!plan_.restore || plan_.placeholders->empty()) return {to, to};
+  const std::size_t longest = plan_.placeholders->longest_placeholder();
+  const std::size_t first = std::max(emitted_, from - std::min(from, longest));
+  const std::string_view run = between(first, std::min(to + 1, end()));
+  for (std::size_t at = run.find('['); at != std::string_view::npos; at = run.find('[', at + 1)) {
+    const std::size_t length = placeholder_length(run.substr(at));
+    if (length == 0 || first + at >= to || first + at + length <= from) continue;
+    if (plan_.placeholders->value_of(run.substr(at, length)) != nullptr)
+      return {first + at, first + at + length};
+  }
+  return {to, to};
 }
 
 // Lets go [emitted_, to), placeholders restored. Unless `closed`, an end that could become a known

@@ -3,6 +3,7 @@
 //
 //   fed ─▶ redact (Matcher over the redacted categories) ─▶ restore (known placeholders) ─▶ out
 //          watch  (Matcher over the others; reports, holds nothing)
+//   A run that comes whole is searched once, for both.
 //
 // Invariants
 //   1. Positions count decoded bytes from the beginning of the run; text_[0] is position base_.
@@ -48,11 +49,17 @@ class SubText {
   std::size_t end() const { return base_ + text_.size(); }
   std::size_t raw_offset(std::size_t position) const;
   void mark_escapes();
+  void advance_whole(std::string& out);
   void report(const Match& match, std::size_t& counter);
   void emit_text(std::string& out, std::size_t to, bool closed);
   void emit_raw(std::string& out, std::size_t to);
   void restore(std::string& out, const std::string& value, std::size_t to);
-  void redact(std::string& out, const Match& match);
+  bool redact(std::string& out, const Match& match);
+  void replace(std::string& out, std::uint32_t rule, std::string_view value);
+  Span known_placeholder(std::size_t from, std::size_t to) const;
+  std::string_view between(std::size_t from, std::size_t to) const {
+    return std::string_view(text_).substr(from - base_, to - from);
+  }
   std::size_t whole_characters(std::size_t limit) const;
   void forget();
 
@@ -61,6 +68,7 @@ class SubText {
   FilterTally& tally_;
   Matcher redacting_;
   Matcher watching_;
+  Matcher both_;  // instead of these two, for a run that comes whole
   std::vector<Match> found_;
 
   std::string text_;
@@ -69,6 +77,7 @@ class SubText {
   std::size_t context_size_ = 0;
   std::size_t raw_begin_ = 0;
   bool json_ = false;
+  bool untouched_ = true;  // since begin() nothing was searched
 
   // Only once an escape was fed: the run's raw bytes from raw_base_ on, and for each byte of text_
   // the offset at which its raw form begins (for the later bytes of one escape: at which it ends).

@@ -9,12 +9,30 @@ namespace gatehouse::inspect {
 struct TextFilter::Impl {
   Impl(Scanner& scanner, const FilterPlan& filter_plan, TextForm form)
       : plan(filter_plan), plain(scanner.impl(), plan, tally) {
-    GH_CHECK(plan.placeholders != nullptr || (plan.redact.none() && !plan.restore));
+    GH_CHECK(plan.placeholders != nullptr || !plan.restore);
+    GH_CHECK(plan.placeholders != nullptr || plan.masks != nullptr || plan.redact.none());
     if (form == TextForm::json) {
       json = std::make_unique<JsonText>(scanner.impl(), plan, tally);
     } else {
       plain.begin({}, 0, false);
     }
+  }
+
+  void feed(std::string_view text, std::string& out) {
+    if (json) {
+      json->feed(text, out);
+    } else {
+      plain.feed(text);
+    }
+  }
+
+  void finish(std::string& out) {
+    if (json) {
+      json->finish(out);
+    } else {
+      plain.advance(out, true);
+    }
+    sort_findings();
   }
 
   // Two matchers report, each in its own time: put in order what they found.
@@ -40,23 +58,14 @@ TextFilter::TextFilter(TextFilter&&) noexcept = default;
 std::string TextFilter::feed(std::string_view text) {
   std::string out;
   if (text.empty()) return out;
-  if (impl_->json) {
-    impl_->json->feed(text, out);
-  } else {
-    impl_->plain.feed(text);
-    impl_->plain.advance(out, false);
-  }
+  impl_->feed(text, out);
+  if (!impl_->json) impl_->plain.advance(out, false);
   return out;
 }
 
 std::string TextFilter::finish() {
   std::string out;
-  if (impl_->json) {
-    impl_->json->finish(out);
-  } else {
-    impl_->plain.advance(out, true);
-  }
-  impl_->sort_findings();
+  impl_->finish(out);
   return out;
 }
 
@@ -76,12 +85,12 @@ std::size_t TextFilter::found() const {
 
 Filtered filter_text(Scanner& scanner, const FilterPlan& plan, TextForm form,
                      std::string_view text) {
-  TextFilter filter(scanner, plan, form);
+  TextFilter::Impl filter(scanner, plan, form);
   Filtered result;
-  result.text = filter.feed(text);
-  result.text += filter.finish();
-  result.findings = filter.findings();
-  result.restored = filter.restored();
+  filter.feed(text, result.text);
+  filter.finish(result.text);
+  result.findings = std::move(filter.tally.findings);
+  result.restored = filter.tally.restored;
   result.changed = result.text != text;
   return result;
 }

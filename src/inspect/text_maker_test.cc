@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <set>
 #include <tuple>
 
 #include "base/json.h"
@@ -310,32 +312,46 @@ std::string TextMaker::json(unsigned depth) {
   }
 }
 
-std::vector<Match> find_the_slow_way(const RuleSet& rules, std::string_view text,
-                                     Categories which) {
-  std::vector<Match> all;
-  for (std::uint32_t i = 0; i < rules.rules().size(); ++i) {
-    if (!which.test(static_cast<std::size_t>(rules.rules()[i].category))) continue;
-    const CompiledRule& rule = *rules.impl().compiled[i];
-    for (std::size_t at = 0; at < text.size(); ++at) {
-      if (at > 0 && rule.source().not_before.test(static_cast<unsigned char>(text[at - 1])))
-        continue;
-      if (auto match = rule.confirm(text, at))
-        all.push_back({i, match->begin, match->end, match->p_value});
-    }
-  }
-  std::vector<Match> chosen;
+namespace {
+
+// Of one category's valid matches those that count.
+void choose(const std::vector<Match>& all, std::vector<Match>& chosen) {
   std::size_t next = 0;
+  std::set<const Match*> done;
   while (true) {
     const Match* best = nullptr;
     for (const Match& match : all) {
-      if (match.begin < next) continue;
+      if (done.contains(&match) || (match.begin < next && match.end < next + 64)) continue;
       const auto key = [](const Match& m) { return std::tuple(m.begin, ~m.end, m.rule); };
       if (best == nullptr || key(match) < key(*best)) best = &match;
     }
-    if (best == nullptr) return chosen;
+    if (best == nullptr) return;
+    done.insert(best);
     chosen.push_back(*best);
+    chosen.back().begin = std::max(best->begin, next);
     next = best->end;
   }
+}
+
+}  // namespace
+
+std::vector<Match> find_the_slow_way(const RuleSet& rules, std::string_view text,
+                                     Categories which) {
+  std::array<std::vector<Match>, category_count> all;
+  for (std::uint32_t i = 0; i < rules.rules().size(); ++i) {
+    const auto category = static_cast<std::size_t>(rules.rules()[i].category);
+    if (!which.test(category)) continue;
+    const CompiledRule& rule = *rules.impl().compiled[i];
+    LastMatch last;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (!rule.may_follow(text, at)) continue;
+      if (auto match = rule.confirm(text, at, 0, last))
+        all[category].push_back({i, match->begin, match->end, match->p_value});
+    }
+  }
+  std::vector<Match> chosen;
+  for (const auto& matches : all) choose(matches, chosen);
+  return chosen;
 }
 
 bool is_json_prefix(std::string_view text) {
