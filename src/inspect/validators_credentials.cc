@@ -157,10 +157,93 @@ bool is_compound_of_words(std::string_view value) {
   return only_words && word_rarity(value) < 5.0;
 }
 
+// Words joined by dashes, dots, slashes or underscores, numbers of up to five digits among them:
+// "github-jenkins-bot-2023", "mistralai/Mistral-7B-v0.1", "/home/ada/project-2024".
+bool is_name_with_numbers(std::string_view value) {
+  std::size_t letters = 0;
+  std::size_t parts = 0;
+  for (std::size_t at = 0; at < value.size();) {
+    std::size_t end = value.find_first_of("-_./:~", at);
+    end = std::min(end, value.size());
+    const Classes part(value.substr(at, end - at));
+    if (part.other > 0 || part.digit > 5) return false;
+    // Digits stand at one end of a part: "v12", "7B", "oauth2".
+    std::size_t changes = 0;
+    for (std::size_t i = at + 1; i < end; ++i)
+      changes += is_digit(value[i]) != is_digit(value[i - 1]);
+    if (changes > 1) return false;
+    letters += part.letters();
+    parts += end > at;
+    at = end + 1;
+  }
+  return parts >= 2 && letters >= 4 && word_rarity(value) < 5.2;
+}
+
+// "12/15", "95.5%", "2024-01-15", "8-16": a measure, a date, a range.
+bool is_measure(std::string_view value) {
+  return value.find_first_not_of("0123456789/.%:,-+") == std::string_view::npos &&
+         value.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
+// What a name must hold that is about secrets and no secret itself. Without separators.
+constexpr std::string_view no_secret_names[] = {
+    "tokenizer",   "publickeytoken", "pagetoken",  "synctoken", "continuation", "credentialsid",
+    "credentialid", "secretname",    "secretarn",  "secretref", "endpoint",     "address",
+    "persecond",   "perminute",      "expires",    "expiry",    "expiration",   "timeout",
+    "minlength",   "maxlength",      "length",     "policy",    "bucket",       "tokenid",
+    "tokencount",  "tokenlimit",     "tokentype",  "tokenurl",  "tokenuri",     "passwordmgr",
+    "passwordmanager", "cursor",     "padtoken",   "bostoken",  "eostoken",     "tokenbucket",
+    "passwordreset", "ttl",          "oldpwd"};
+
+// Whether the identifier that a match begins in, or with, is one of these.
+bool names_no_secret(const Candidate& candidate) {
+  const auto is_name_byte = [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
+  };
+  std::string_view before = candidate.before;
+  std::size_t begin = before.size();
+  while (begin > 0 && is_name_byte(before[begin - 1])) --begin;
+  std::string name;
+  const auto add = [&name](char c) {
+    if (is_letter(c)) name += static_cast<char>(c | 0x20);
+  };
+  for (const char c : before.substr(begin)) add(c);
+  for (const char c : candidate.match.substr(0, 64)) {
+    if (!is_name_byte(c)) break;
+    add(c);
+  }
+  return std::any_of(std::begin(no_secret_names), std::end(no_secret_names),
+                     [&](std::string_view part) { return name.find(part) != std::string::npos; });
+}
+
+// What prose says of a password and is none: "base64-encoded", "SHA256 hashed".
+constexpr std::string_view said_of_passwords[] = {
+    "base64", "sha1",   "sha-1",  "sha2",   "sha256", "sha-256", "sha512", "md5",  "utf-8", "utf8",
+    "bcrypt", "argon2", "pbkdf2", "scrypt", "aes",    "oauth",   "rfc",    "2fa",  "42_",  "ntlm",
+    "sha3",   "hmac",   "rsa-",   "iso-",   "iso8",   "ascii",   "ldap",   "win32"};
+
+bool is_said_of_passwords(std::string_view value) {
+  const std::string low = to_lower(value.substr(0, 16));
+  return std::any_of(std::begin(said_of_passwords), std::end(said_of_passwords),
+                     [&](std::string_view word) { return low.starts_with(word); });
+}
+
+// A value up to what HTML put behind it.
+std::string_view without_entities(std::string_view value) {
+  for (const std::string_view entity : {"&quot;", "&#39;", "&lt;", "&gt;", "&amp;", "&apos;"})
+    value = value.substr(0, value.find(entity));
+  return value;
+}
+
+bool is_path(std::string_view value) {
+  return value.find('/') != std::string_view::npos && is_name_with_numbers(value);
+}
+
 // The value of `password = …`. Anything with a digit or a sign in it, or letters that make no word.
 std::size_t password_value(const Candidate& candidate) {
-  const std::string_view value = without_trailing_punctuation(candidate.value);
+  const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
   if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return 0;
+  if (is_measure(value) || is_path(value) || names_no_secret(candidate)) return 0;
   const Classes classes(value);
   if (classes.digit == value.size()) return value.size() <= 12 ? value.size() : 0;
   if (classes.letters() == value.size()) {
@@ -172,23 +255,43 @@ std::size_t password_value(const Candidate& candidate) {
 
 // The same where prose may go on after the keyword: only what is clearly no word.
 std::size_t spoken_password(const Candidate& candidate) {
-  const std::string_view value = without_trailing_punctuation(candidate.value);
+  const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
   if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return 0;
+  if (is_measure(value) || is_path(value) || is_said_of_passwords(value)) return 0;
   const Classes classes(value);
   const bool has_sign = value.find_first_of("!@#$%^&*+=~") != std::string_view::npos;
   if (classes.digit == 0 && !has_sign) return 0;
   return value.size();
 }
 
+// The same after `pass:`, which is also what test reports say: "--- PASS: TestReader2".
+std::size_t short_password(const Candidate& candidate) {
+  const bool report = candidate.match.starts_with("PASS:") && !candidate.before.ends_with('_');
+  return report ? 0 : spoken_password(candidate);
+}
+
 // The value of `token: …`, `api_key = …`: long, and rare in its letters and digits.
 std::size_t key_value(const Candidate& candidate) {
   const std::string_view value = without_trailing_punctuation(candidate.value);
   if (value.size() < 10 || is_placeholder(value) || is_code_reference(value)) return 0;
+  if (is_measure(value) || is_name_with_numbers(value) || names_no_secret(candidate)) return 0;
   const Classes classes(value);
   if (classes.digit == value.size() || is_compound_of_words(value)) return 0;
   if (classes.letters() == value.size() && word_rarity(value) < 5.2) return 0;
   if (classes.digit + classes.upper < 2) return 0;
   return entropy_bits(value) >= 3.0 ? value.size() : 0;
+}
+
+// A number, not the whole part of one: "pin: 3.14".
+std::size_t pin_code(const Candidate& candidate) {
+  return all_if(candidate, candidate.value.data() + candidate.value.size() ==
+                               candidate.match.data() + candidate.match.size());
+}
+
+// base64 of a PEM private key.
+std::size_t base64_pem(const Candidate& candidate) {
+  const std::string head = decode_base64url(candidate.value.substr(0, 80));
+  return all_if(candidate, head.find("PRIVATE KEY-----") != std::string::npos);
 }
 
 // The user part of a URL, "name:secret@": the secret is none of the usual stand-ins.
@@ -215,6 +318,9 @@ constexpr NamedValidator table[] = {
     {"mixed", mixed, "letters and digits, at least 3 bits a character, no placeholder"},
     {"password_value", password_value, "no placeholder, no word, no code"},
     {"spoken_password", spoken_password, "the same with a digit or a sign"},
+    {"short_password", short_password, "the same, not in a test report"},
+    {"pin_code", pin_code, "a whole number, not a fraction"},
+    {"base64_pem", base64_pem, "base64 of a PEM private key"},
     {"key_value", key_value, "ten characters or more, rare in letters or digits"},
     {"url_credentials", url_credentials, "name:secret, no stand-in"},
 };
