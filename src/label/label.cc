@@ -81,6 +81,22 @@ bool flows_to(const Label& from, const Label& to) {
          std::ranges::includes(to.categories, from.categories);
 }
 
+Label label_of_call(std::uint64_t credentials, std::uint64_t personal) {
+  Label label;
+  label.confidentiality = Confidentiality::internal;
+  label.integrity = Integrity::unverified;
+  label.origin = Origin::human;
+  if (personal > 0) {
+    label.categories.emplace("personal");
+    label.confidentiality = Confidentiality::confidential;
+  }
+  if (credentials > 0) {
+    label.categories.emplace("credentials");
+    label.confidentiality = Confidentiality::restricted;
+  }
+  return label;
+}
+
 std::string_view to_string(Confidentiality value) {
   return name_of<Confidentiality>(value, confidentiality_names);
 }

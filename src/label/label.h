@@ -35,6 +35,10 @@ Label join(const Label& a, const Label& b);
 // True when data labelled `from` may be stored where `to` is promised: join(from, to) == to.
 bool flows_to(const Label& from, const Label& to);
 
+// What a call is whose text has so many findings of each kind. The gateway labels calls with it,
+// and policy tests those that give no label.
+Label label_of_call(std::uint64_t credentials, std::uint64_t personal);
+
 std::string_view to_string(Confidentiality value);
 std::string_view to_string(Integrity value);
 std::string_view to_string(Origin value);

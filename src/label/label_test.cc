@@ -122,6 +122,20 @@ TEST(Label, an_unknown_name_is_refused_with_the_known_ones) {
   EXPECT_FALSE(parse_origin(""));
 }
 
+TEST(Label, of_a_call_rises_with_what_was_found) {
+  const auto plain = label_of_call(0, 0);
+  EXPECT_EQ(plain.confidentiality, Confidentiality::internal);
+  EXPECT_EQ(plain.integrity, Integrity::unverified);
+  EXPECT_EQ(plain.origin, Origin::human);
+  EXPECT_TRUE(plain.categories.empty());
+  EXPECT_EQ(label_of_call(0, 2).confidentiality, Confidentiality::confidential);
+  EXPECT_EQ(label_of_call(1, 0).confidentiality, Confidentiality::restricted);
+  EXPECT_EQ(label_of_call(1, 1).categories,
+            (decltype(plain.categories){"credentials", "personal"}));
+  EXPECT_TRUE(flows_to(plain, label_of_call(0, 1)));
+  EXPECT_TRUE(flows_to(label_of_call(0, 1), label_of_call(1, 1)));
+}
+
 TEST(Label, json_has_a_fixed_order) {
   Label label;
   label.confidentiality = Confidentiality::internal;

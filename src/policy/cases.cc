@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/config.h"
+#include "label/label.h"
 #include "policy/policy.h"
 
 namespace gatehouse::policy {
@@ -45,6 +46,14 @@ std::string file_and_line(const ConfigNode& node) {
 // Passes the errors of a nested map on to the reader of the map around it.
 void close(ConfigReader& inner, ConfigReader& outer) {
   if (auto finished = inner.finish(); !finished) outer.note(std::move(finished).error());
+}
+
+// An absent map reads as an empty one: every key has its default.
+ConfigNode map_or_empty(const std::optional<ConfigNode>& node) {
+  if (node) return *node;
+  auto empty = ConfigNode::parse("{}", "");
+  GH_CHECK(empty.has_value());
+  return std::move(*empty);
 }
 
 std::string read_text(const ConfigNode& node, ConfigReader& reader) {
@@ -127,25 +136,32 @@ Entity read_resource(const ConfigNode& node, std::string_view action, ConfigRead
   return entity;
 }
 
-std::int64_t read_level(ConfigReader& reader, std::string_view key,
-                        const std::vector<std::string_view>& names, const ConfigNode* map) {
-  const auto node = map == nullptr ? std::nullopt : map->find(key);
+// A level by name or number.
+std::int64_t read_level(ConfigReader& reader, std::string_view key, std::size_t fallback,
+                        const std::vector<std::string_view>& names, const ConfigNode& map) {
+  const auto node = map.find(key);
   if (node && node->as_int())
     return reader.integer(key, 0, 0, static_cast<std::int64_t>(names.size()) - 1);
-  return static_cast<std::int64_t>(reader.choice(key, 0, names));
+  return static_cast<std::int64_t>(reader.choice(key, fallback, names));
 }
 
-Record read_label(const std::optional<ConfigNode>& node, ConfigReader& outer) {
-  if (!node) {
-    return {{"confidentiality", std::int64_t{0}},
-            {"categories", std::vector<std::string>{}},
-            {"integrity", std::int64_t{0}}};
-  }
-  ConfigReader reader(*node);
+// What the case leaves out is what the gateway would say of a call with these findings.
+Record read_label(const std::optional<ConfigNode>& node, const Record& findings,
+                  ConfigReader& outer) {
+  const auto count = [&](std::size_t at) {
+    return static_cast<std::uint64_t>(std::get<std::int64_t>(findings.members[at].value));
+  };
+  const Label usual = label_of_call(count(0), count(1));
+  const ConfigNode map = map_or_empty(node);
+  ConfigReader reader(map);
   Record label = {
-      {"confidentiality", read_level(reader, "confidentiality", confidentiality_names, &*node)},
-      {"categories", reader.strings("categories")},
-      {"integrity", read_level(reader, "integrity", integrity_names, &*node)}};
+      {"confidentiality",
+       read_level(reader, "confidentiality", static_cast<std::size_t>(usual.confidentiality),
+                  confidentiality_names, map)},
+      {"categories",
+       reader.strings("categories", {usual.categories.begin(), usual.categories.end()})},
+      {"integrity", read_level(reader, "integrity", static_cast<std::size_t>(usual.integrity),
+                               integrity_names, map)}};
   close(reader, outer);
   return label;
 }
@@ -160,6 +176,7 @@ Record read_findings(const std::optional<ConfigNode>& node, ConfigReader& outer)
 }
 
 Attributes read_context(ConfigReader& reader) {
+  const Record findings = read_findings(reader.child("findings"), reader);
   return {{"dialect", reader.string("dialect", "openai")},
           {"route", reader.string("route", "chat.completions")},
           {"stream", reader.boolean("stream", false)},
@@ -167,8 +184,8 @@ Attributes read_context(ConfigReader& reader) {
           {"hour", reader.integer("hour", 12, 0, 23)},
           {"weekday", reader.integer("weekday", 3, 1, 7)},
           {"peer", reader.string("peer", "192.0.2.1")},
-          {"label", read_label(reader.child("label"), reader)},
-          {"findings", read_findings(reader.child("findings"), reader)},
+          {"label", read_label(reader.child("label"), findings, reader)},
+          {"findings", findings},
           {"uninspectable", reader.boolean("uninspectable", false)},
           {"tools", reader.strings("tools")}};
 }
@@ -208,14 +225,6 @@ Expected read_expected(const std::optional<ConfigNode>& node, ConfigReader& oute
   expected.shadow = read_ids(reader, *node, "shadow");
   close(reader, outer);
   return expected;
-}
-
-// An absent map reads as an empty one: every key has its default.
-ConfigNode map_or_empty(const std::optional<ConfigNode>& node) {
-  if (node) return *node;
-  auto empty = ConfigNode::parse("{}", "");
-  GH_CHECK(empty.has_value());
-  return std::move(*empty);
 }
 
 TestCase read_case(const ConfigNode& node, ConfigReader& outer) {

@@ -138,6 +138,15 @@ TEST(Load, WarnsOfWhatIsProbablyNotMeant) {
   EXPECT_TRUE(set->warnings()[1].contains("impossible")) << set->warnings()[1];
 }
 
+TEST(Load, WarnsThatContentIsNotKept) {
+  const auto set = policies(
+      fmt::format("@log_content(\"all\") {0};\n@log_content(\"none\") {0};", permit_infer));
+  ASSERT_EQ(set->warnings().size(), 1u);
+  EXPECT_TRUE(set->warnings()[0].starts_with("a.cedar:1:1: content is not kept"))
+      << set->warnings()[0];
+  EXPECT_EQ(set->policies()[0].obligations, (std::vector<Obligation>{{"log_content", "all"}}));
+}
+
 TEST(Load, TextThatNestsTooDeepIsRefused) {
   const std::string deep = std::string(5000, '(') + "true" + std::string(5000, ')');
   const std::string error = load_error(fmt::format("{}\nwhen {{ {} }};", permit_infer, deep));
@@ -306,6 +315,29 @@ TEST(Cases, EveryPartCanBeSet) {
           "    expect: { decision: permit }\n");
   ASSERT_TRUE(report.has_value()) << report.error().describe();
   EXPECT_EQ(report->failures(), 0u) << report->cases[0].detail << report->cases[1].detail;
+}
+
+TEST(Cases, TheLabelIsTheOneTheGatewayWouldMake) {
+  const auto set =
+      policies(fmt::format("{0}; @id(\"secret\") {1} when {{ context.label.confidentiality >= 3 && "
+                           "context.label.categories.contains(\"credentials\") }};"
+                           "@id(\"trusted\") {1} when {{ context.label.integrity < 1 }};",
+                           permit_infer, forbid_infer));
+  const Folder folder;
+  folder.write("cases.yaml",
+               "cases:\n"
+               "  - name: unverified\n"
+               "    expect: { decision: permit }\n"
+               "  - name: restricted by its findings\n"
+               "    context: { findings: { credentials: 1 } }\n"
+               "    expect: { decision: forbid, determining: [secret] }\n"
+               "  - name: what the case says holds\n"
+               "    context: { findings: { credentials: 1 }, label: { confidentiality: public, "
+               "integrity: trusted } }\n"
+               "    expect: { decision: forbid, determining: [trusted] }\n");
+  const auto report = run_tests(*set, folder.path());
+  ASSERT_TRUE(report.has_value()) << report.error().describe();
+  for (const auto& one : report->cases) EXPECT_TRUE(one.passed) << one.name << "\n" << one.detail;
 }
 
 TEST(Cases, WrongFilesAreErrorsWithLines) {
