@@ -31,6 +31,8 @@ void read_field(std::string_view line, SseEvent& event) {
     if (event.has_data) event.data += '\n';
     event.data += value;
     event.has_data = true;
+  } else if (name != "id" && name != "retry") {
+    event.has_unknown = true;
   }
 }
 
@@ -45,7 +47,17 @@ void SseFramer::feed(std::string_view bytes) {
   buffer_ += bytes;
 }
 
+// False while it cannot be said yet whether the stream begins with one.
+bool SseFramer::skip_byte_order_mark() {
+  constexpr std::string_view mark = "\xef\xbb\xbf";
+  if (buffer_.size() < mark.size() && mark.starts_with(buffer_)) return false;
+  began_ = true;
+  if (buffer_.starts_with(mark)) consumed_ = searched_ = mark.size();
+  return true;
+}
+
 Result<std::optional<SseEvent>> SseFramer::next() {
+  if (!began_ && !skip_byte_order_mark()) return std::nullopt;
   // `searched_` is the begin of the first line not yet looked at.
   while (auto line = find_line(buffer_, searched_)) {
     const bool blank = line->end == searched_;

@@ -1,5 +1,6 @@
 // Server-sent events (WHATWG HTML, section 9.2.6), as a pure incremental framer: bytes in, whole
-// events out, the same for every way to cut the bytes. Bounded: an event larger than the limit is
+// events out, the same for every way to cut the bytes. A byte order mark at the very beginning is
+// dropped. Bounded: an event larger than the limit is
 // an error.
 #pragma once
 
@@ -17,6 +18,7 @@ struct SseEvent {
   std::string data;  // `data:` fields joined by \n
   std::string raw;   // the event as it came, its blank line included
   bool has_data = false;
+  bool has_unknown = false;  // a field that the specification does not have
 };
 
 class SseFramer {
@@ -33,11 +35,13 @@ class SseFramer {
   std::optional<SseEvent> rest();
 
  private:
+  bool skip_byte_order_mark();
   SseEvent take(std::size_t end);
   std::string buffer_;
   std::size_t consumed_ = 0;
   std::size_t searched_ = 0;
   std::size_t max_event_bytes_;
+  bool began_ = false;
 };
 
 // Writes one event: "event: name\n" where there is a name, a data line per line, a blank line.

@@ -74,6 +74,27 @@ TEST(SseFramer, RefusesAnEventOverTheLimitHoweverItIsCut) {
       read_all({small + small + small + small + small + small + small + small}, 64).failed);
 }
 
+TEST(SseFramer, DropsOneByteOrderMarkAtTheBeginning) {
+  const std::string mark = "\xef\xbb\xbf";
+  const std::vector<std::vector<std::string>> streams{
+      {mark + "data: 1\n\n"},
+      {mark.substr(0, 1), mark.substr(1, 1), mark.substr(2) + "data: 1\n\n"}};
+  for (const auto& pieces : streams) {
+    const auto read = read_all(pieces);
+    ASSERT_EQ(read.events.size(), 1u);
+    EXPECT_EQ(read.events[0].data, "1");
+    EXPECT_EQ(read.events[0].raw, "data: 1\n\n");
+  }
+  EXPECT_TRUE(read_all({mark + mark + "data: 1\n\n"}).events.at(0).has_unknown);
+  EXPECT_TRUE(read_all({"data: 1\n\n" + mark + "data: 2\n\n"}).events.at(1).has_unknown);
+}
+
+TEST(SseFramer, SaysWhichEventsHaveUnknownFields) {
+  EXPECT_FALSE(read_all({"id: 1\nretry: 2\nevent: x\n: c\ndata: 1\n\n"}).events.at(0).has_unknown);
+  EXPECT_TRUE(read_all({"data: 1\nDATA: 2\n\n"}).events.at(0).has_unknown);
+  EXPECT_TRUE(read_all({"anything\n\n"}).events.at(0).has_unknown);
+}
+
 TEST(SseFramer, EveryCutGivesTheSameEvents) {
   EXPECT_TRUE(rc::check("cutting does not matter", [] {
     const auto text = *rc::gen::container<std::string>(
