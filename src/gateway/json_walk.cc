@@ -67,6 +67,7 @@ struct JsonWalker::Impl {
   std::array<Step, max_depth> steps;
   std::size_t depth = 0;
   const char* base = nullptr;
+  ondemand::document* document = nullptr;
   JsonVisitor* visitor = nullptr;
 
   Path path() const { return {steps.data(), depth}; }
@@ -93,6 +94,15 @@ struct JsonWalker::Impl {
       --depth;
     }
     return simdjson::SUCCESS;
+  }
+
+  // Where the object or array ends that was just visited: before its parent goes on.
+  std::size_t container_end() const {
+    const char* location = nullptr;
+    if (document->current_location().get(location)) return 0;  // only after an error
+    auto end = static_cast<std::size_t>(location - base);
+    while (end > 0 && is_space(base[end - 1])) --end;
+    return end;
   }
 
   // The position of the closing quote of a string whose inside begins at `inside`.
@@ -125,12 +135,16 @@ struct JsonWalker::Impl {
         ondemand::object object;
         if (auto error = value.get_object().get(object)) return error;
         visitor->on_object(path(), span.begin);
-        return visit_object(object);
+        if (auto error = visit_object(object)) return error;
+        visitor->on_container(path(), {span.begin, container_end()});
+        return simdjson::SUCCESS;
       }
       case ondemand::json_type::array: {
         ondemand::array array;
         if (auto error = value.get_array().get(array)) return error;
-        return visit_array(array);
+        if (auto error = visit_array(array)) return error;
+        visitor->on_container(path(), {span.begin, container_end()});
+        return simdjson::SUCCESS;
       }
       case ondemand::json_type::string: {
         std::string_view text;
@@ -178,6 +192,7 @@ Result<void> JsonWalker::walk(std::string& document, JsonVisitor& visitor) {
   impl_->visitor = &visitor;
 
   ondemand::document parsed;
+  impl_->document = &parsed;
   auto error = impl_->parser
                    .iterate(simdjson::padded_string_view(document.data(), document.size(),
                                                          document.capacity()))

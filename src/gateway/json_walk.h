@@ -44,6 +44,8 @@ class JsonVisitor {
     (void)object, (void)key, (void)inside;
   }
   virtual void on_object(Path, std::size_t begin) { (void)begin; }
+  // An object or array, once all that stands in it was visited; not the document itself.
+  virtual void on_container(Path, JsonSpan span) { (void)span; }
 };
 
 class JsonWalker {

@@ -22,6 +22,9 @@ class Notes final : public JsonVisitor {
   void on_null(Path path, JsonSpan span) override {
     null_member = {path.back().key_begin, span.end};
   }
+  void on_container(Path path, JsonSpan span) override {
+    containers[name(path)] = document_.substr(span.begin, span.end - span.begin);
+  }
   void on_key(Path, std::string_view key, JsonSpan inside) override {
     keys[std::string(key)] = document_.substr(inside.begin, inside.end - inside.begin);
   }
@@ -33,7 +36,7 @@ class Notes final : public JsonVisitor {
     return text;
   }
 
-  std::map<std::string, std::string> strings, raw, numbers, keys;
+  std::map<std::string, std::string> strings, raw, numbers, keys, containers;
   JsonSpan null_member;
 
  private:
@@ -50,6 +53,20 @@ TEST(JsonWalker, GivesPathsTextsAndPositions) {
   EXPECT_EQ(notes.strings[".b[0].c"], "y");
   EXPECT_EQ(notes.numbers[".b[1]"], "12345678901234567890123");
   EXPECT_EQ(notes.strings[".b[2]"], "z");
+}
+
+TEST(JsonWalker, GivesTheBytesOfObjectsAndArrays) {
+  std::string document = R"({"a": {"b" : [ 1 , {} ] } , "c":[],"d":{ }  ,"e":[[{"f":"]}"}]] })";
+  JsonWalker walker;
+  Notes notes(document);
+  ASSERT_TRUE(walker.walk(document, notes));
+  EXPECT_EQ(notes.containers[".a"], R"({"b" : [ 1 , {} ] })");
+  EXPECT_EQ(notes.containers[".a.b"], "[ 1 , {} ]");
+  EXPECT_EQ(notes.containers[".a.b[1]"], "{}");
+  EXPECT_EQ(notes.containers[".c"], "[]");
+  EXPECT_EQ(notes.containers[".d"], "{ }");
+  EXPECT_EQ(notes.containers[".e"], R"([[{"f":"]}"}]])");
+  EXPECT_EQ(notes.containers[".e[0][0]"], R"({"f":"]}"})");
 }
 
 TEST(JsonWalker, SeesEscapedAndDuplicateKeys) {
