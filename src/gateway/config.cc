@@ -2,6 +2,8 @@
 #include "gateway/config.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 
 #include "base/config.h"
 #include "base/file.h"
@@ -91,6 +93,26 @@ void read_tls(ConfigReader& root, Config& config) {
   if (auto finished = tls.finish(); !finished) root.note(finished.error());
 }
 
+// Header names an operator lets through. What the gateway itself writes or takes out cannot be one.
+void read_forward_headers(ConfigReader& reader, const ConfigNode& node, ProviderConfig& provider) {
+  constexpr std::array<std::string_view, 12> ours{"authorization", "proxy-authorization",
+                                                  "x-api-key",     "api-key",
+                                                  "cookie",        "host",
+                                                  "expect",        "accept-encoding",
+                                                  "content-type",  "content-length",
+                                                  "connection",    "transfer-encoding"};
+  provider.forward_headers = reader.strings("forward_headers");
+  for (const auto& name : provider.forward_headers) {
+    const bool is_token = !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+      return std::isalnum(c) || c == '-' || c == '_';
+    });
+    const bool is_ours = std::ranges::any_of(
+        ours, [&](std::string_view other) { return equals_ignoring_case(name, other); });
+    if (!is_token || is_ours || name.size() > 128)
+      reader.note(node.error("forward_headers: \"" + name + "\" cannot be passed on"));
+  }
+}
+
 void read_provider(ConfigReader& root, const ConfigNode& node, Config& config) {
   ConfigReader reader(node);
   ProviderConfig provider;
@@ -100,6 +122,7 @@ void read_provider(ConfigReader& root, const ConfigNode& node, Config& config) {
                          : DialectKind::anthropic;
   provider.url = reader.required_string("url");
   provider.inject_usage = reader.boolean("inject_usage", true);
+  read_forward_headers(reader, node, provider);
   if (!provider.url.empty()) {
     if (auto endpoint = net::Endpoint::parse(provider.url)) {
       provider.endpoint = std::move(*endpoint);

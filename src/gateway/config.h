@@ -32,9 +32,10 @@ struct ProviderConfig {
   std::string name;
   DialectKind dialect = DialectKind::openai;
   net::Endpoint endpoint;
-  std::string url;           // as written, for messages and the snapshot
-  Secret credential;         // empty: none is sent
-  bool inject_usage = true;  // ask for stream usage even when the client did not
+  std::string url;                           // as written, for messages and the snapshot
+  Secret credential;                         // empty: none is sent
+  bool inject_usage = true;                  // ask for stream usage even when the client did not
+  std::vector<std::string> forward_headers;  // of requests, besides those that always go on
 };
 
 struct Config {

@@ -117,6 +117,18 @@ providers:
   EXPECT_EQ(config->providers.at("b").dialect, DialectKind::anthropic);
 }
 
+TEST_F(ConfigTest, ForwardsNoHeaderOfTheGatewaysOwn) {
+  const auto config = load(
+      "providers:\n  - {name: a, url: \"http://x\", forward_headers: [X-Region, helicone_id]}\n");
+  ASSERT_TRUE(config) << config.error().describe();
+  EXPECT_EQ(config->providers.at("a").forward_headers,
+            (std::vector<std::string>{"X-Region", "helicone_id"}));
+  for (const std::string name : {"Authorization", "x-api-key", "cookie", "Host", "\"a b\"", "\"\""})
+    EXPECT_FALSE(
+        load("providers:\n  - {name: a, url: \"http://x\", forward_headers: [" + name + "]}\n"))
+        << name;
+}
+
 TEST_F(ConfigTest, NamesEveryProblemWithItsLine) {
   const auto config = load(
       "listen: nowhere\n"

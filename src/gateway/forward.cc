@@ -10,28 +10,23 @@
 namespace gatehouse::gateway {
 namespace {
 
-// The caller's credentials and what only concerns the way to the gateway. Framing and hop-by-hop
-// fields never get this far (net/).
-constexpr std::array<std::string_view, 16> not_forwarded{"authorization",
-                                                         "x-api-key",
-                                                         "api-key",
-                                                         "cookie",
-                                                         "host",
-                                                         "accept-encoding",
-                                                         "forwarded",
-                                                         "x-forwarded-for",
-                                                         "x-forwarded-host",
-                                                         "x-forwarded-proto",
-                                                         "x-real-ip",
-                                                         "proxy-authorization",
-                                                         "gatehouse-purpose",
-                                                         "gatehouse-conversation",
-                                                         "content-length",
-                                                         "expect"};
+// What goes on of the caller's headers; a provider's configuration may add to it. Nothing else
+// does: headers are not inspected.
+constexpr std::array<std::string_view, 7> forwarded{
+    "accept",      "user-agent", "idempotency-key", "x-request-id", "x-client-request-id",
+    "traceparent", "tracestate"};
+constexpr std::array<std::string_view, 3> forwarded_beginnings{"openai-", "anthropic-",
+                                                               "x-stainless-"};
 
-bool is_forwarded(std::string_view name) {
-  return std::ranges::none_of(
-      not_forwarded, [&](std::string_view other) { return equals_ignoring_case(name, other); });
+bool is_forwarded(std::string_view name, const ProviderConfig& provider) {
+  const auto is_name = [&](std::string_view other) { return equals_ignoring_case(name, other); };
+  return std::ranges::any_of(forwarded, is_name) ||
+         std::ranges::any_of(forwarded_beginnings,
+                             [&](std::string_view beginning) {
+                               return equals_ignoring_case(name.substr(0, beginning.size()),
+                                                           beginning);
+                             }) ||
+         std::ranges::any_of(provider.forward_headers, is_name);
 }
 
 net::RequestHead upstream_head(const Exchange& exchange) {
@@ -39,7 +34,7 @@ net::RequestHead upstream_head(const Exchange& exchange) {
   head.method = exchange.head->method;
   head.target = exchange.head->target;
   for (const auto& field : exchange.head->fields.all())
-    if (is_forwarded(field.name)) head.fields.add(field.name, field.value);
+    if (is_forwarded(field.name, *exchange.provider)) head.fields.add(field.name, field.value);
   head.fields.set("Content-Type", "application/json");
   // A compressed answer could not be screened.
   head.fields.add("Accept-Encoding", "identity");
@@ -77,6 +72,7 @@ net::Task<std::expected<Upstream, ApiError>> forward(Worker& worker, net::Server
   }
   if (answer) co_return std::move(*answer);
   exchange.client_left = client.disconnected().cancelled();
+  if (exchange.client_left) co_return refuse(Problem::upstream_failed, "the client left");
   co_return std::unexpected(upstream_error(exchange, answer.error()));
 }
 

@@ -37,7 +37,13 @@ void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys
   for (const auto& [name, provider] : snapshot.config->providers) {
     writer.begin_object().key("name").string(name);
     writer.key("dialect").string(to_string(provider.dialect));
-    writer.key("url").string(provider.url).end_object();
+    writer.key("url").string(provider.url);
+    if (!provider.forward_headers.empty()) {
+      writer.key("forward_headers").begin_array();
+      for (const auto& header : provider.forward_headers) writer.string(header);
+      writer.end_array();
+    }
+    writer.end_object();
   }
   writer.end_array().key("models").begin_array();
   for (const auto& [name, model] : snapshot.models) {

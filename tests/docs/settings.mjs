@@ -15,7 +15,7 @@ const sections = { root: '', limits: 'limits.', size: 'limits.', timeouts: 'time
 // Every key config.cc asks for: name -> {call, rest of the call}.
 function keysOfSource() {
   const source = read('src/gateway/config.cc');
-  const call = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
+  const call = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|strings|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
   const keys = new Map();
   for (const [, variable, kind, key, rest] of source.matchAll(call)) {
     const section = sections[variable ?? kind];
