@@ -7,6 +7,13 @@
 
 namespace gatehouse::gateway {
 
+AnswerFacts::Content& AnswerFacts::content_of(std::uint64_t choice) {
+  const auto known = std::ranges::find(contents, choice, &Content::choice);
+  if (known != contents.end()) return *known;
+  contents.push_back({choice, {}, false});
+  return contents.back();
+}
+
 std::string Channels::feed(const ChannelKey& key, inspect::TextForm form, std::string_view text) {
   auto channel = open_.find(key);
   if (channel == open_.end()) {
@@ -46,6 +53,16 @@ void filter_once(const AnswerPlan& plan, inspect::TextForm form, std::string_vie
   facts.findings.add(filtered.findings);
   facts.restored += filtered.restored;
   if (filtered.changed) edits.push_back(replace_string(inside, filtered.text));
+}
+
+void filter_value(const AnswerPlan& plan, std::string_view document, JsonSpan span,
+                  std::vector<Splice>& edits, AnswerFacts& facts) {
+  const auto raw = document.substr(span.begin, span.end - span.begin);
+  if (raw == "{}") return;
+  auto filtered = inspect::filter_text(*plan.scanner, plan.filter, inspect::TextForm::json, raw);
+  facts.findings.add(filtered.findings);
+  facts.restored += filtered.restored;
+  if (filtered.changed) edits.push_back({span.begin, span.end, std::move(filtered.text)});
 }
 
 Splice replace_string(JsonSpan inside, std::string_view text) {

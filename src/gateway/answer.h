@@ -18,7 +18,7 @@ namespace gatehouse::gateway {
 struct ChannelKey {
   std::uint64_t choice = 0;
   std::int64_t tool = -1;
-  std::string field;
+  std::string_view field;  // points to a constant
   friend auto operator<=>(const ChannelKey&, const ChannelKey&) = default;
 };
 
@@ -32,6 +32,7 @@ class Channels {
   // Ends channels; returns what they still held, in channel order, empty ones left out.
   std::vector<std::pair<ChannelKey, std::string>> finish_choice(std::uint64_t choice);
   std::vector<std::pair<ChannelKey, std::string>> finish_all();
+  std::size_t open() const { return open_.size(); }
 
  private:
   using Open = std::map<ChannelKey, inspect::TextFilter>;
@@ -45,6 +46,10 @@ class Channels {
 // Filters one string of an answer that stands alone; adds a splice when it changes.
 void filter_once(const AnswerPlan& plan, inspect::TextForm form, std::string_view text,
                  JsonSpan inside, std::vector<Splice>& edits, AnswerFacts& facts);
+// The same for a JSON value that stands in the document itself (tool input): each value in it has
+// its key as context.
+void filter_value(const AnswerPlan& plan, std::string_view document, JsonSpan span,
+                  std::vector<Splice>& edits, AnswerFacts& facts);
 
 // A splice that replaces the inside of a JSON string by `text`, escaped.
 Splice replace_string(JsonSpan inside, std::string_view text);

@@ -30,12 +30,15 @@ struct Fixture {
     plan.filter.redact.set();
     plan.filter.restore = true;
     plan.filter.placeholders = &placeholders;
+    plan.filter.masks = &masks;
+    plan.drop_logprobs = true;
     plan.max_event_bytes = 64 << 10;
     return plan;
   }
   JsonWalker walker;
   std::unique_ptr<inspect::Scanner> scanner;
   inspect::Placeholders placeholders;
+  inspect::Placeholders masks;
 };
 
 struct Outcome {

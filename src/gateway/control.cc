@@ -1,6 +1,8 @@
 // See control.h.
 #include "gateway/control.h"
 
+#include <algorithm>
+
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -45,6 +47,22 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   return control;
 }
 
+namespace {
+
+void warn_of_content(const policy::PolicySet& policies) {
+  const auto keeps = [](const policy::Obligation& one) {
+    return one.name == "log_content" && one.value != "none";
+  };
+  for (const auto& policy : policies.policies()) {
+    if (std::ranges::none_of(policy.obligations, keeps)) continue;
+    log_warning("content is not kept by this version; @log_content is only recorded",
+                {{"policy", policy.id}});
+    return;  // once is enough
+  }
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
     std::shared_ptr<const Config> config, const Snapshot* before) {
   auto snapshot = std::make_shared<Snapshot>();
@@ -56,6 +74,7 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
     snapshot->policies = before->policies;
   } else {
     GH_ASSIGN(snapshot->policies, load_policies(*snapshot->config));
+    warn_of_content(*snapshot->policies);
   }
   if (same_rules) {
     snapshot->rules = before->rules;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -41,6 +42,9 @@ class ControlPlane {
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
+  // Held while the placeholders of a conversation are compared and replaced. Never by a loop
+  // thread.
+  std::mutex& sessions_mutex() { return sessions_mutex_; }
 
   // A new snapshot of configuration and state, not yet in force. Takes from `before` what cannot
   // have changed: all compiled policies and rules when the configuration is the same object, the
@@ -56,6 +60,7 @@ class ControlPlane {
   const Clock& clock_;
   Random& random_;
   DeploymentKeys keys_;
+  std::mutex sessions_mutex_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Registry> registry_;

@@ -74,7 +74,7 @@ policy::Attributes context_of(const Exchange& exchange) {
                                             exchange.label.categories.end());
   return {
       {"dialect", std::string(to_string(exchange.dialect->kind()))},
-      {"route", std::string(to_string(exchange.route))},
+      {"route", std::string(to_string(*exchange.route))},
       {"stream", exchange.stream},
       {"purpose", std::string(exchange.head->fields.find("gatehouse-purpose").value_or(""))},
       {"hour", static_cast<std::int64_t>(hour)},
@@ -144,7 +144,7 @@ Verdict decide(const Worker& worker, Exchange& exchange) {
 
   policy::Request request;
   request.principal = principal_entity(exchange.principal);
-  request.action = action_of(exchange.route);
+  request.action = action_of(*exchange.route);
   request.resource = lists ? policy::Entity{"Gateway", exchange.snapshot->config->node, {}, {}}
                            : model_entity(exchange);
   request.context = context_of(exchange);

@@ -27,7 +27,15 @@ struct AnswerFacts {
   Usage usage;
   std::string finish_reason;
   bool provider_error = false;  // a mid-stream error event came by
-  std::string validated_text;   // content of choice 0, kept when a plan asks for validation
+
+  // The content of each choice, kept when a plan asks for it.
+  struct Content {
+    std::uint64_t choice = 0;
+    std::string text;
+    bool calls_tools = false;  // it ended in tool calls: its text is not the answer
+  };
+  std::vector<Content> contents;
+  Content& content_of(std::uint64_t choice);
 };
 
 // How the texts of an answer are filtered: one plan, one scanner, placeholders of the request.
@@ -36,7 +44,8 @@ struct AnswerPlan {
   inspect::Scanner* scanner = nullptr;
   inspect::FilterPlan filter;
   bool content_is_json = false;  // the client asked for JSON: restore inside it as JSON
-  bool keep_content = false;     // collect validated_text
+  bool keep_content = false;     // collect AnswerFacts::contents
+  bool drop_logprobs = false;    // they have the text once more, token by token
   bool swallow_usage = false;    // stream usage was asked for by the gateway, not by the client
   std::size_t max_event_bytes = 1u << 20;
 };
@@ -46,10 +55,13 @@ struct AnswerPlan {
 class AnswerStream {
  public:
   virtual ~AnswerStream() = default;
-  // Appends to `out` what may leave now. Error: the upstream's bytes are not a valid stream.
+  // Appends to `out` what may leave now; nothing of what comes after the dialect's last event.
+  // Error: the upstream's bytes are not a valid stream.
   virtual Result<void> feed(std::string_view bytes, std::string& out) = 0;
   // The upstream ended; appends the rest. `complete` says whether a proper end was seen.
   virtual Result<void> finish(std::string& out) = 0;
+  // Nothing more leaves: what the open channels found is counted, their held text is dropped.
+  virtual void close() = 0;
   virtual bool complete() const = 0;
   // The dialect's last event has come ([DONE], message_stop).
   virtual bool ended() const = 0;

@@ -1,179 +1,206 @@
 // The Anthropic dialect: /v1/messages, /v1/messages/count_tokens, /v1/models.
 // Formats: docs/dialects.md.
 #include <algorithm>
-#include <optional>
+#include <array>
+#include <span>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "gateway/answer.h"
-#include "gateway/dialect.h"
+#include "gateway/anthropic.h"
 #include "gateway/request_reader.h"
-#include "gateway/stream.h"
 
 namespace gatehouse::gateway {
 namespace {
 
 using inspect::TextForm;
 
-// Thinking is signed by the provider: it goes back as it came, placeholders and all, or its
-// signature no longer verifies.
-bool is_signed(std::string_view key) {
-  return key == "thinking";
+// Blocks and results whose strings are all there is to them.
+bool is_text_block(std::string_view type) {
+  constexpr std::array<std::string_view, 7> known{
+      "text",          "thinking",   "redacted_thinking", "document",
+      "search_result", "compaction", "tool_reference"};
+  return std::ranges::find(known, type) != known.end() || type.ends_with("tool_use") ||
+         type.ends_with("_result") || type.ends_with("_error");
 }
 
-bool is_sealed(std::string_view key) {
-  return key == "signature" || key == "encrypted_content" || key == "encrypted_index";
+// Whether `path` leads to a member of a content block or of its source: below messages[i] or system
+// only through `content` and `source`. Never inside of tool input.
+bool is_in_content(Path path) {
+  const std::size_t shortest = path[0].key == "messages" ? 5 : path[0].key == "system" ? 3 : 0;
+  if (shortest == 0 || path.size() < shortest) return false;
+  return std::ranges::all_of(path.subspan(1, path.size() - 2), [](const Step& step) {
+    return step.is_item || step.key == "content" || step.key == "source";
+  });
 }
 
-bool is_structural(std::string_view key) {
-  return key == "id" || key == "type" || key == "role" || key == "model" || key == "stop_reason" ||
-         key == "tool_use_id" || key == "service_tier";
+// What the provider sealed and wants back as it was. Short values are looked at all the same.
+bool is_sealed(Path path, std::string_view text) {
+  return (path_is(path, {"messages", "*", "content", "*", "content", "*", "encrypted_content"}) ||
+          path_is(path, {"messages", "*", "content", "*", "citations", "*", "encrypted_index"})) &&
+         looks_encoded(text);
 }
 
+// What a string may be depends on the type of its block, which may stand after it: such members
+// are noted while their block is open and settled at its end.
 class AnthropicRequestReader final : public RequestReader {
  public:
   using RequestReader::RequestReader;
 
-  void on_bool(Path path, bool value, JsonSpan) override {
-    if (path_is(path, {"stream"})) exchange_.stream = value;
+  void on_container(Path path, JsonSpan span) override {
+    if (!members_.empty() && members_.back().depth == path.size() + 1) settle(path);
+    RequestReader::on_container(path, span);
   }
 
  protected:
+  bool is_whole_value(Path path) const override {
+    return path_is(path, {"messages", "*", "content", "*", "input"});
+  }
+
   TextRole role_of(Path path, std::string_view text) override {
+    if (is_sealed(path, text)) return TextRole::opaque;
     const auto key = last_key(path);
-    if (is_sealed(key)) return TextRole::opaque;
-    if (is_signed(key)) return TextRole::fixed;
-    if (path_is(path, {"tools", "*", "name"})) exchange_.tools.emplace_back(text);
-    const bool in_source = path.size() >= 2 && path[path.size() - 2].key == "source";
-    if ((in_source && key == "url") || key == "file_id") exchange_.uninspectable = true;
-    if (key == "data") return role_of_data(exchange_, text);
+    if (key == "file_id") exchange_.uninspectable = true;
+    if (!is_in_content(path) || path.back().is_item) return TextRole::text;
+    const bool of_block = path[path.size() - 2].is_item;
+    if (of_block && key == "type") note_type(path, text, is_text_block(text));
+    if (of_block && (key == "thinking" || key == "signature" || key == "data"))
+      note_member(path, key, text);
+    if (path[path.size() - 2].key == "source") {
+      if (key == "type") note_type(path, text, text == "text" || text == "content");
+      if (key == "url") exchange_.uninspectable = true;
+      if (key == "data") note_member(path, key, text);
+    }
     return TextRole::text;
   }
+
+ private:
+  struct Member {
+    std::size_t depth;  // of its path
+    std::string_view key;
+    std::string_view text;
+    std::size_t channel;  // where its channel will be
+  };
+
+  void note_type(Path path, std::string_view type, bool is_text) {
+    if (!is_text) exchange_.uninspectable = true;
+    members_.push_back({path.size(), "type", type, 0});
+  }
+  void note_member(Path path, std::string_view key, std::string_view text) {
+    if (!text.empty()) members_.push_back({path.size(), key, text, exchange_.channels.size()});
+  }
+
+  // The block or source at `path` is complete.
+  void settle(Path path) {
+    const auto first = std::ranges::find(members_, path.size() + 1, &Member::depth);
+    const std::span<const Member> members(first, members_.end());
+    const auto type = type_of(members);
+    const bool is_signed = std::ranges::find(members, "signature", &Member::key) != members.end();
+    for (const auto& member : members)
+      if (member.key != "type")
+        exchange_.channels[member.channel].role = role_in(path, type, is_signed, member);
+    members_.erase(first, members_.end());
+  }
+
+  // Of two types nobody knows which one the provider takes: then it is none.
+  static std::string_view type_of(std::span<const Member> members) {
+    std::string_view type;
+    for (const auto& member : members) {
+      if (member.key != "type") continue;
+      if (!type.empty()) return {};
+      type = member.text;
+    }
+    return type;
+  }
+
+  static TextRole role_in(Path path, std::string_view type, bool is_signed, const Member& member) {
+    if (!path.back().is_item) {
+      const bool encoded = type == "base64" && member.key == "data" && looks_encoded(member.text);
+      return encoded ? TextRole::opaque : TextRole::text;
+    }
+    const bool of_message = path_is(path, {"messages", "*", "content", "*"});
+    if (of_message && type == "thinking" && is_signed && member.key == "signature")
+      return TextRole::opaque;
+    if (of_message && type == "thinking" && is_signed && member.key == "thinking")
+      return TextRole::signed_;
+    if (of_message && type == "redacted_thinking" && member.key == "data") return TextRole::opaque;
+    return TextRole::text;
+  }
+
+  std::vector<Member> members_;  // of what is still open, innermost last
 };
 
 class AnthropicAnswerReader final : public JsonVisitor {
  public:
-  AnthropicAnswerReader(const AnswerPlan& plan, AnswerFacts& facts) : plan_(plan), facts_(facts) {}
+  AnthropicAnswerReader(const AnswerPlan& plan, AnswerFacts& facts, const std::string& document)
+      : plan_(plan), facts_(facts), document_(document) {
+    if (plan.keep_content) facts.content_of(0);
+  }
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
-    const auto key = last_key(path);
-    if (path_is(path, {"stop_reason"})) facts_.finish_reason = text;
-    const bool tool_input = path_begins(path, {"content", "*", "input"});
-    if (!tool_input && (is_structural(key) || is_sealed(key) || is_signed(key) || key == "data"))
+    if (path_is(path, {"stop_reason"})) note_stop(text);
+    if (path_is(path, {"content", "*", "type"})) block_type_ = text;
+    if (text.empty() || is_below_input(path) || is_block_name(path)) return;
+    if (path.size() == 3 && path_begins(path, {"content", "*"}) && may_be_sealed(path)) {
+      open_.push_back({last_key(path), text, inside});
       return;
-    if (text.empty()) return;
+    }
     const bool content = path_is(path, {"content", "*", "text"});
-    if (content && plan_.keep_content) facts_.validated_text += text;
-    filter_once(plan_, TextForm::plain, text, inside, edits, facts_);
+    if (content && plan_.keep_content) facts_.content_of(0).text += text;
+    const bool json = content && plan_.content_is_json;
+    filter_once(plan_, json ? TextForm::json : TextForm::plain, text, inside, edits, facts_);
   }
   void on_number(Path path, std::string_view text, JsonSpan) override {
     if (path_is(path, {"usage", "input_tokens"}) || path_is(path, {"input_tokens"}))
       facts_.usage.input_tokens = as_count(text);
     if (path_is(path, {"usage", "output_tokens"})) facts_.usage.output_tokens = as_count(text);
   }
+  void on_container(Path path, JsonSpan span) override {
+    if (path_is(path, {"content", "*", "input"}))
+      filter_value(plan_, document_, span, edits, facts_);
+    if (path_is(path, {"content", "*"})) settle();
+  }
 
   std::vector<Splice> edits;
 
  private:
-  const AnswerPlan& plan_;
-  AnswerFacts& facts_;
-};
-
-class EventReader final : public JsonVisitor {
- public:
-  struct Text {
-    std::string_view field;
+  struct Open {
+    std::string_view key;
     std::string_view text;
     JsonSpan inside;
   };
 
-  void on_string(Path path, std::string_view text, JsonSpan inside) override {
+  static bool is_below_input(Path path) {
+    return path.size() > 3 && path_begins(path, {"content", "*", "input"});
+  }
+  static bool is_block_name(Path path) {
     const auto key = last_key(path);
-    if (path_is(path, {"type"})) type = text;
-    if (path_is(path, {"delta", "stop_reason"})) stop_reason = text;
-    if (path_is(path, {"delta", "text"}) || path_is(path, {"delta", "partial_json"})) {
-      delta = Text{key, text, inside};
-      return;
-    }
-    const bool tool_input = path_begins(path, {"content_block", "input"});
-    if (!tool_input && (is_structural(key) || is_sealed(key) || is_signed(key) || key == "data"))
-      return;
-    if (!text.empty()) once.push_back({key, text, inside});
+    if (path.size() == 1) return is_message_name(key);
+    if (path.size() == 2) return path[0].key == "usage" && key == "service_tier";
+    return path[0].key == "content" && is_name_in_block(path.subspan(1));
   }
-  void on_number(Path path, std::string_view text, JsonSpan) override {
-    const auto count = as_count(text);
-    if (!count) return;
-    if (path_is(path, {"index"})) index = *count;
-    if (path_is(path, {"usage", "input_tokens"}) ||
-        path_is(path, {"message", "usage", "input_tokens"}))
-      usage.input_tokens = count;
-    if (path_is(path, {"usage", "output_tokens"}) ||
-        path_is(path, {"message", "usage", "output_tokens"}))
-      usage.output_tokens = count;
+  static bool may_be_sealed(Path path) {
+    const auto key = last_key(path);
+    return key == "thinking" || key == "signature" || key == "data";
+  }
+  void note_stop(std::string_view reason) {
+    facts_.finish_reason = reason;
+    if (plan_.keep_content && reason == "tool_use") facts_.content_of(0).calls_tools = true;
+  }
+  // The block is complete, so its type is known.
+  void settle() {
+    for (const auto& open : open_)
+      if (!is_sealed_in_answer(block_type_, open.key))
+        filter_once(plan_, TextForm::plain, open.text, open.inside, edits, facts_);
+    open_.clear();
+    block_type_ = {};
   }
 
-  std::string_view type;
-  std::string_view stop_reason;
-  std::uint64_t index = 0;
-  std::optional<Text> delta;
-  std::vector<Text> once;
-  Usage usage;
-};
-
-class AnthropicStream final : public StreamScreen {
- public:
-  using StreamScreen::StreamScreen;
-
- protected:
-  Result<void> on_event(SseEvent& event, std::string& out) override {
-    EventReader reader;
-    GH_TRY(plan_.walker->walk(event.data, reader));
-    if (reader.usage.input_tokens) facts_.usage.input_tokens = reader.usage.input_tokens;
-    if (reader.usage.output_tokens) facts_.usage.output_tokens = reader.usage.output_tokens;
-    if (!reader.stop_reason.empty()) facts_.finish_reason = reader.stop_reason;
-
-    std::vector<Splice> edits;
-    for (const auto& once : reader.once)
-      filter_once(plan_, TextForm::plain, once.text, once.inside, edits, facts_);
-    if (reader.type == "error") {
-      facts_.provider_error = true;
-      flush_all(out);
-    } else if (reader.type == "content_block_stop") {
-      for (const auto& [key, rest] : channels_.finish_choice(reader.index))
-        emit_rest(key, rest, out);
-    } else if (reader.type == "message_stop") {
-      flush_all(out);
-      ended_ = true;
-    } else if (reader.delta && !on_delta(reader, edits)) {
-      return {};
-    }
-    emit_edited(event, std::move(edits), out);
-    return {};
-  }
-
-  void emit_rest(const ChannelKey& key, std::string_view text, std::string& out) override {
-    const bool json = key.field == "partial_json";
-    std::string data = "{\"type\":\"content_block_delta\",\"index\":" + std::to_string(key.choice) +
-                       ",\"delta\":{\"type\":";
-    data += json ? "\"input_json_delta\",\"partial_json\":" : "\"text_delta\",\"text\":";
-    append_json_string(data, text);
-    data += "}}";
-    append_event(out, "content_block_delta", data);
-  }
-
- private:
-  // False when all of the delta is held back and the event has nothing else to say.
-  bool on_delta(const EventReader& reader, std::vector<Splice>& edits) {
-    const auto& delta = *reader.delta;
-    const bool json = delta.field == "partial_json";
-    if (plan_.keep_content && !json) facts_.validated_text += delta.text;
-    const auto text = channels_.feed(
-        {reader.index, -1, std::string(delta.field)},
-        json || plan_.content_is_json ? TextForm::json : TextForm::plain, delta.text);
-    if (text.empty() && !delta.text.empty()) return false;
-    if (text != delta.text) edits.push_back(replace_string(delta.inside, text));
-    return true;
-  }
+  const AnswerPlan& plan_;
+  AnswerFacts& facts_;
+  const std::string& document_;  // walking it may move its bytes
+  std::string_view block_type_;
+  std::vector<Open> open_;
 };
 
 std::string_view anthropic_error_type(Problem problem) {
@@ -236,14 +263,14 @@ class AnthropicDialect final : public Dialect {
 
   Result<void> screen(const AnswerPlan& plan, std::string& body,
                       AnswerFacts& facts) const override {
-    AnthropicAnswerReader reader(plan, facts);
+    AnthropicAnswerReader reader(plan, facts, body);
     GH_TRY(plan.walker->walk(body, reader));
     if (!reader.edits.empty()) body = apply_splices(body, std::move(reader.edits));
     return {};
   }
 
   std::unique_ptr<AnswerStream> open_stream(const AnswerPlan& plan) const override {
-    return std::make_unique<AnthropicStream>(plan);
+    return open_anthropic_stream(plan);
   }
 
   std::string models_body(const std::vector<const store::ModelRecord*>& models) const override {
@@ -265,6 +292,23 @@ class AnthropicDialect final : public Dialect {
 };
 
 }  // namespace
+
+bool is_message_name(std::string_view key) {
+  return key == "id" || key == "type" || key == "role" || key == "model" || key == "stop_reason";
+}
+
+bool is_name_in_block(Path path) {
+  const auto key = last_key(path);
+  if (path.size() == 2) return key == "id" || key == "type" || key == "tool_use_id";
+  if (path.size() != 4 || !path[2].is_item) return false;
+  if (path[1].key == "content") return key == "type" || key == "encrypted_content";
+  return path[1].key == "citations" && (key == "type" || key == "encrypted_index");
+}
+
+bool is_sealed_in_answer(std::string_view block_type, std::string_view key) {
+  if (block_type == "thinking") return key == "thinking" || key == "signature";
+  return block_type == "redacted_thinking" && key == "data";
+}
 
 const Dialect& anthropic_dialect() {
   static const AnthropicDialect dialect;

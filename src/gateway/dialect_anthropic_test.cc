@@ -28,11 +28,11 @@ TEST(AnthropicDecode, FindsEveryTextAndLeavesSignedOnesFixed) {
   ASSERT_TRUE(dialect.decode(walker, exchange));
   std::map<std::string, TextRole> roles;
   for (const auto& channel : exchange.channels) roles[std::string(channel.text)] = channel.role;
-  for (const auto* text : {"one", "two", "four", "five", "six", "seven words are text", "eight"})
+  for (const auto* text : {"one", "two", "six", "seven words are text", "eight"})
     EXPECT_EQ(roles.at(text), TextRole::text) << text;
-  EXPECT_EQ(roles.at("three"), TextRole::fixed);
-  EXPECT_EQ(roles.at("a_long_key_name"), TextRole::fixed);
-  EXPECT_FALSE(roles.contains("c2ln"));
+  EXPECT_EQ(roles.at("three"), TextRole::signed_);
+  EXPECT_EQ(roles.at("c2ln"), TextRole::opaque);
+  EXPECT_EQ(roles.at(R"({"a_long_key_name":"four","n":[1,"five"]})"), TextRole::raw_json);
   EXPECT_TRUE(exchange.stream);
   EXPECT_FALSE(exchange.uninspectable);
   EXPECT_EQ(exchange.tools, std::vector<std::string>{"f"});
@@ -46,6 +46,116 @@ TEST(AnthropicDecode, EncodedBytesAreUninspectable) {
   JsonWalker walker;
   ASSERT_TRUE(dialect.decode(walker, exchange));
   EXPECT_TRUE(exchange.uninspectable);
+}
+
+std::map<std::string, TextRole> roles_of(const std::string& messages,
+                                         bool* uninspectable = nullptr) {
+  Exchange exchange;
+  exchange.body = R"({"model":"m","messages":)" + messages + "}";
+  JsonWalker walker;
+  EXPECT_TRUE(dialect.decode(walker, exchange)) << messages;
+  std::map<std::string, TextRole> roles;
+  for (const auto& channel : exchange.channels) roles[std::string(channel.text)] = channel.role;
+  if (uninspectable) *uninspectable = exchange.uninspectable;
+  return roles;
+}
+
+TEST(AnthropicDecode, ExemptsByFullPathAndTypeOnly) {
+  // The type may stand anywhere in its block.
+  auto roles = roles_of(R"([{"content":[{"signature":"sig","thinking":"thought","type":"thinking"},
+      {"data":"sealed","type":"redacted_thinking"}]}])");
+  EXPECT_EQ(roles.at("sig"), TextRole::opaque);
+  EXPECT_EQ(roles.at("thought"), TextRole::signed_);
+  EXPECT_EQ(roles.at("sealed"), TextRole::opaque);
+  for (
+      const auto* messages :
+      {R"([{"content":[{"type":"text","text":"x","signature":"secret"}]}])",
+       R"([{"content":[{"type":"text","thinking":"secret","signature":"s"}]}])",
+       R"([{"content":[{"type":"thinking","thinking":"secret"}]}])",
+       R"([{"content":[{"type":"thinking","type":"text","thinking":"secret","signature":"s"}]}])",
+       R"([{"content":[{"type":"text","data":"secret"}]}])", R"([{"signature":"secret"}])",
+       R"([{"content":[{"x":{"signature":"secret"}}]}])",
+       R"([{"content":[{"source":{"type":"text","data":"secret"}}]}])",
+       R"([{"content":[{"type":"web_fetch_tool_result","content":{"content":{"source":{"type":"text","data":"secret"}}}}]}])",
+       R"([{"content":[{"source":{"type":"base64","data":"secret"}}]}])",
+       R"([{"content":[{"content":[{"encrypted_content":"secret"}]}]}])"}) {
+    EXPECT_EQ(roles_of(messages).at("secret"), TextRole::text) << messages;
+  }
+  for (const auto* input : {R"({"signature":"secret"})", R"({"data":"secret"})",
+                            R"({"thinking":"secret","type":"thinking"})",
+                            R"({"source":{"type":"base64","data":"secret"}})"}) {
+    roles = roles_of(std::string(R"([{"content":[{"type":"tool_use","input":)") + input + "}]}]");
+    EXPECT_EQ(roles.at(input), TextRole::raw_json) << input;
+  }
+}
+
+TEST(AnthropicDecode, MarksWhatIsNotTextWhateverItsBytesLookLike) {
+  for (
+      const auto* block :
+      {R"({"type":"image","source":{"type":"base64","data":"AA\n=="}})",
+       R"({"type":"image","source":{"type":"url","url":"https://x.example/a"}})",
+       R"({"type":"document","source":{"type":"base64","data":"AA=="}})",
+       R"({"type":"document","source":{"type":"file","file_id":"f"}})",
+       R"({"type":"container_upload","file_id":"f"})", R"({"type":"of_tomorrow"})",
+       R"({"type":"tool_result","content":[{"type":"image","source":{"type":"base64","data":"A"}}]})",
+       R"({"type":"document","source":{"type":"content","content":[{"type":"image"}]}})"}) {
+    bool marked = false;
+    roles_of(std::string(R"([{"role":"user","content":[)") + block + "]}]", &marked);
+    EXPECT_TRUE(marked) << block;
+  }
+  for (const auto* block :
+       {R"({"type":"text","text":"x"})", R"({"type":"tool_use","input":{"type":"image"}})",
+        R"({"type":"document","source":{"type":"text","data":"x"}})",
+        R"({"type":"web_search_tool_result","content":[{"type":"web_search_result","url":"u"}]})",
+        R"({"type":"thinking","thinking":"x","signature":"s"})"}) {
+    bool marked = false;
+    roles_of(std::string(R"([{"role":"user","content":[)") + block + "]}]", &marked);
+    EXPECT_FALSE(marked) << block;
+  }
+}
+
+TEST(AnthropicDecode, ToolInputHasItsKeysAsContext) {
+  Bench bench;
+  const std::string input = R"({"password":"hunter2x9"})";
+  const auto roles =
+      roles_of(R"([{"content":[{"type":"tool_use","name":"f","input":)" + input + "}]}]");
+  ASSERT_EQ(roles.at(input), TextRole::raw_json);
+  EXPECT_TRUE(bench.scanner.scan("hunter2x9").empty());
+  EXPECT_EQ(inspect::filter_text(bench.scanner, {}, inspect::TextForm::json, input).findings.size(),
+            1u);
+}
+
+TEST(AnthropicScreen, WholeAndStreamedAnswersMaskTheSameInToolInput) {
+  Bench bench;
+  std::string body =
+      R"({"content":[{"type":"tool_use","input":{"password": "hunter2x9","signature":")" +
+      secret() + R"(","n":[1]}}]})";
+  AnswerFacts facts;
+  ASSERT_TRUE(dialect.screen(bench.plan(), body, facts));
+  EXPECT_EQ(json::parse(body)["content"][0]["input"],
+            (json{{"password", "[CREDENTIAL_1]"}, {"signature", "[CREDENTIAL_2]"}, {"n", {1}}}))
+      << body;
+  EXPECT_EQ(facts.findings.by_category[0], 2u);
+}
+
+TEST(AnthropicScreen, ExemptsByFullPathAndTypeOnly) {
+  Bench bench;
+  for (const std::string block :
+       {R"({"type":"text","text":"x","signature":"%"})", R"({"thinking":"%","type":"text"})",
+        R"({"type":"text","data":"%"})", R"({"type":"x","content":{"signature":"%"}})",
+        R"({"type":"x","content":{"type":"x","source":{"type":"text","data":"%"}}})",
+        R"({"type":"x","x":{"model":"%"}})"}) {
+    auto body = R"({"content":[)" + block + "]}";
+    body.replace(body.find('%'), 1, secret());
+    AnswerFacts facts;
+    ASSERT_TRUE(dialect.screen(bench.plan(), body, facts));
+    EXPECT_EQ(body.find("AKIA"), std::string::npos) << body;
+    const auto start = R"(data: {"type":"content_block_start","content_block":)" + block + "}\n\n";
+    auto stream = start;
+    stream.replace(stream.find('%'), 1, secret());
+    EXPECT_EQ(screen_whole(dialect, bench.plan(), stream).out.find("AKIA"), std::string::npos)
+        << stream;
+  }
 }
 
 TEST(AnthropicScreen, RestoresTextAndToolInputButNotThinking) {
@@ -162,6 +272,91 @@ TEST(AnthropicStream, EveryCutGivesTheSameBytes) {
   std::string crlf;
   for (const char c : recorded_stream()) crlf += c == '\n' ? "\r\n" : std::string(1, c);
   expect_same_for_every_cut(dialect, bench, crlf);
+}
+
+TEST(AnthropicStream, EveryTextIsFilteredWhateverItsEventIsCalled) {
+  Bench bench;
+  for (
+      const std::string data :
+      {R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a ","partial_json":"\"%\""}})",
+       R"({"type":"content_block_delta","index":0,"delta":{"type":"text_delta","partial_json":"1","text":"% "}})",
+       R"({"type":"ping","delta":{"text":"% "}})", R"({"type":"error","delta":{"text":"%"}})",
+       R"({"type":"message_stop","delta":{"partial_json":"\"%\""}})",
+       R"({"type":"content_block_stop","index":0,"delta":{"text":"%"}})",
+       R"({"type":"content_block_delta","delta":{"type":"text_delta","thinking":"%"}})",
+       R"({"type":"content_block_delta","delta":{"type":"text_delta","signature":"%"}})",
+       R"({"type":"content_block_start","content_block":{"type":"tool_use","input":{"data":"%"}}})"}) {
+    auto stream = "data: " + data + "\n\n";
+    stream.replace(stream.find('%'), 1, secret());
+    const auto screened = screen_whole(dialect, bench.plan(), stream);
+    EXPECT_FALSE(screened.failed);
+    EXPECT_EQ(screened.out.find("AKIA"), std::string::npos) << screened.out;
+    expect_same_for_every_cut(dialect, bench, stream);
+  }
+}
+
+TEST(AnthropicStream, TheTextABlockBeginsWithIsPartOfIt) {
+  Bench bench;
+  const std::string stream =
+      event("content_block_start",
+            {{"index", 0},
+             {"content_block", {{"type", "text"}, {"text", "key " + secret().substr(0, 9)}}}}) +
+      text_delta(0, secret().substr(9) + " [EMAIL_1]") +
+      event("content_block_stop", {{"index", 0}}) + event("message_stop", json::object());
+  const auto screened = screen_whole(dialect, bench.plan(), stream);
+  EXPECT_EQ(screened.out.find("AKIA"), std::string::npos) << screened.out;
+  EXPECT_NE(screened.out.find(R"("text":"key ")"), std::string::npos) << screened.out;
+  EXPECT_NE(screened.out.find("ada@example.org"), std::string::npos);
+  expect_same_for_every_cut(dialect, bench, stream);
+}
+
+// Whether some continuation makes it JSON: what is open is closed, or one more value put in.
+bool begins_json(const std::string& text) {
+  std::string closing;
+  bool in_string = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (in_string && c == '\\') {
+      if (at + 1 == text.size()) return false;
+      at += text[at + 1] == 'u' ? 5 : 1;
+    } else if (c == '"') {
+      in_string = !in_string;
+    } else if (!in_string && (c == '{' || c == '[')) {
+      closing.insert(0, 1, c == '{' ? '}' : ']');
+    } else if (!in_string && (c == '}' || c == ']')) {
+      closing.erase(0, 1);
+    }
+  }
+  const std::string begin = text + (in_string ? "\"" : "");
+  for (const auto* middle : {"", ":0", "0", "\"k\":0", ",\"k\":0", "e", "rue", "ull"})
+    if (json::accept(begin + middle + closing)) return true;
+  return false;
+}
+
+TEST(AnthropicStream, EveryPrefixOfPartialJsonCanBeCompleted) {
+  Bench bench;
+  const std::string input =
+      R"({"a": "[NAME_1] \u00e9\n x", "b": [1, true, {"c": "[EMAIL_1]"}], "d": ")" + secret() +
+      R"(", "e": "[NA"})";
+  for (std::size_t size = 1; size <= input.size(); ++size) {
+    std::string stream;
+    for (std::size_t at = 0; at < input.size(); at += size)
+      stream += json_delta(0, input.substr(at, size));
+    stream += event("content_block_stop", {{"index", 0}});
+    const auto screened = screen_whole(dialect, bench.plan(), stream);
+    SseFramer framer(1 << 20);
+    framer.feed(screened.out);
+    std::string all;
+    while (true) {
+      const auto read = framer.next();
+      if (!read || !*read) break;
+      const auto data = json::parse((*read)->data);
+      if (data["type"] != "content_block_delta") continue;
+      all += data["delta"]["partial_json"];
+      ASSERT_TRUE(begins_json(all)) << all << "\nin pieces of " << size;
+    }
+    EXPECT_EQ(json::parse(all)["a"], name + " é\n x");
+  }
 }
 
 TEST(AnthropicStream, ErrorEventPasses) {

@@ -1,50 +1,60 @@
 // The OpenAI dialect: /v1/chat/completions, /v1/embeddings, /v1/models. Formats: docs/dialects.md.
 #include <algorithm>
-#include <optional>
+#include <array>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "gateway/answer.h"
-#include "gateway/dialect.h"
+#include "gateway/openai.h"
 #include "gateway/request_reader.h"
-#include "gateway/stream.h"
 
 namespace gatehouse::gateway {
 namespace {
 
 using inspect::TextForm;
 
-bool is_arguments(Path path) {
-  const auto key = last_key(path);
-  return key == "arguments" && path.size() >= 2 &&
-         (path[path.size() - 2].key == "function" || path[path.size() - 2].key == "function_call");
+bool is_text_part(std::string_view type) {
+  return type == "text" || type == "refusal" || type == "input_text" || type == "output_text";
 }
 
-// Fields of answers that only name things; the gateway's decisions never depend on them.
-bool is_structural(std::string_view key) {
-  return key == "id" || key == "object" || key == "role" || key == "type" || key == "model" ||
-         key == "finish_reason" || key == "system_fingerprint" || key == "service_tier" ||
-         key == "obfuscation";
+// Where a part of a message has its bytes, or the URL of them: messages[i].content[j].image_url,
+// messages[i].content[j].input_audio.data and the like.
+bool is_media(Path path) {
+  constexpr std::array<std::string_view, 6> urls{"image_url", "video_url", "audio_url",
+                                                 "file_url",  "data",      "file_data"};
+  constexpr std::array<std::string_view, 7> holders{
+      "image_url", "video_url", "audio_url", "file_url", "file", "input_audio", "input_video"};
+  const auto key = last_key(path);
+  if (path.size() == 5) return std::ranges::find(urls, key) != urls.end();
+  return path.size() == 6 && (key == "url" || key == "data" || key == "file_data") &&
+         std::ranges::find(holders, path[4].key) != holders.end();
 }
 
 class OpenAiRequestReader final : public RequestReader {
  public:
   using RequestReader::RequestReader;
 
+  void on_string(Path path, std::string_view text, JsonSpan inside) override {
+    note_usage_value(path, {inside.begin - 1, inside.end + 1});
+    RequestReader::on_string(path, text, inside);
+  }
   void on_bool(Path path, bool value, JsonSpan span) override {
-    if (path_is(path, {"stream"})) exchange_.stream = value;
-    if (path_is(path, {"stream_options", "include_usage"})) {
-      exchange_.wants_stream_usage = value;
-      exchange_.stream_usage_value = span;
-    }
+    RequestReader::on_bool(path, value, span);
+    if (note_usage_value(path, span)) exchange_.wants_stream_usage = value;
   }
   void on_object(Path path, std::size_t begin) override {
     if (path_is(path, {"stream_options"})) exchange_.stream_options_begin = begin;
   }
+  void on_container(Path path, JsonSpan span) override {
+    note_usage_value(path, span);
+    RequestReader::on_container(path, span);
+  }
   void on_null(Path path, JsonSpan span) override {
     if (path_is(path, {"stream_options"})) exchange_.stream_options_null = span;
+    note_usage_value(path, span);
   }
   void on_number(Path path, std::string_view text, JsonSpan span) override {
+    note_usage_value(path, span);
     // Token ids: text that was encoded before it came here.
     if (path_begins(path, {"input", "*"})) exchange_.uninspectable = true;
     RequestReader::on_number(path, text, span);
@@ -56,19 +66,21 @@ class OpenAiRequestReader final : public RequestReader {
     if (path_is(path, {"response_format", "type"}) && text.starts_with("json"))
       exchange_.json_answer = true;
     if (is_arguments(path)) return TextRole::json;
-    if (path.size() == 4 && path_begins(path, {"tools", "*"}) && key == "name")
-      exchange_.tools.emplace_back(text);
-    if (key == "url" && path.size() >= 2 && path[path.size() - 2].key == "image_url") {
-      exchange_.uninspectable = true;
-      return text.starts_with("data:") ? TextRole::opaque : TextRole::text;
-    }
     if (key == "file_id") exchange_.uninspectable = true;
-    if (key == "data" || key == "file_data") {
-      if (!text.starts_with("data:")) return role_of_data(exchange_, text);
-      exchange_.uninspectable = true;
-      return TextRole::opaque;
-    }
-    return TextRole::text;
+    if (!path_begins(path, {"messages", "*", "content", "*"})) return TextRole::text;
+    if (path.size() == 5 && key == "type" && !is_text_part(text)) exchange_.uninspectable = true;
+    if (!is_media(path)) return TextRole::text;
+    exchange_.uninspectable = true;
+    return role_of_encoded(text);
+  }
+
+ private:
+  // Whatever it is, it is replaced and not written a second time beside it.
+  bool note_usage_value(Path path, JsonSpan span) {
+    if (!path_is(path, {"stream_options", "include_usage"})) return false;
+    exchange_.stream_usage_value = span;
+    exchange_.wants_stream_usage = false;
+    return true;
   }
 };
 
@@ -78,12 +90,14 @@ class OpenAiAnswerReader final : public JsonVisitor {
   OpenAiAnswerReader(const AnswerPlan& plan, AnswerFacts& facts) : plan_(plan), facts_(facts) {}
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
-    if (path_is(path, {"choices", "*", "finish_reason"})) facts_.finish_reason = text;
-    if (text.empty() || path_is(path, {"data", "*", "embedding"})) return;
-    if (path_is(path, {"choices", "*", "message", "audio", "data"})) return;
-    if (is_structural(last_key(path))) return;
+    if (path_is(path, {"choices", "*", "finish_reason"})) note_finish(path, text);
+    if (path_begins(path, {"choices", "*", "logprobs"})) {
+      if (path.size() == 3) drop_logprobs({inside.begin - 1, inside.end + 1});
+      return;
+    }
+    if (text.empty() || is_name(path)) return;
     const bool content = path_is(path, {"choices", "*", "message", "content"});
-    if (content && plan_.keep_content && path[1].index == 0) facts_.validated_text = text;
+    if (content && plan_.keep_content) facts_.content_of(path[1].index).text += text;
     const bool json = is_arguments(path) || (content && plan_.content_is_json);
     filter_once(plan_, json ? TextForm::json : TextForm::plain, text, inside, edits, facts_);
   }
@@ -91,237 +105,27 @@ class OpenAiAnswerReader final : public JsonVisitor {
     if (path_is(path, {"usage", "prompt_tokens"})) facts_.usage.input_tokens = as_count(text);
     if (path_is(path, {"usage", "completion_tokens"})) facts_.usage.output_tokens = as_count(text);
   }
+  void on_object(Path path, std::size_t) override {
+    if (plan_.keep_content && path_is(path, {"choices", "*"})) facts_.content_of(path[1].index);
+  }
+  void on_container(Path path, JsonSpan span) override {
+    if (path_is(path, {"choices", "*", "logprobs"})) drop_logprobs(span);
+  }
 
   std::vector<Splice> edits;
 
  private:
+  void note_finish(Path path, std::string_view reason) {
+    facts_.finish_reason = reason;
+    if (plan_.keep_content && (reason == "tool_calls" || reason == "function_call"))
+      facts_.content_of(path[1].index).calls_tools = true;
+  }
+  void drop_logprobs(JsonSpan span) {
+    if (plan_.drop_logprobs) edits.push_back({span.begin, span.end, "null"});
+  }
+
   const AnswerPlan& plan_;
   AnswerFacts& facts_;
-};
-
-// One chunk of a streamed chat completion, read whole before anything is done with it: the index of
-// a choice may stand after its delta.
-class ChunkReader final : public JsonVisitor {
- public:
-  struct Delta {
-    std::size_t choice_position;
-    std::optional<std::size_t> tool_position;
-    std::string_view field;
-    std::string_view text;
-    JsonSpan inside;
-    TextForm form;
-  };
-  struct Once {
-    std::string_view text;
-    JsonSpan inside;
-  };
-
-  void on_string(Path path, std::string_view text, JsonSpan inside) override {
-    const auto key = last_key(path);
-    if (path_begins(path, {"error"})) has_error = true;
-    if (path_is(path, {"obfuscation"})) obfuscation = inside;
-    if (path_is(path, {"choices", "*", "finish_reason"})) {
-      finished.emplace_back(path[1].index, text);
-      return;
-    }
-    if (path_begins(path, {"choices", "*", "delta"})) return on_delta(path, key, text, inside);
-    if (!is_structural(key) && !text.empty()) once.push_back({text, inside});
-  }
-  void on_number(Path path, std::string_view text, JsonSpan) override {
-    const auto count = as_count(text);
-    if (!count) return;
-    if (path_is(path, {"choices", "*", "index"})) set(choice_index, path[1].index, *count);
-    if (path_is(path, {"choices", "*", "delta", "tool_calls", "*", "index"}))
-      tool_index[{path[1].index, path[4].index}] = *count;
-    if (path_is(path, {"usage", "prompt_tokens"})) usage.input_tokens = count;
-    if (path_is(path, {"usage", "completion_tokens"})) usage.output_tokens = count;
-  }
-  void on_null(Path path, JsonSpan span) override {
-    if (path_is(path, {"usage"})) null_usage = {path[0].key_begin, span.end};
-  }
-  void on_object(Path path, std::size_t) override {
-    if (path_begins(path, {"choices", "*"})) has_choices = true;
-    if (path_is(path, {"error"})) has_error = true;
-    if (path_is(path, {"usage"})) has_usage = true;
-  }
-
-  std::uint64_t choice_at(std::size_t position) const {
-    return position < choice_index.size() ? choice_index[position] : position;
-  }
-  std::int64_t tool_at(const Delta& delta) const {
-    if (!delta.tool_position) return -1;
-    const auto known = tool_index.find({delta.choice_position, *delta.tool_position});
-    return static_cast<std::int64_t>(known == tool_index.end() ? *delta.tool_position
-                                                               : known->second);
-  }
-
-  std::vector<Delta> deltas;
-  std::vector<Once> once;
-  std::vector<std::pair<std::size_t, std::string_view>> finished;  // (choice position, reason)
-  std::vector<std::uint64_t> choice_index;
-  std::map<std::pair<std::size_t, std::size_t>, std::uint64_t> tool_index;
-  std::optional<JsonSpan> null_usage;   // the whole member
-  std::optional<JsonSpan> obfuscation;  // its value: padding that must fit the text, or be empty
-  Usage usage;
-  bool has_choices = false;
-  bool has_usage = false;
-  bool has_error = false;
-  bool has_other_delta = false;  // a role, a tool name: must leave even if the text is held
-
- private:
-  void on_delta(Path path, std::string_view key, std::string_view text, JsonSpan inside) {
-    if (is_structural(key) || key == "name") {
-      has_other_delta = true;
-      return;
-    }
-    Delta delta{path[1].index, std::nullopt, key, text, inside, TextForm::plain};
-    if (path_begins(path, {"choices", "*", "delta", "tool_calls", "*"}))
-      delta.tool_position = path[4].index;
-    if (is_arguments(path)) delta.form = TextForm::json;
-    deltas.push_back(delta);
-  }
-  static void set(std::vector<std::uint64_t>& values, std::size_t at, std::uint64_t value) {
-    while (values.size() <= at) values.push_back(values.size());
-    values[at] = value;
-  }
-};
-
-// The members of a chunk that every chunk of the same stream repeats.
-class EnvelopeReader final : public JsonVisitor {
- public:
-  explicit EnvelopeReader(const std::string& chunk) : chunk_(chunk) {}
-  void on_string(Path path, std::string_view, JsonSpan inside) override {
-    if (path.size() == 1 && path[0].key != "obfuscation")
-      keep(path, {inside.begin - 1, inside.end + 1});
-  }
-  void on_number(Path path, std::string_view, JsonSpan span) override {
-    if (path.size() == 1) keep(path, span);
-  }
-  void on_null(Path path, JsonSpan span) override {
-    if (path.size() == 1 && path[0].key != "usage") keep(path, span);
-  }
-  std::string members;  // `"id":"…","object":"…",` with the last comma
-
- private:
-  void keep(Path path, JsonSpan span) {
-    append_json_string(members, path[0].key);
-    members += ':';
-    members.append(chunk_, span.begin, span.end - span.begin);
-    members += ',';
-  }
-  const std::string& chunk_;
-};
-
-class OpenAiStream final : public StreamScreen {
- public:
-  using StreamScreen::StreamScreen;
-
- protected:
-  Result<void> on_event(SseEvent& event, std::string& out) override {
-    if (event.data.starts_with("[DONE]")) {
-      flush_all(out);
-      ended_ = true;
-      out += event.raw;
-      return {};
-    }
-    ChunkReader chunk;
-    GH_TRY(plan_.walker->walk(event.data, chunk));
-    note_usage(chunk);
-    if (chunk.has_error) {
-      facts_.provider_error = true;
-      flush_all(out);
-      emit_edited(event, once_edits(chunk), out);
-      return {};
-    }
-    if (plan_.swallow_usage && chunk.has_usage && !chunk.has_choices) return {};
-    if (chunk.has_choices) last_chunk_ = event.data;
-    return emit_chunk(event, chunk, out);
-  }
-
-  void emit_rest(const ChannelKey& key, std::string_view text, std::string& out) override {
-    EnvelopeReader envelope(last_chunk_);
-    std::string copy = last_chunk_;
-    if (!plan_.walker->walk(copy, envelope)) return;  // it was walked before: cannot happen
-    std::string data = "{" + envelope.members +
-                       "\"choices\":[{\"index\":" + std::to_string(key.choice) + ",\"delta\":{";
-    const auto field = json_string(key.field) + ":" + json_string(text);
-    if (key.tool < 0) {
-      data += field;
-    } else {
-      const bool custom = key.field == "input";
-      data += "\"tool_calls\":[{\"index\":" + std::to_string(key.tool) +
-              (custom ? ",\"custom\":{" : ",\"function\":{") + field + "}}]";
-    }
-    data += "},\"finish_reason\":null}]}";
-    append_event(out, {}, data);
-  }
-
- private:
-  void note_usage(const ChunkReader& chunk) {
-    if (chunk.usage.input_tokens) facts_.usage.input_tokens = chunk.usage.input_tokens;
-    if (chunk.usage.output_tokens) facts_.usage.output_tokens = chunk.usage.output_tokens;
-  }
-
-  std::vector<Splice> once_edits(const ChunkReader& chunk) {
-    std::vector<Splice> edits;
-    for (const auto& once : chunk.once)
-      filter_once(plan_, TextForm::plain, once.text, once.inside, edits, facts_);
-    return edits;
-  }
-
-  Result<void> emit_chunk(SseEvent& event, const ChunkReader& chunk, std::string& out) {
-    auto edits = once_edits(chunk);
-    struct Outgoing {
-      ChannelKey key;
-      const ChunkReader::Delta* delta;
-      std::string text;
-    };
-    std::vector<Outgoing> outgoing;
-    for (const auto& delta : chunk.deltas) {
-      ChannelKey key{chunk.choice_at(delta.choice_position), chunk.tool_at(delta),
-                     std::string(delta.field)};
-      const bool json =
-          delta.form == TextForm::json || (plan_.content_is_json && delta.field == "content");
-      keep_content(key, delta.text);
-      auto text = channels_.feed(key, json ? TextForm::json : TextForm::plain, delta.text);
-      outgoing.push_back({std::move(key), &delta, std::move(text)});
-    }
-    for (const auto& [position, reason] : chunk.finished) {
-      facts_.finish_reason = reason;
-      complete_ = true;
-      for (auto& [key, rest] : channels_.finish_choice(chunk.choice_at(position))) {
-        const auto same = std::ranges::find(outgoing, key, &Outgoing::key);
-        if (same != outgoing.end()) {
-          same->text += rest;
-        } else {
-          emit_rest(key, rest, out);
-        }
-      }
-    }
-    bool any_text = outgoing.empty();
-    bool changed = false;
-    for (const auto& [key, delta, text] : outgoing) {
-      any_text = any_text || !text.empty() || delta->text.empty();
-      if (text == delta->text) continue;
-      changed = true;
-      edits.push_back(replace_string(delta->inside, text));
-    }
-    const bool held_whole =
-        !any_text && chunk.finished.empty() && !chunk.has_other_delta && !chunk.has_usage;
-    if (held_whole) return {};
-    if (changed && chunk.obfuscation) edits.push_back(replace_string(*chunk.obfuscation, ""));
-    if (plan_.swallow_usage && chunk.null_usage)
-      edits.push_back(remove_member(event.data, chunk.null_usage->begin, chunk.null_usage->end));
-    emit_edited(event, std::move(edits), out);
-    return {};
-  }
-
-  void keep_content(const ChannelKey& key, std::string_view text) {
-    if (plan_.keep_content && key.choice == 0 && key.tool < 0 && key.field == "content")
-      facts_.validated_text += text;
-  }
-
-  std::string last_chunk_;
 };
 
 struct OpenAiError {
@@ -402,7 +206,7 @@ class OpenAiDialect final : public Dialect {
   }
 
   std::unique_ptr<AnswerStream> open_stream(const AnswerPlan& plan) const override {
-    return std::make_unique<OpenAiStream>(plan);
+    return open_openai_stream(plan);
   }
 
   std::string models_body(const std::vector<const store::ModelRecord*>& models) const override {
@@ -434,6 +238,35 @@ class OpenAiDialect final : public Dialect {
 };
 
 }  // namespace
+
+bool is_arguments(Path path) {
+  if (path.size() < 2 || last_key(path) != "arguments") return false;
+  const auto holder = path[path.size() - 2].key;
+  return holder == "function" || holder == "function_call";
+}
+
+bool is_name(Path path) {
+  const auto key = last_key(path);
+  if (path.size() == 1) {
+    return key == "id" || key == "object" || key == "model" || key == "system_fingerprint" ||
+           key == "service_tier" || key == "obfuscation";
+  }
+  if (path.size() == 3 && path[0].key == "data") return key == "object" || key == "embedding";
+  if (path.size() < 3 || path[0].key != "choices" || !path[1].is_item) return false;
+  if (path.size() == 3) return key == "finish_reason";
+  if (path[2].key != "message" && path[2].key != "delta") return false;
+  switch (path.size()) {
+    case 4:
+      return key == "role";
+    case 5:
+      return path[3].key == "audio" && (key == "id" || key == "data");
+    case 6:
+      return (path[3].key == "tool_calls" && (key == "id" || key == "type")) ||
+             (path[3].key == "annotations" && key == "type");
+    default:
+      return false;
+  }
+}
 
 const Dialect& openai_dialect() {
   static const OpenAiDialect dialect;

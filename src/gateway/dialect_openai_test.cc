@@ -66,6 +66,73 @@ TEST(OpenAiDecode, ReadsFlags) {
   EXPECT_FALSE(exchange.uninspectable);
 }
 
+TEST(OpenAiDecode, MarksWhatIsNotTextWhateverItsBytesLookLike) {
+  const std::string part = R"({"model":"m","messages":[{"role":"user","content":[%]}]})";
+  for (const std::string content :
+       {R"({"type":"image_url","image_url":{"url":"https://x.example/a"}})",
+        R"({"type":"image_url","image_url":"https://x.example/a"})", R"({"image_url":"x"})",
+        R"({"type":"image_url","image_url":{"url":"DATA:image/png;base64,iVBO"}})",
+        R"({"type":"input_audio","input_audio":{"data":"UklG\nRg==","format":"wav"}})",
+        R"({"type":"video_url","video_url":{"url":"https://x.example/a"}})",
+        R"({"type":"file","file":{"file_data":"AA=="}})", R"({"type":"of_tomorrow","x":"y"})",
+        R"({"type":"text","text":"data:text/plain,hello"})"}) {
+    auto body = part;
+    body.replace(body.find('%'), 1, content);
+    EXPECT_TRUE(decoded(body).uninspectable) << content;
+  }
+  for (const std::string content :
+       {R"({"type":"text","text":"data: a, b"})", R"({"type":"refusal","refusal":"no"})"}) {
+    auto body = part;
+    body.replace(body.find('%'), 1, content);
+    EXPECT_FALSE(decoded(body).uninspectable) << content;
+  }
+}
+
+TEST(OpenAiDecode, InspectsEncodedBytesOnlyWhereTheyCanBeNothingElse) {
+  const std::string encoded(400, 'A');
+  const auto exchange =
+      decoded(R"({"model":"m","data":")" + encoded + R"(","messages":[{"role":"user","content":[
+    {"type":"image_url","image_url":{"url":"data:image/png;base64,)" +
+              encoded + R"("}},{"type":"file","file":{"file_data":"data:;base64,short"}}]}]})");
+  const auto plain = texts(exchange, TextRole::text);
+  EXPECT_TRUE(has(plain, encoded));
+  EXPECT_TRUE(has(plain, "data:;base64,short"));
+  EXPECT_FALSE(has(plain, "data:image/png;base64," + encoded));
+}
+
+TEST(OpenAiDecode, NamesEveryTool) {
+  const auto exchange = decoded(
+      R"({"model":"m","tools":[{"type":"web_search"},{"function":{"name":"f"},"type":"function"},
+          {"type":"custom","custom":{"name":"c"}}],"functions":[{"name":"old"}],
+          "mcp_servers":[{"type":"url","name":"remote"}]})");
+  EXPECT_EQ(exchange.tools, (std::vector<std::string>{"web_search", "f", "c", "old", "remote"}));
+}
+
+TEST(OpenAiDecode, RefusesWhatTwoReadersCouldReadDifferently) {
+  JsonWalker walker;
+  for (const auto* body : {R"({"model":"m","Stream":true})", R"({"model":"m","MODEL":"n"})",
+                           R"({"model":"m","Messages":[]})", R"({"model":"m","toolS":[]})",
+                           R"({"model":"m","Functions":[]})", R"({"model":"m","stream":"true"})",
+                           R"({"model":"m","stream":1})", R"({"model":"m","stream":[true]})",
+                           R"({"model":"m","stream":{}})"}) {
+    Exchange exchange;
+    exchange.body = body;
+    EXPECT_FALSE(dialect.decode(walker, exchange)) << body;
+  }
+  EXPECT_FALSE(decoded(R"({"model":"m","stream":null,"metadata":{"Stream":1}})").stream);
+}
+
+TEST(OpenAiDecode, FindsTheValueOfIncludeUsageWhateverItIs) {
+  for (const std::string value : {"null", "false", "0", "\"x\"", "{}"}) {
+    const auto exchange =
+        decoded(R"({"model":"m","stream_options":{"include_usage":)" + value + "}}");
+    ASSERT_TRUE(exchange.stream_usage_value) << value;
+    const auto [begin, end] = *exchange.stream_usage_value;
+    EXPECT_EQ(exchange.body.substr(begin, end - begin), value);
+    EXPECT_FALSE(exchange.wants_stream_usage);
+  }
+}
+
 TEST(OpenAiDecode, RefusesNoModelAndTwoModels) {
   JsonWalker walker;
   for (const auto* body :
@@ -105,6 +172,58 @@ TEST(OpenAiScreen, RestoresTextAndArgumentsAsJson) {
   EXPECT_EQ(facts.usage.input_tokens, 7u);
   EXPECT_EQ(facts.usage.output_tokens, 5u);
   EXPECT_EQ(facts.finish_reason, "tool_calls");
+}
+
+TEST(OpenAiScreen, DropsLogprobsThatRepeatTheText) {
+  Bench bench;
+  const std::string original =
+      R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","bytes":[97]}]}},)"
+      R"({"message":{"content":"b"},"logprobs":["x"]},{"logprobs":"[EMAIL_1]"}]})";
+  auto plan = bench.plan();
+  plan.drop_logprobs = true;
+  auto body = original;
+  AnswerFacts facts;
+  ASSERT_TRUE(dialect.screen(plan, body, facts));
+  EXPECT_EQ(body, R"({"choices":[{"message":{"content":"a"},"logprobs":null},)"
+                  R"({"message":{"content":"b"},"logprobs":null},{"logprobs":null}]})");
+  body = original;
+  ASSERT_TRUE(dialect.screen(bench.plan(), body, facts));
+  EXPECT_EQ(body, original);
+}
+
+TEST(OpenAiScreen, ExemptsNamesByFullPathOnly) {
+  Bench bench;
+  for (const std::string body :
+       {R"({"choices":[{"message":{"x":{"id":"%"}}}]})", R"({"choices":[{"x":{"role":"%"}}]})",
+        R"({"x":{"data":"%"}})", R"({"choices":[{"message":{"object":"%"}}]})"}) {
+    auto answer = body;
+    answer.replace(answer.find('%'), 1, secret());
+    AnswerFacts facts;
+    ASSERT_TRUE(dialect.screen(bench.plan(), answer, facts));
+    EXPECT_EQ(answer.find("AKIA"), std::string::npos) << answer;
+  }
+}
+
+TEST(OpenAiScreen, KeepsTheContentOfEveryChoiceForValidation) {
+  Bench bench;
+  auto plan = bench.plan();
+  plan.keep_content = true;
+  std::string body = R"({"choices":[{"message":{"content":"{}"},"finish_reason":"stop"},)"
+                     R"({"message":{"content":null},"finish_reason":"tool_calls"}]})";
+  AnswerFacts facts;
+  ASSERT_TRUE(dialect.screen(plan, body, facts));
+  ASSERT_EQ(facts.contents.size(), 2u);
+  EXPECT_EQ(facts.content_of(0).text, "{}");
+  EXPECT_TRUE(facts.content_of(1).calls_tools);
+}
+
+TEST(OpenAiScreen, ALiteralThatLooksLikeAMaskIsNotRestored) {
+  Bench bench;
+  std::string body =
+      R"({"choices":[{"message":{"content":")" + secret() + R"( is [CREDENTIAL_1]"}}]})";
+  AnswerFacts facts;
+  ASSERT_TRUE(dialect.screen(bench.plan(), body, facts));
+  EXPECT_EQ(body.find("AKIA"), std::string::npos) << body;
 }
 
 TEST(OpenAiScreen, ChangesNoByteWithoutReason) {
@@ -199,11 +318,10 @@ TEST(OpenAiStream, RestoresAcrossDeltasChoicesAndTools) {
 
 TEST(OpenAiStream, RedactsASecretSplitOverDeltas) {
   Bench bench;
-  const std::string secret = std::string("AKIA") + "IOSFODNN7" + "QWERTYU";
   const std::string stream = chunk({{"role", "assistant"}, {"content", ""}}) +
-                             chunk({{"content", "key " + secret.substr(0, 3)}}) +
-                             chunk({{"content", secret.substr(3, 10)}}) +
-                             chunk({{"content", secret.substr(13) + " ok"}}) +
+                             chunk({{"content", "key " + secret().substr(0, 3)}}) +
+                             chunk({{"content", secret().substr(3, 10)}}) +
+                             chunk({{"content", secret().substr(13) + " ok"}}) +
                              chunk(json::object(), "stop") + "data: [DONE]\n\n";
   const auto screened = screen_whole(dialect, bench.plan(), stream);
   const auto all = accumulate(screened.out);
@@ -240,6 +358,131 @@ TEST(OpenAiStream, SwallowsTheUsageOnlyTheGatewayAskedFor) {
   EXPECT_EQ(screened.facts.usage.input_tokens, 3u);
   EXPECT_EQ(screened.facts.usage.output_tokens, 4u);
   EXPECT_EQ(screen_whole(dialect, bench.plan(), stream).out, stream);
+}
+
+TEST(OpenAiStream, AnErrorMemberDoesNotSwitchScreeningOff) {
+  Bench bench;
+  for (const std::string error : {R"("")", "{}", "null", "false", "[]", R"({"message":"boom"})",
+                                  R"("boom")", "true", "[null]"}) {
+    const bool real =
+        error.find("boom") != std::string::npos || error == "true" || error.size() == 6;
+    const std::string stream =
+        R"(data: {"error":)" + error + R"(,"choices":[{"index":0,"delta":{"content":"a )" +
+        secret().substr(0, 9) + "\"}}]}\n\n" + R"(data: {"choices":[{"index":0,"error":)" + error +
+        R"(,"delta":{"content":")" + secret().substr(9) + " [EMAIL_1]\"}}],\"error\":" + error +
+        "}\n\ndata: [DONE]\n\n";
+    const auto screened = screen_whole(dialect, bench.plan(), stream);
+    EXPECT_EQ(screened.facts.provider_error, real && error != "null") << error;
+    EXPECT_NE(screened.out.find("ada@example.org"), std::string::npos) << screened.out;
+    if (!screened.facts.provider_error) {
+      EXPECT_EQ(accumulate(screened.out).content.at(0).find("AKIA"), std::string::npos) << error;
+    }
+    expect_same_for_every_cut(dialect, bench, stream);
+  }
+  const auto whole =
+      screen_whole(dialect, bench.plan(),
+                   R"(data: {"error":"boom","choices":[{"index":0,"delta":{"content":")" +
+                       secret() + "\"}}]}\n\n");
+  EXPECT_EQ(whole.out.find("AKIA"), std::string::npos) << whole.out;
+}
+
+TEST(OpenAiStream, ViewsOfAChunkOutliveTheTextsThatLeaveBeforeIt) {
+  Bench bench;
+  const std::string begin = chunk({{"content", "held [EMAIL"}}) + chunk({{"refusal", "no [EMAI"}});
+  const std::string error = R"(data: {"error":{"message":"to \u0061 [EMAIL_1] )" + secret() +
+                            R"(","code":"x\ty"},"choices":[]})" + "\n\n";
+  const auto screened = screen_whole(dialect, bench.plan(), begin + error);
+  EXPECT_TRUE(screened.facts.provider_error);
+  EXPECT_NE(screened.out.find("to a ada@example.org"), std::string::npos) << screened.out;
+  EXPECT_EQ(screened.out.find("AKIA"), std::string::npos);
+  EXPECT_LT(screened.out.find("[EMAIL\""), screened.out.find("to a"));
+}
+
+TEST(OpenAiStream, UnknownMembersOfAChunkAreNotCopiedIntoOthers) {
+  Bench bench;
+  const std::string stream = R"(data: {"id":"i","x":")" + secret() +
+                             R"(","choices":[{"index":0,"delta":{"content":"a [EMA"}}]})" + "\n\n" +
+                             chunk(json::object(), "stop") + "data: [DONE]\n\n";
+  const auto screened = screen_whole(dialect, bench.plan(), stream);
+  EXPECT_EQ(screened.out.find("AKIA"), std::string::npos) << screened.out;
+  EXPECT_EQ(accumulate(screened.out).content.at(0), "a [EMA");
+}
+
+TEST(OpenAiStream, EveryFieldIsWrittenInItsOwnShape) {
+  Bench bench;
+  const auto deltas = std::vector<json>{
+      {{"function_call", {{"arguments", "{\"to\":\"[EMAI"}}}},
+      {{"audio", {{"id", "a"}, {"transcript", "say [EMAI"}, {"data", "[EMAIL_1]"}}}},
+      {{"reasoning_content", "think [EMAI"}},
+      {{"tool_calls", {{{"index", 0}, {"custom", {{"input", "raw [EMAI"}}}}}}}};
+  const auto rests = std::vector<std::string>{
+      R"("delta":{"function_call":{"arguments":"[EMAI"}})",
+      R"("delta":{"audio":{"transcript":"[EMAI"}})", R"("delta":{"reasoning_content":"[EMAI"})",
+      R"("delta":{"tool_calls":[{"index":0,"custom":{"input":"[EMAI"}}]})"};
+  std::string stream;
+  for (const auto& delta : deltas) stream += chunk(delta);
+  stream += chunk({{"reasoning_details", {{{"text", "[EMAIL_1] "}}, {{"text", "x [EMAI"}}}},
+                   {"annotations", {{{"url", "https://x.example/[EMAIL_1]"}}}}}) +
+            chunk(json::object(), "stop") + "data: [DONE]\n\n";
+  const auto screened = screen_whole(dialect, bench.plan(), stream);
+  for (const auto& rest : rests)
+    EXPECT_NE(screened.out.find(rest), std::string::npos) << screened.out;
+  EXPECT_NE(screened.out.find(R"("data":"[EMAIL_1]")"), std::string::npos);
+  EXPECT_NE(screened.out.find(R"({"text":"ada@example.org "},{"text":"x [EMAI"})"),
+            std::string::npos)
+      << screened.out;
+  EXPECT_NE(screened.out.find("https://x.example/ada@example.org"), std::string::npos);
+  expect_same_for_every_cut(dialect, bench, stream);
+}
+
+TEST(OpenAiStream, IsCompleteWhenEveryChoiceHasFinished) {
+  Bench bench;
+  const std::string two = chunk({{"content", "a"}}) + chunk({{"content", "b"}}, nullptr, 1);
+  const std::string first = chunk(json::object(), "stop");
+  EXPECT_FALSE(screen_whole(dialect, bench.plan(), two + first).complete);
+  EXPECT_TRUE(
+      screen_whole(dialect, bench.plan(), two + first + chunk(json::object(), "stop", 1)).complete);
+  EXPECT_TRUE(screen_whole(dialect, bench.plan(), two + "data: [DONE]\n\n").complete);
+}
+
+TEST(OpenAiStream, NothingFollowsTheEnd) {
+  Bench bench;
+  const std::string stream = chunk({{"content", "a"}}, "stop") + "data: [DONE] " + secret() +
+                             "\n\n" + chunk({{"content", secret()}}) + "not even an event";
+  const auto screened = screen_whole(dialect, bench.plan(), stream);
+  EXPECT_FALSE(screened.failed);
+  EXPECT_TRUE(screened.out.ends_with("data: [DONE]\n\n")) << screened.out;
+  EXPECT_EQ(screened.out.find("AKIA"), std::string::npos);
+  expect_same_for_every_cut(dialect, bench, stream);
+}
+
+TEST(OpenAiStream, UnknownFieldsOfEventsDoNotPass) {
+  Bench bench;
+  const std::string stream = "foo: " + secret() + "\n\n: ping\n\nbar: " + secret() + "\n" +
+                             chunk({{"content", "a"}}, "stop") + "data: [DONE]\n\n";
+  const auto screened = screen_whole(dialect, bench.plan(), stream);
+  EXPECT_EQ(screened.out, ": ping\n\n" + chunk({{"content", "a"}}, "stop") + "data: [DONE]\n\n");
+}
+
+TEST(OpenAiStream, DropsLogprobsThatRepeatTheText) {
+  Bench bench;
+  auto plan = bench.plan();
+  plan.drop_logprobs = true;
+  const std::string stream =
+      R"(data: {"choices":[{"index":0,"delta":{"content":"a "},"logprobs":{"content":[{"token":"[EMAIL_1]"}]}}]})"
+      "\n\ndata: [DONE]\n\n";
+  EXPECT_EQ(screen_whole(dialect, plan, stream).out,
+            R"(data: {"choices":[{"index":0,"delta":{"content":"a "},"logprobs":null}]})"
+            "\n\ndata: [DONE]\n\n");
+}
+
+TEST(OpenAiStream, FindingsOfChannelsThatNeverEndedAreCounted) {
+  Bench bench;
+  auto stream = dialect.open_stream(bench.plan());
+  std::string out;
+  ASSERT_TRUE(stream->feed(chunk({{"content", secret() + " and then "}}), out));
+  stream->close();
+  EXPECT_EQ(stream->facts().findings.by_category[0], 1u);
 }
 
 TEST(OpenAiStream, PassesErrorsAndNoticesTruncation) {

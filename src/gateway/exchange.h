@@ -42,16 +42,21 @@ std::string_view to_string(Route route);
 
 // How a text may be treated.
 enum class TextRole : std::uint8_t {
-  text,    // inspected; may be replaced
-  json,    // inspected as JSON inside a string (tool-call arguments); may be replaced
-  fixed,   // inspected, never changed (an object key, signed thinking)
-  opaque,  // not inspected: encoded bytes, signatures
+  text,      // inspected; may be replaced
+  json,      // inspected as JSON inside a string (tool-call arguments); may be replaced
+  raw_json,  // a JSON value of the body itself (tool input), inspected whole, so that each value
+             // has its key as context; may be replaced
+  covered,   // inside a raw_json channel; only its placeholders are noted
+  fixed,     // inspected, never changed (an object key, the query of the URL)
+  signed_,   // signed by the provider, never changed; only credentials are looked for
+  opaque,    // not inspected: encoded bytes, signatures
 };
 
 // One run of text with its position in the original bytes.
 struct Channel {
-  JsonSpan inside;        // inside the quotes; the whole token for a number
-  std::string_view text;  // decoded; points into Exchange::body or Exchange::decoded
+  JsonSpan inside;  // inside the quotes; the whole token for a number, the whole raw_json
+  std::string_view
+      text;  // decoded (raw_json: as it stands); points into Exchange::body or Exchange::decoded
   TextRole role = TextRole::text;
   bool is_number = false;
 };
@@ -103,7 +108,7 @@ struct Exchange {
   SteadyTime started;
   const net::RequestHead* head = nullptr;
   std::string peer;
-  Route route = Route::chat_completions;
+  std::optional<Route> route;  // none: no path of ours
   const Dialect* dialect = nullptr;
   std::shared_ptr<const Snapshot> snapshot;
   std::shared_ptr<inspect::Scanner> scanner;  // of the snapshot's rules
@@ -140,7 +145,8 @@ struct Exchange {
 
   // transform
   inspect::Placeholders placeholders;
-  std::string session_id;  // keyed hash; empty when the client named no conversation
+  inspect::Placeholders masks;  // what masks the answer's own data; never restored
+  std::string session_id;       // keyed hash; empty when the client named no conversation
   std::size_t redacted = 0;
 
   // record

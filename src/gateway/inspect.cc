@@ -5,27 +5,30 @@ namespace gatehouse::gateway {
 namespace {
 
 std::vector<inspect::Finding> scan_channel(inspect::Scanner& scanner, const Channel& channel) {
-  if (channel.role != TextRole::json) return scanner.scan(channel.text);
-  return inspect::filter_text(scanner, {}, inspect::TextForm::json, channel.text).findings;
+  switch (channel.role) {
+    case TextRole::text:
+    case TextRole::fixed:
+      return scanner.scan(channel.text);
+    case TextRole::json:
+    case TextRole::raw_json:
+      return inspect::filter_text(scanner, {}, inspect::TextForm::json, channel.text).findings;
+    case TextRole::signed_: {
+      // Personal data in it is the provider's own writing, or came from there.
+      auto findings = scanner.scan(channel.text);
+      std::erase_if(findings, [](const inspect::Finding& finding) {
+        return finding.category == inspect::Category::personal;
+      });
+      return findings;
+    }
+    case TextRole::covered:
+    case TextRole::opaque:
+      return {};
+  }
+  return scanner.scan(channel.text);
 }
 
-Label label_of(const FindingTotals& findings) {
-  Label label;
-  label.confidentiality = Confidentiality::internal;
-  label.integrity = Integrity::unverified;
-  label.origin = Origin::human;
-  const auto count = [&](inspect::Category category) {
-    return findings.by_category[static_cast<std::size_t>(category)];
-  };
-  if (count(inspect::Category::personal) > 0) {
-    label.categories.emplace("personal");
-    label.confidentiality = Confidentiality::confidential;
-  }
-  if (count(inspect::Category::credentials) > 0) {
-    label.categories.emplace("credentials");
-    label.confidentiality = Confidentiality::restricted;
-  }
-  return label;
+std::uint64_t count(const FindingTotals& findings, inspect::Category category) {
+  return findings.by_category[static_cast<std::size_t>(category)];
 }
 
 }  // namespace
@@ -38,7 +41,8 @@ void inspect_request(Worker& worker, Exchange& exchange) {
     exchange.findings.add(findings);
     exchange.channels_with_findings.push_back(at);
   }
-  exchange.label = label_of(exchange.findings);
+  exchange.label = label_of_call(count(exchange.findings, inspect::Category::credentials),
+                                 count(exchange.findings, inspect::Category::personal));
 }
 
 }  // namespace gatehouse::gateway

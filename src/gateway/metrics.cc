@@ -13,8 +13,13 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::size_t route_count = 5;
+constexpr std::size_t route_count = 6;  // the last one: no path of ours
+
 constexpr std::size_t outcome_count = static_cast<std::size_t>(Problem::internal) + 2;
+
+std::string_view route_name(std::size_t route) {
+  return route + 1 == route_count ? "unknown" : to_string(static_cast<Route>(route));
+}
 
 std::string_view outcome_name(std::size_t outcome) {
   return outcome == 0 ? "permitted" : name_of(static_cast<Problem>(outcome - 1));
@@ -58,7 +63,7 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
   for (std::size_t route = 0; route < route_count; ++route) {
     for (std::size_t outcome = 0; outcome < outcome_count; ++outcome) {
       impl_->requests[route][outcome] =
-          &requests.Add({{"route", std::string(to_string(static_cast<Route>(route)))},
+          &requests.Add({{"route", std::string(route_name(route))},
                          {"outcome", std::string(outcome_name(outcome))}});
     }
   }
@@ -95,7 +100,7 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
 Metrics::~Metrics() = default;
 
 void Metrics::count_request(const Exchange& exchange) {
-  const auto route = static_cast<std::size_t>(exchange.route);
+  const auto route = exchange.route ? static_cast<std::size_t>(*exchange.route) : route_count - 1;
   const auto outcome = exchange.problem ? static_cast<std::size_t>(*exchange.problem) + 1 : 0;
   impl_->requests[route][outcome]->Increment();
   for (std::size_t stage = 0; stage < stage_count; ++stage) {

@@ -30,7 +30,8 @@ std::string_view name_of(Problem problem);  // for events and metrics: "blocked"
 
 struct ApiError {
   Problem problem = Problem::internal;
-  std::string message;  // says what was wrong, where, and what to do
+  std::string message;    // says what was wrong, where, and what to do
+  bool may_retry = true;  // false: the client is told that a repetition mends nothing
 };
 
 }  // namespace gatehouse::gateway

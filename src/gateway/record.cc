@@ -31,6 +31,19 @@ void write_findings(JsonWriter& writer, const inspect::RuleSet& rules,
   writer.end_array();
 }
 
+// What callers call things, without what the rules find in it: "[KIND]" stands there instead.
+std::string without_findings(inspect::Scanner& scanner, std::string_view text) {
+  std::string kept;
+  std::size_t at = 0;
+  for (const auto& finding : scanner.scan(text)) {
+    kept += text.substr(at, finding.span.begin - at);
+    kept += '[' + scanner.rules().rules()[finding.rule].kind + ']';
+    at = finding.span.end;
+  }
+  kept += text.substr(at);
+  return kept;
+}
+
 std::string actor_json(const Exchange& exchange) {
   std::string json;
   JsonWriter writer(json);
@@ -47,10 +60,18 @@ std::string actor_json(const Exchange& exchange) {
 std::string subject_json(const Exchange& exchange) {
   std::string json;
   JsonWriter writer(json);
-  writer.begin_object().key("route").string(to_string(exchange.route));
+  writer.begin_object();
+  if (exchange.route) {
+    writer.key("route").string(to_string(*exchange.route));
+  } else {
+    writer.key("path").string(bounded(without_findings(*exchange.scanner, exchange.head->path())));
+  }
   writer.key("dialect").string(to_string(exchange.dialect->kind()));
-  if (!exchange.model_name.empty()) writer.key("model").string(bounded(exchange.model_name));
+  if (!exchange.model && !exchange.model_name.empty()) {
+    writer.key("model").string(bounded(without_findings(*exchange.scanner, exchange.model_name)));
+  }
   if (exchange.model) {
+    writer.key("model").string(bounded(exchange.model_name));
     writer.key("provider").string(exchange.model->provider);
     writer.key("upstream_model").string(exchange.model->upstream_name);
     writer.key("trust").string(exchange.model->trust);
@@ -90,6 +111,10 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   std::string json;
   JsonWriter writer(json);
   writer.begin_object().key("effect").string(decision.permit ? "permit" : "forbid");
+  if (exchange.problem) {
+    writer.key("problem").string(name_of(*exchange.problem));
+    writer.key("status").number(exchange.status);
+  }
   writer.key("policies");
   write_strings(writer, decision.determining);
   writer.key("obligations");
@@ -113,7 +138,7 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   writer.key("stream").boolean(exchange.stream);
   writer.key("uninspectable").boolean(exchange.uninspectable);
   if (const auto purpose = exchange.head->fields.find("gatehouse-purpose"))
-    writer.key("purpose").string(bounded(*purpose));
+    writer.key("purpose").string(bounded(without_findings(*exchange.scanner, *purpose)));
   writer.key("content");
   write_content(writer, worker, exchange);
   writer.end_object();
@@ -124,7 +149,7 @@ std::string outcome_json(Exchange& exchange) {
   std::string json;
   JsonWriter writer(json);
   writer.begin_object().key("decision").string(exchange.id);
-  writer.key("status").number(exchange.status);
+  if (exchange.status != 0) writer.key("status").number(exchange.status);
   if (exchange.problem) writer.key("problem").string(name_of(*exchange.problem));
   if (!exchange.finish_reason.empty())
     writer.key("finish_reason").string(bounded(exchange.finish_reason));

@@ -24,8 +24,9 @@ void decode_and_replace(const Dialect& dialect, std::string_view body) {
   for (const auto& channel : exchange.channels) {
     GH_CHECK(channel.inside.begin <= channel.inside.end);
     GH_CHECK(channel.inside.end <= exchange.body.size());
+    if (channel.role == TextRole::covered) continue;  // inside another one
     Splice splice{channel.inside.begin, channel.inside.end, {}};
-    if (channel.is_number) {
+    if (channel.is_number || channel.role == TextRole::raw_json) {
       append_json_string(splice.text, "replaced");
     } else {
       append_json_escaped(splice.text, "re\"placed\n");

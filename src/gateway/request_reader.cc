@@ -2,6 +2,9 @@
 // a field nobody has heard of yet is inspected like any other.
 #include "gateway/request_reader.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.h"
 #include "gateway/answer.h"
 
@@ -10,6 +13,11 @@ namespace {
 
 constexpr std::size_t shortest_interesting_key = 8;
 constexpr std::size_t shortest_interesting_number = 9;
+
+// Top-level members that the gateway reads. A provider that ignores case would read another one
+// than we do, so only one spelling is taken.
+constexpr std::array<std::string_view, 5> exact_members{"model", "tools", "functions", "stream",
+                                                        "messages"};
 
 }  // namespace
 
@@ -22,6 +30,16 @@ void RequestReader::add(JsonSpan inside, std::string_view text, TextRole role, b
   exchange_.channels.push_back({inside, kept, role, is_number});
 }
 
+void RequestReader::refuse(std::string problem) {
+  if (problem_.empty()) problem_ = std::move(problem);
+}
+
+// True below a value that is inspected whole. Only the shortest path to it must be asked about.
+bool RequestReader::is_covered(Path path) const {
+  constexpr std::size_t depth_of_tool_input = 5;
+  return path.size() > depth_of_tool_input && is_whole_value(path.first(depth_of_tool_input));
+}
+
 void RequestReader::on_string(Path path, std::string_view text, JsonSpan inside) {
   if (path_is(path, {"model"})) {
     ++models_seen_;
@@ -29,19 +47,65 @@ void RequestReader::on_string(Path path, std::string_view text, JsonSpan inside)
     exchange_.model_inside = inside;
     return;
   }
+  if (path_is(path, {"stream"})) refuse("\"stream\" must be true or false");
+  if (is_data_url(text)) exchange_.uninspectable = true;
+  note_tool(path, text);
+  if (is_covered(path)) {
+    if (text.find('[') != std::string_view::npos) add(inside, text, TextRole::covered, false);
+    return;
+  }
   const TextRole role = role_of(path, text);
   if (role != TextRole::opaque && !text.empty()) add(inside, text, role, false);
 }
 
-void RequestReader::on_number(Path, std::string_view text, JsonSpan span) {
-  if (text.size() >= shortest_interesting_number) add(span, text, TextRole::text, true);
+void RequestReader::on_number(Path path, std::string_view text, JsonSpan span) {
+  if (path_is(path, {"stream"})) refuse("\"stream\" must be true or false");
+  if (text.size() >= shortest_interesting_number && !is_covered(path))
+    add(span, text, TextRole::text, true);
 }
 
-void RequestReader::on_key(Path, std::string_view key, JsonSpan inside) {
-  if (key.size() >= shortest_interesting_key) add(inside, key, TextRole::fixed, false);
+void RequestReader::on_bool(Path path, bool value, JsonSpan) {
+  if (path_is(path, {"stream"})) exchange_.stream = value;
+}
+
+void RequestReader::on_key(Path object, std::string_view key, JsonSpan inside) {
+  if (object.empty()) {
+    for (const auto exact : exact_members)
+      if (key != exact && equals_ignoring_case(key, exact))
+        refuse("the body has \"" + std::string(key) + "\"; write \"" + std::string(exact) + "\"");
+  }
+  if (key.size() < shortest_interesting_key) return;
+  if (is_whole_value(object) || is_covered(object)) return;
+  add(inside, key, TextRole::fixed, false);
+}
+
+void RequestReader::on_container(Path path, JsonSpan span) {
+  if (path_is(path, {"stream"})) refuse("\"stream\" must be true or false");
+  if (path_is(path, {"tools", "*"})) {
+    // A tool the provider brings itself may have no name: its type says what it is.
+    const auto name = tool_name_.empty() ? tool_type_ : tool_name_;
+    if (!name.empty()) exchange_.tools.emplace_back(name);
+    tool_name_ = tool_type_ = {};
+  }
+  if (!is_whole_value(path)) return;
+  const auto raw = std::string_view(exchange_.body).substr(span.begin, span.end - span.begin);
+  exchange_.channels.push_back({span, raw, TextRole::raw_json, false});
+}
+
+void RequestReader::note_tool(Path path, std::string_view text) {
+  if (path.size() < 3 || path.size() > 4 || !path[1].is_item) return;
+  const auto key = last_key(path);
+  if (path[0].key == "tools") {
+    if (key == "name") tool_name_ = text;
+    if (key == "type" && path.size() == 3) tool_type_ = text;
+  } else if (path_is(path, {"functions", "*", "name"}) ||
+             path_is(path, {"mcp_servers", "*", "name"})) {
+    exchange_.tools.emplace_back(text);
+  }
 }
 
 Result<void> RequestReader::finish() const {
+  if (!problem_.empty()) return fail(ErrorCode::invalid_argument, problem_);
   if (models_seen_ == 0) {
     return fail(ErrorCode::invalid_argument,
                 "the body has no \"model\" (a string at the top level); say which model to use");
@@ -51,10 +115,19 @@ Result<void> RequestReader::finish() const {
   return {};
 }
 
-TextRole role_of_data(Exchange& exchange, std::string_view text) {
-  if (!looks_encoded(text)) return TextRole::text;
-  exchange.uninspectable = true;
-  return TextRole::opaque;
+bool is_data_url(std::string_view text) {
+  constexpr std::string_view scheme = "data:";
+  constexpr std::size_t longest_type = 256;
+  if (text.size() <= scheme.size() || !equals_ignoring_case(text.substr(0, scheme.size()), scheme))
+    return false;
+  const auto type = text.substr(scheme.size(), longest_type);
+  const auto end = type.find_first_of(", \t\r\n\"");
+  return end != std::string_view::npos && type[end] == ',';
+}
+
+TextRole role_of_encoded(std::string_view text) {
+  if (is_data_url(text)) text.remove_prefix(text.find(',') + 1);
+  return looks_encoded(text) ? TextRole::opaque : TextRole::text;
 }
 
 }  // namespace gatehouse::gateway

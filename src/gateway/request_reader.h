@@ -1,6 +1,8 @@
-// What both dialects share when they read a request: collecting channels. Internal to gateway/.
+// What both dialects share when they read a request: collecting channels, and what must be the same
+// for everybody who reads the body after us. Internal to gateway/.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "gateway/dialect.h"
@@ -13,7 +15,9 @@ class RequestReader : public JsonVisitor {
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override;
   void on_number(Path path, std::string_view text, JsonSpan span) override;
+  void on_bool(Path path, bool value, JsonSpan span) override;
   void on_key(Path object, std::string_view key, JsonSpan inside) override;
+  void on_container(Path path, JsonSpan span) override;
 
   // After the walk: the problems a caller must hear about.
   Result<void> finish() const;
@@ -21,14 +25,27 @@ class RequestReader : public JsonVisitor {
  protected:
   // What this dialect says about the string at `path`.
   virtual TextRole role_of(Path path, std::string_view text) = 0;
+  // Whether the value at `path` is inspected whole, as JSON, when it is an object or an array.
+  virtual bool is_whole_value(Path) const { return false; }
   Exchange& exchange_;
 
  private:
   void add(JsonSpan inside, std::string_view text, TextRole role, bool is_number);
+  bool is_covered(Path path) const;
+  void note_tool(Path path, std::string_view text);
+  void refuse(std::string problem);
+
   std::size_t models_seen_ = 0;
+  std::string_view tool_name_;  // of the tool under way
+  std::string_view tool_type_;
+  std::string problem_;  // the first one
 };
 
-// Replaces opaque base64 by a role: encoded bytes are not inspected and the exchange is marked.
-TextRole role_of_data(Exchange& exchange, std::string_view text);
+// "data:image/png;base64,…": a URL that is its own content.
+bool is_data_url(std::string_view text);
+
+// The role of a member whose business it is to have encoded bytes: not inspected when it can only
+// be that, a data: URL or bare.
+TextRole role_of_encoded(std::string_view text);
 
 }  // namespace gatehouse::gateway

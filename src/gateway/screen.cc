@@ -3,6 +3,10 @@
 // recorded. What cannot be screened does not pass.
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
+#include <coroutine>
+
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/stages.h"
@@ -15,10 +19,16 @@ bool media_type_is(const net::ResponseHead& head, std::string_view type) {
   return equals_ignoring_case(trim(value.substr(0, value.find(';'))), type);
 }
 
+// What would make a client talk to somebody else, or believe that we said it.
 bool is_forwarded_back(std::string_view name) {
-  return !equals_ignoring_case(name, "set-cookie") && !equals_ignoring_case(name, "alt-svc") &&
-         !equals_ignoring_case(name, "strict-transport-security") &&
-         !equals_ignoring_case(name, "content-length");
+  constexpr std::array<std::string_view, 6> not_forwarded{
+      "set-cookie",     "alt-svc",  "strict-transport-security",
+      "content-length", "location", "refresh"};
+  constexpr std::string_view ours = "gatehouse-";
+  return !equals_ignoring_case(name.substr(0, ours.size()), ours) &&
+         std::ranges::none_of(not_forwarded, [&](std::string_view other) {
+           return equals_ignoring_case(name, other);
+         });
 }
 
 // The upstream's head for the client, with the gateway's own fields.
@@ -35,15 +45,24 @@ net::ResponseHead client_head(const Exchange& exchange, const net::ResponseHead&
   return head;
 }
 
+// Validation is of what a model said; token counts and embeddings are not.
+bool validates(const Exchange& exchange) {
+  return exchange.plan.validate_json &&
+         (exchange.route == Route::chat_completions || exchange.route == Route::messages);
+}
+
 AnswerPlan answer_plan(Worker& worker, Exchange& exchange) {
   AnswerPlan plan;
+  exchange.masks.avoid(exchange.placeholders);
   plan.walker = &worker.walker;
   plan.scanner = exchange.scanner.get();
   plan.filter.redact = exchange.plan.redact_answer;
   plan.filter.restore = !exchange.placeholders.empty();
   plan.filter.placeholders = &exchange.placeholders;
-  plan.content_is_json = exchange.json_answer;
-  plan.keep_content = exchange.plan.validate_json;
+  plan.filter.masks = &exchange.masks;
+  plan.content_is_json = exchange.json_answer || validates(exchange);
+  plan.keep_content = validates(exchange);
+  plan.drop_logprobs = plan.filter.redact.any() || plan.filter.restore;
   plan.swallow_usage = exchange.stream && !exchange.wants_stream_usage &&
                        exchange.provider->inject_usage && exchange.route == Route::chat_completions;
   plan.max_event_bytes = exchange.snapshot->config->event_bytes;
@@ -63,10 +82,19 @@ bool is_valid_json(const std::string& text) {
   return !text.empty() && parser.parse(text).get(ignored) == simdjson::SUCCESS;
 }
 
+// Every choice is valid JSON; one that ends in tool calls has its answer in their arguments.
+bool all_valid(const AnswerFacts& facts) {
+  return !facts.contents.empty() &&
+         std::ranges::all_of(facts.contents, [](const AnswerFacts::Content& content) {
+           return content.calls_tools || is_valid_json(content.text);
+         });
+}
+
 ApiError not_json() {
   return {Problem::answer_refused,
           "Policy demands an answer that is valid JSON, and the model's is not. Ask the model for "
-          "JSON (response_format) or try again."};
+          "JSON (response_format).",
+          false};
 }
 
 ApiError broken_upstream(Exchange& exchange, const Error& error) {
@@ -93,21 +121,18 @@ void screen_plain(const AnswerPlan& plan, std::string& body, AnswerFacts& facts)
   body = std::move(filtered.text);
 }
 
-Verdict screen_body(Exchange& exchange, const AnswerPlan& plan, int status, bool json,
-                    std::string& body) {
+Verdict screen_body(Exchange& exchange, const AnswerPlan& plan, int status, std::string& body) {
   AnswerFacts facts;
   const bool is_error = status >= 400;
   auto screened = exchange.dialect->screen(plan, body, facts);
-  if (!screened && (!is_error || json)) {
-    if (!is_error) return std::unexpected(unreadable(screened.error()));
-  }
-  if (!screened) {
+  if (!screened && is_error) {
     facts = {};
     screen_plain(plan, body, facts);
   }
   take_facts(exchange, facts);
-  if (!is_error && exchange.plan.validate_json && !is_valid_json(facts.validated_text))
-    return std::unexpected(not_json());
+  if (is_error) return {};
+  if (!screened) return std::unexpected(unreadable(screened.error()));
+  if (plan.keep_content && !all_valid(facts)) return std::unexpected(not_json());
   return {};
 }
 
@@ -116,6 +141,7 @@ net::Task<Verdict> screen_whole(Worker& worker, net::ServerStream& client, Excha
   auto body = co_await upstream->read_all(exchange.snapshot->config->answer_bytes);
   if (!body) {
     exchange.client_left = client.disconnected().cancelled();
+    if (exchange.client_left) co_return refuse(Problem::upstream_failed, "the client left");
     co_return std::unexpected(broken_upstream(exchange, body.error()));
   }
   const auto& head = upstream->head();
@@ -123,14 +149,28 @@ net::Task<Verdict> screen_whole(Worker& worker, net::ServerStream& client, Excha
   const auto plan = answer_plan(worker, exchange);
   {
     const StageTimer timer(worker, exchange, Stage::screen);
-    GH_STAGE(
-        screen_body(exchange, plan, head.status, media_type_is(head, "application/json"), *body));
+    GH_STAGE(screen_body(exchange, plan, head.status, *body));
   }
   note_answer(worker, exchange, *body);
   GH_STAGE(co_await record_outcome(worker, exchange));
   if (auto sent = co_await client.respond(client_head(exchange, head), std::move(*body)); !sent)
     exchange.client_left = true;
   co_return Verdict{};
+}
+
+// Reads what the upstream still has to say after its answer: the end of its message.
+net::Task<void> read_rest(net::ClientStream& upstream) {
+  constexpr std::size_t enough = 64 << 10;
+  std::string ignored;
+  while (ignored.size() < enough) {
+    const auto more = co_await upstream.read_some(ignored);
+    if (!more || !*more) co_return;
+  }
+}
+
+// Lets a task run beside the one that goes on; whoever owns it ends it.
+void start(net::Task<void>& task) {
+  task.await_suspend(std::noop_coroutine()).resume();
 }
 
 // One streamed answer on its way; the parts of screen_streamed that share state.
@@ -141,21 +181,32 @@ class StreamedAnswer {
         client_(client),
         exchange_(exchange),
         upstream_(std::move(upstream)),
+        validates_(validates(exchange)),
         screen_(exchange.dialect->open_stream(answer_plan(worker, exchange))) {}
 
   net::Task<Verdict> run() {
     exchange_.status = upstream_->head().status;
     client_.begin(client_head(exchange_, upstream_->head()));
     auto problem = co_await relay();
-    if (client_.disconnected().cancelled()) exchange_.client_left = true;
+    screen_->close();
     take_facts(exchange_, screen_->facts());
-    if (problem && !client_.responded() && !exchange_.client_left) {
-      co_return std::unexpected(std::move(*problem));  // nothing sent yet: a plain error answer
+    if (client_.disconnected().cancelled()) exchange_.client_left = true;
+    if (exchange_.client_left) {
+      problem.reset();
+      held_.clear();
     }
+    if (problem && !client_.responded())
+      co_return std::unexpected(std::move(*problem));  // nothing sent yet: a plain error answer
     if (problem) {
       exchange_.problem = problem->problem;
       held_ += exchange_.dialect->error_event(*problem, exchange_.id);
+    } else if (screen_->facts().provider_error) {
+      exchange_.problem = Problem::upstream_failed;
     }
+    // The connection to the provider can be used again when the end of its message comes while the
+    // outcome is recorded; nobody waits for it.
+    auto rest = read_rest(*upstream_);
+    if (screen_->ended() && !problem) start(rest);
     note_answer(worker_, exchange_, held_);
     GH_STAGE(co_await record_outcome(worker_, exchange_));
     co_await send_end();
@@ -163,41 +214,55 @@ class StreamedAnswer {
   }
 
  private:
-  // Until the upstream's end; leaves in held_ what must wait for the record.
+  // Until the upstream's end or the dialect's last event; leaves in held_ what must wait for the
+  // record.
   net::Task<std::optional<ApiError>> relay() {
     std::string arrived;
-    while (true) {
+    while (!screen_->ended()) {
       arrived.clear();
       auto more = co_await upstream_->read_some(arrived);
-      if (!more) co_return co_await cut(more.error());
+      if (!more) co_return cut(more.error());
       if (auto screened = take(arrived); !screened) co_return unreadable(screened.error());
       if (!*more) break;
       // The last events wait for the record, and so does everything policy wants to see whole.
-      if (screen_->ended() || exchange_.plan.validate_json || held_.empty()) continue;
-      note_answer(worker_, exchange_, held_);
-      if (auto sent = co_await client_.write(std::exchange(held_, {})); !sent) {
-        exchange_.client_left = true;
-        co_return ApiError{Problem::upstream_failed, "the client left"};
-      }
+      if (screen_->ended() || validates_ || held_.empty()) continue;
+      if (!co_await send_held()) co_return std::nullopt;
     }
     if (auto finished = finish(); !finished) co_return unreadable(finished.error());
     if (!screen_->complete() && !screen_->facts().provider_error) {
+      if (validates_) held_.clear();
       co_return ApiError{Problem::upstream_failed,
                          "The provider's stream ended before its answer did."};
     }
-    if (exchange_.plan.validate_json && !is_valid_json(screen_->facts().validated_text)) {
+    if (validates_ && !screen_->facts().provider_error && !all_valid(screen_->facts())) {
       held_.clear();
       co_return not_json();
     }
     co_return std::nullopt;
   }
 
+  // False when the client has left. Only what was written counts as the answer.
+  net::Task<bool> send_held() {
+    sent_ = held_;
+    const auto sent = co_await client_.write(std::exchange(held_, {}));
+    if (sent) {
+      note_answer(worker_, exchange_, sent_);
+    } else {
+      exchange_.client_left = true;
+    }
+    co_return sent.has_value();
+  }
+
   // The upstream broke off: what its filters still hold belongs to the client, then the error.
-  net::Task<std::optional<ApiError>> cut(Error error) {
+  std::optional<ApiError> cut(const Error& error) {
+    if (client_.disconnected().cancelled()) {
+      exchange_.client_left = true;
+      return std::nullopt;
+    }
     // A cut in the middle of an event leaves a piece that is no event; its error is this one.
     (void)finish();
-    if (exchange_.plan.validate_json) held_.clear();
-    co_return broken_upstream(exchange_, error);
+    if (validates_) held_.clear();
+    return broken_upstream(exchange_, error);
   }
 
   Result<void> take(std::string_view arrived) {
@@ -227,8 +292,10 @@ class StreamedAnswer {
   net::ServerStream& client_;
   Exchange& exchange_;
   Upstream upstream_;
+  bool validates_;
   std::unique_ptr<AnswerStream> screen_;
-  std::string held_;
+  std::string held_;  // for the client, not sent yet
+  std::string sent_;  // the last piece
 };
 
 }  // namespace
@@ -236,6 +303,13 @@ class StreamedAnswer {
 net::Task<Verdict> screen(Worker& worker, net::ServerStream& client, Exchange& exchange,
                           Upstream upstream) {
   const auto& head = upstream->head();
+  if (head.status >= 300 && head.status < 400) {
+    co_return refuse(Problem::upstream_failed,
+                     "The provider \"" + exchange.provider->name + "\" answered with a redirect (" +
+                         std::to_string(head.status) +
+                         "). It is not followed, and not passed on: a client would send what was "
+                         "replaced to somebody else.");
+  }
   const auto encoding = head.fields.find("content-encoding").value_or("identity");
   if (!equals_ignoring_case(trim(encoding), "identity")) {
     co_return refuse(Problem::answer_refused,

@@ -1,6 +1,8 @@
 // See stream.h.
 #include "gateway/stream.h"
 
+#include <algorithm>
+
 namespace gatehouse::gateway {
 
 StreamScreen::StreamScreen(const AnswerPlan& plan)
@@ -8,16 +10,17 @@ StreamScreen::StreamScreen(const AnswerPlan& plan)
 
 Result<void> StreamScreen::feed(std::string_view bytes, std::string& out) {
   framer_.feed(bytes);
-  while (true) {
+  while (!ended_) {
     GH_ASSIGN(auto event, framer_.next());
     if (!event) return {};
     GH_TRY(take(*event, out));
   }
+  return {};
 }
 
 Result<void> StreamScreen::take(SseEvent& event, std::string& out) {
   if (!event.has_data) {  // a comment, a keep-alive
-    out += event.raw;
+    if (!event.has_unknown) out += event.raw;
     return {};
   }
   return on_event(event, out);
@@ -25,9 +28,33 @@ Result<void> StreamScreen::take(SseEvent& event, std::string& out) {
 
 Result<void> StreamScreen::finish(std::string& out) {
   Result<void> taken;
+  if (ended_) return taken;
   if (auto event = framer_.rest(); event && event->has_data) taken = take(*event, out);
   flush_all(out);
   return taken;
+}
+
+void StreamScreen::add_rest(const Rest& rest, std::vector<Outgoing>& outgoing, std::string& out) {
+  for (const auto& [key, text] : rest) {
+    // The last one: an event may have two deltas of one channel.
+    const auto own = std::find_if(outgoing.rbegin(), outgoing.rend(),
+                                  [&key](const Outgoing& delta) { return delta.key == key; });
+    if (own != outgoing.rend()) {
+      own->text += text;
+    } else {
+      emit_rest(key, text, out);
+    }
+  }
+}
+
+bool StreamScreen::add_edits(const std::vector<Outgoing>& outgoing, std::vector<Splice>& edits) {
+  bool changed = false;
+  for (const auto& delta : outgoing) {
+    if (delta.text == delta.before) continue;
+    changed = true;
+    edits.push_back(replace_string(delta.inside, delta.text));
+  }
+  return changed;
 }
 
 void StreamScreen::flush_all(std::string& out) {
@@ -35,7 +62,7 @@ void StreamScreen::flush_all(std::string& out) {
 }
 
 void StreamScreen::emit_edited(const SseEvent& event, std::vector<Splice> edits, std::string& out) {
-  if (edits.empty()) {
+  if (edits.empty() && !event.has_unknown) {
     out += event.raw;
     return;
   }

@@ -1,5 +1,8 @@
 // Transform: the obligations on the request. Personal data becomes placeholders, the model gets the
 // name its provider knows, and nothing else changes: the rest of the bytes leave as they came.
+#include <mutex>
+#include <optional>
+
 #include "base/text.h"
 #include "gateway/stages.h"
 
@@ -11,14 +14,16 @@ constexpr std::size_t longest_conversation_name = 256;
 // Applies the redaction to one channel; adds a splice when the text changed.
 void redact_channel(Exchange& exchange, const Channel& channel, const inspect::FilterPlan& plan,
                     std::vector<Splice>& edits) {
-  const auto form =
-      channel.role == TextRole::json ? inspect::TextForm::json : inspect::TextForm::plain;
+  const bool json = channel.role == TextRole::json || channel.role == TextRole::raw_json;
+  const auto form = json ? inspect::TextForm::json : inspect::TextForm::plain;
   auto filtered = inspect::filter_text(*exchange.scanner, plan, form, channel.text);
   if (!filtered.changed) return;
   for (const auto& finding : filtered.findings)
     exchange.redacted += plan.redact.test(static_cast<std::size_t>(finding.category)) ? 1 : 0;
   Splice splice{channel.inside.begin, channel.inside.end, {}};
-  if (channel.is_number) {
+  if (channel.role == TextRole::raw_json) {
+    splice.text = std::move(filtered.text);
+  } else if (channel.is_number) {
     append_json_string(splice.text, filtered.text);
   } else {
     append_json_escaped(splice.text, filtered.text);
@@ -28,28 +33,46 @@ void redact_channel(Exchange& exchange, const Channel& channel, const inspect::F
 
 // True when a text that may not be changed has something that must not leave.
 bool must_not_leave(Exchange& exchange, const Channel& channel) {
-  if (channel.role != TextRole::fixed) return false;
-  for (const auto& finding : exchange.scanner->scan(channel.text))
+  for (const auto& finding : exchange.scanner->scan(channel.text)) {
+    const bool personal = finding.category == inspect::Category::personal;
+    if (personal && channel.role == TextRole::signed_) continue;
     if (exchange.plan.redact.test(static_cast<std::size_t>(finding.category))) return true;
+  }
   return false;
 }
 
-Verdict redact(Exchange& exchange, std::vector<Splice>& edits) {
-  if (exchange.plan.redact.none() || exchange.channels_with_findings.empty()) return {};
-  for (const auto& channel : exchange.channels)
+bool is_fixed(const Channel& channel) {
+  return channel.role == TextRole::fixed || channel.role == TextRole::signed_;
+}
+
+// Placeholders in the client's own text are never handed out. Those in signed thinking are ours:
+// the model repeats what it was shown.
+void reserve_placeholders(Exchange& exchange) {
+  for (const auto& channel : exchange.channels) {
+    if (channel.role == TextRole::signed_ || channel.role == TextRole::opaque) continue;
     if (channel.text.find('[') != std::string_view::npos)
       exchange.placeholders.reserve(channel.text);
+  }
+}
+
+Verdict redact(Exchange& exchange, std::vector<Splice>& edits) {
+  const bool redacts = exchange.plan.redact.any() && !exchange.channels_with_findings.empty();
+  // What a conversation reserves holds for its later calls too, so also where nothing is replaced.
+  if (redacts || !exchange.session_id.empty()) reserve_placeholders(exchange);
+  if (!redacts) return {};
   inspect::FilterPlan plan;
   plan.redact = exchange.plan.redact;
   plan.placeholders = &exchange.placeholders;
   for (const auto at : exchange.channels_with_findings) {
     const auto& channel = exchange.channels[at];
-    if (must_not_leave(exchange, channel)) {
+    if (!is_fixed(channel)) {
+      redact_channel(exchange, channel, plan, edits);
+    } else if (must_not_leave(exchange, channel)) {
       return refuse(Problem::blocked,
                     "Data that policy wants replaced stands where it cannot be replaced: in the "
-                    "name of a JSON member or in signed thinking. Move it into a value.");
+                    "name of a JSON member, in the query of the URL or in signed thinking. Move it "
+                    "into a value.");
     }
-    if (channel.role != TextRole::fixed) redact_channel(exchange, channel, plan, edits);
   }
   return {};
 }
@@ -86,24 +109,36 @@ std::string session_id(const Worker& worker, const Exchange& exchange, std::stri
 
 // What the database does for a session, off the loop thread.
 struct SessionAccess {
-  store::Store& store;
-  const DeploymentKeys& keys;
+  ControlPlane& control;
   std::string id;
 
-  Result<inspect::Placeholders> load(WallTime now) const {
+  struct Loaded {
+    std::optional<std::string> sealed;  // as it was stored
+    inspect::Placeholders placeholders;
+  };
+
+  Result<Loaded> load(WallTime now) const {
+    auto& store = control.store();
     GH_TRY(store.drop_expired_sessions(now));
-    GH_ASSIGN(const auto sealed, store.session(id));
-    if (!sealed) return inspect::Placeholders();
+    GH_ASSIGN(auto sealed, store.session(id));
+    if (!sealed) return Loaded{};
     GH_ASSIGN(const auto text,
-              crypto::open_sealed(keys.session_seal, bytes_of(*sealed), bytes_of(id)));
-    return inspect::Placeholders::parse(text);
+              crypto::open_sealed(control.keys().session_seal, bytes_of(*sealed), bytes_of(id)));
+    GH_ASSIGN(auto placeholders, inspect::Placeholders::parse(text));
+    return Loaded{std::move(sealed), std::move(placeholders)};
   }
 
-  Result<void> save(const inspect::Placeholders& placeholders, Random& random,
+  // False when another call of the conversation has saved since this one loaded.
+  Result<bool> save(const Loaded& before, const inspect::Placeholders& placeholders,
                     WallTime expires) const {
     const auto sealed =
-        crypto::seal(keys.session_seal, bytes_of(placeholders.serialize()), bytes_of(id), random);
-    return store.put_session(id, sealed, expires);
+        crypto::seal(control.keys().session_seal, bytes_of(placeholders.serialize()), bytes_of(id),
+                     control.random());
+    const std::lock_guard lock(control.sessions_mutex());
+    GH_ASSIGN(const auto now, control.store().session(id));
+    if (now != before.sealed) return false;
+    GH_TRY(control.store().put_session(id, sealed, expires));
+    return true;
   }
 };
 
@@ -112,46 +147,60 @@ ApiError session_error(const Error& error) {
           "The conversation's placeholders cannot be read or kept: " + std::string(error.message)};
 }
 
-net::Task<Verdict> load_session(Worker& worker, Exchange& exchange) {
+Verdict name_session(const Worker& worker, Exchange& exchange) {
   const auto name = exchange.head->fields.find("gatehouse-conversation");
-  if (!name) co_return Verdict{};
+  if (!name) return {};
   if (name->empty() || name->size() > longest_conversation_name) {
-    co_return refuse(Problem::bad_request,
-                     "Gatehouse-Conversation must have 1 to 256 bytes; leave it out for a call "
-                     "that stands alone");
+    return refuse(Problem::bad_request,
+                  "Gatehouse-Conversation must have 1 to 256 bytes; leave it out for a call "
+                  "that stands alone");
   }
   exchange.session_id = session_id(worker, exchange, *name);
-  const SessionAccess session{worker.control.store(), worker.control.keys(), exchange.session_id};
-  Result<inspect::Placeholders> loaded = inspect::Placeholders();
-  auto ran = co_await worker.loop.run_blocking([&] { loaded = session.load(exchange.time); });
-  if (!ran) co_return std::unexpected(session_error(ran.error()));
-  if (!loaded) co_return std::unexpected(session_error(loaded.error()));
-  exchange.placeholders = std::move(*loaded);
-  co_return Verdict{};
+  return {};
 }
 
-net::Task<Verdict> save_session(Worker& worker, Exchange& exchange, std::size_t known_before) {
-  if (exchange.session_id.empty() || exchange.placeholders.size() == known_before)
-    co_return Verdict{};
-  const SessionAccess session{worker.control.store(), worker.control.keys(), exchange.session_id};
+// Redacts with the placeholders of the conversation. Calls of one conversation may run at once:
+// who saves second begins again with what the first one saved, so that a placeholder never stands
+// for two values.
+net::Task<Verdict> redact_in_session(Worker& worker, Exchange& exchange,
+                                     std::vector<Splice>& edits) {
+  constexpr int most_attempts = 100;
+  const SessionAccess session{worker.control, exchange.session_id};
   const auto expires = exchange.time + exchange.snapshot->config->session_lifetime;
-  Result<void> saved;
-  auto ran = co_await worker.loop.run_blocking(
-      [&] { saved = session.save(exchange.placeholders, worker.control.random(), expires); });
-  if (!ran) co_return std::unexpected(session_error(ran.error()));
-  if (!saved) co_return std::unexpected(session_error(saved.error()));
-  co_return Verdict{};
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    Result<SessionAccess::Loaded> loaded = SessionAccess::Loaded();
+    auto ran = co_await worker.loop.run_blocking([&] { loaded = session.load(exchange.time); });
+    if (!ran) co_return std::unexpected(session_error(ran.error()));
+    if (!loaded) co_return std::unexpected(session_error(loaded.error()));
+    exchange.placeholders = loaded->placeholders;
+    exchange.redacted = 0;
+    edits.clear();
+    GH_STAGE(redact(exchange, edits));
+    if (exchange.placeholders.size() == loaded->placeholders.size() &&
+        exchange.placeholders.reserved() == loaded->placeholders.reserved())
+      co_return Verdict{};
+    Result<bool> saved = false;
+    ran = co_await worker.loop.run_blocking(
+        [&] { saved = session.save(*loaded, exchange.placeholders, expires); });
+    if (!ran) co_return std::unexpected(session_error(ran.error()));
+    if (!saved) co_return std::unexpected(session_error(saved.error()));
+    if (*saved) co_return Verdict{};
+  }
+  co_return std::unexpected(session_error(
+      {ErrorCode::unavailable, "too many calls of this conversation run at once", {}}));
 }
 
 }  // namespace
 
 net::Task<Verdict> transform(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::transform);
-  GH_STAGE(co_await load_session(worker, exchange));
-  const auto known_before = exchange.placeholders.size();
+  GH_STAGE(name_session(worker, exchange));
   std::vector<Splice> edits;
-  GH_STAGE(redact(exchange, edits));
-  GH_STAGE(co_await save_session(worker, exchange, known_before));
+  if (exchange.session_id.empty()) {
+    GH_STAGE(redact(exchange, edits));
+  } else {
+    GH_STAGE(co_await redact_in_session(worker, exchange, edits));
+  }
   ask_for_usage(exchange, edits);
   if (exchange.model->upstream_name != exchange.model_name) {
     Splice rename{exchange.model_inside.begin, exchange.model_inside.end, {}};

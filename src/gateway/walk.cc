@@ -48,6 +48,10 @@ net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange&
     inspect_request(worker, exchange);
   }
   const auto decided = decide(worker, exchange);
+  if (!decided) {
+    exchange.problem = decided.error().problem;
+    exchange.status = status_of(decided.error().problem);
+  }
   GH_STAGE(co_await record_decision(worker, exchange));
   GH_STAGE(decided);
   // Beyond this point the decision stands in the ledger, and only an outcome may follow.
@@ -63,8 +67,10 @@ net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange&
 // Answers with the error, in the caller's dialect, once it is recorded.
 net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange& exchange,
                              ApiError error) {
-  exchange.problem = error.problem;
-  exchange.status = status_of(error.problem);
+  if (!exchange.client_left) {  // else nobody hears of it: the outcome is that the caller left
+    exchange.problem = error.problem;
+    exchange.status = status_of(error.problem);
+  }
   if (error.problem == Problem::ledger_unavailable) {
     worker.metrics.count_ledger_failure();
   } else if (auto recorded = co_await record_refusal(worker, exchange, error); !recorded) {
@@ -79,7 +85,8 @@ net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange
     co_return;
   }
   auto head = answer_head(exchange, exchange.status, "application/json");
-  if (error.problem == Problem::blocked) head.fields.set("x-should-retry", "false");
+  if (error.problem == Problem::blocked || !error.may_retry)
+    head.fields.set("x-should-retry", "false");
   if (error.problem == Problem::ledger_unavailable) head.fields.set("Retry-After", "1");
   auto body = exchange.dialect->error_body(error, exchange.id);
   if (auto sent = co_await client.respond(std::move(head), std::move(body)); !sent)
