@@ -53,6 +53,7 @@ test('who left is recorded', async () => {
   await cancelled();
   const outcome = await until(() => gateway.entries().find((entry) => entry.data?.decision === id), 'the outcome');
   assert.equal(outcome.data.client_left, true);
+  assert.equal(outcome.data.problem, undefined);
 });
 
 test('others are not disturbed: a hundred leave, the next is served', async () => {

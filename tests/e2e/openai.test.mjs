@@ -37,9 +37,14 @@ test('plain answer', async () => {
 
 test('the answer of the provider passes byte for byte when nothing was to be changed', async () => {
   const body = JSON.stringify(ask('simulator-echo', 'byte for byte'));
-  const direct = await (await fetch(`${simulator.url}/v1/chat/completions`, { method: 'POST', body })).json();
-  const governed = await (await gateway.chat('gpt-echo', 'byte for byte')).json();
-  assert.deepEqual(governed.choices, direct.choices);
+  const direct = await (await fetch(`${simulator.url}/v1/chat/completions`, { method: 'POST', body })).text();
+  const governed = await (await gateway.chat('gpt-echo', 'byte for byte')).text();
+  // The simulator's ids come from the request, whose model has another name by then.
+  const id = (text) => JSON.parse(text).id;
+  assert.equal(governed.replace(id(governed), id(direct)), direct);
+  const odd = '{ "choices":[ {"index":0,"message":{"role":"assistant","content":"caf\\u00e9 \\/ x"},"finish_reason":"stop","new":1.0e0}\n] }';
+  const response = await gateway.script({ raw: [odd], content_type: 'application/json' });
+  assert.equal(await response.text(), odd);
 });
 
 test('streamed answer: one id, role first, finish last', async () => {

@@ -77,14 +77,47 @@ test('personal data everywhere else in a request: system, tool results, tool des
     { role: 'system', content: sentence },
     { role: 'user', content: [{ type: 'text', text: sentence }] },
     { role: 'assistant', content: null, tool_calls: [{ id: 'c1', type: 'function', function: { name: 'f', arguments: JSON.stringify({ who: people.email }) } }] },
-    { role: 'tool', tool_call_id: 'c1', content: sentence }] });
+    { role: 'tool', tool_call_id: 'c1', content: sentence }],
+    tools: [{ type: 'function', function: { name: 'f', description: sentence,
+      parameters: { type: 'object', properties: { p: { type: 'string', description: sentence } } } } }] });
   await onlyPlaceholdersLeft();
   await simulator.clear();
   await anthropic.messages.create({ model: 'claude-echo', max_tokens: 100, system: [{ type: 'text', text: sentence }], messages: [
     { role: 'user', content: 'x' },
     { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'f', input: { who: people.email } }] },
-    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: sentence }] }] }] });
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: [{ type: 'text', text: sentence }] }] }],
+    tools: [{ name: 'f', description: sentence, input_schema: { type: 'object', properties: { p: { type: 'string', description: sentence } } } }] });
   await onlyPlaceholdersLeft();
+});
+
+test('tool input of Anthropic calls is read with its keys, signed thinking is left alone', async () => {
+  const password = ['hunter', '2x9'].join('');
+  const history = (input, thinking) => [{ role: 'user', content: 'x' }, { role: 'assistant', content: [
+    { type: 'thinking', thinking, signature: 'c2lnbmVk' }, { type: 'tool_use', id: 't1', name: 'f', input }] },
+  { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: `from ${people.email}` }] }];
+  for (const input of [{ password }, { signature: secrets.awsKey() }, { data: secrets.awsKey() }, { deep: [{ thinking: secrets.awsKey() }] }]) {
+    await assert.rejects(anthropic.messages.create({ model: 'claude-echo', max_tokens: 9, messages: history(input, 'hm') }),
+      Anthropic.PermissionDeniedError, JSON.stringify(input));
+  }
+  await assert.rejects(anthropic.messages.create({ model: 'claude-echo', max_tokens: 9, messages: history({}, secrets.awsKey()) }), Anthropic.PermissionDeniedError);
+  assert.equal((await simulator.count()).received, 0);
+  // The model wrote these into its thinking; the second turn must go through, with the same name.
+  await anthropic.messages.create({ model: 'claude-echo', max_tokens: 9, messages: history({}, `[EMAIL_1] is not ${['made.up', 'example-place.org'].join('@')}`) });
+  assert.ok((await simulator.received()).includes('from [EMAIL_1]'));
+});
+
+test('the query of the URL is a text of the call; headers that are not on the list stay here', async () => {
+  const post = (query, headers = {}) => fetch(`${gateway.url}/v1/chat/completions${query}`, { method: 'POST',
+    headers: gateway.headers(headers), body: JSON.stringify(ask('gpt-echo', 'hi')) });
+  const escaped = [...secrets.awsKey()].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('');
+  for (const query of [`?k=${secrets.awsKey()}`, `?k=${escaped}`, `?to=${people.email.replace('@', '%40')}`])
+    assert.equal((await post(query)).status, 403, query);
+  assert.equal((await simulator.count()).received, 0);
+  assert.equal((await post('?api-version=1', { 'x-notes': secrets.awsKey(), 'x-stainless-lang': 'js' })).status, 200);
+  const [request] = await simulator.requests();
+  assert.ok(request.target.endsWith('?api-version=1'));
+  assert.equal(request.headers['x-notes'], undefined);
+  assert.equal(request.headers['x-stainless-lang'], 'js');
 });
 
 test('a stream cut at every byte gives the same text, in both dialects', async () => {

@@ -1,6 +1,8 @@
 // Providers are not to be trusted either: odd framings are understood, secrets in answers are masked,
 // what cannot be read is not passed on.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
@@ -151,4 +153,69 @@ test('headers of the provider pass, those of the connection do not', async () =>
   const response = await gateway.script({ text: 'x', headers: { 'x-ratelimit-remaining-tokens': '5', 'x-custom': 'y', 'set-cookie': 'session=1', connection: 'x-custom' } });
   assert.equal(response.headers.get('x-ratelimit-remaining-tokens'), '5');
   assert.match(response.headers.get('x-request-id'), /^req_sim/);
+});
+
+test('a redirect is an error, and what makes clients go elsewhere never passes', async () => {
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(Number(request.headers['x-request-id']), { location: 'http://127.0.0.1:1/elsewhere' }).end();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const moved = await Gateway.start({ upstreamUrl: `http://127.0.0.1:${server.address().port}`, only: ['gpt-echo'] });
+  try {
+    for (const status of [301, 302, 303, 304, 307, 308]) {
+      const response = await moved.chat('gpt-echo', `me: ${people.email}`, {}, { headers: { 'x-request-id': status } });
+      assert.equal(response.status, 502);
+      assert.match((await response.json()).error.message, /redirect/);
+      assert.equal(response.headers.get('location'), null);
+    }
+  } finally {
+    await moved.finish();
+    server.close();
+  }
+  const response = await gateway.script({ text: 'x', headers: { location: '/a', refresh: '0', 'gatehouse-audit': 'strict', 'gatehouse-x': '1' } });
+  assert.equal(response.status, 200);
+  for (const name of ['location', 'refresh', 'gatehouse-audit', 'gatehouse-x']) assert.equal(response.headers.get(name), null, name);
+});
+
+test('logprobs, which have the text once more, are taken out', async () => {
+  const logprobs = { content: [{ token: '[EMAIL_1]', logprob: 0, bytes: [65], top_logprobs: [] }], refusal: null };
+  const plain = JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, logprobs,
+    message: { role: 'assistant', content: '[EMAIL_1]' }, finish_reason: 'stop' }] });
+  const answer = await openai.chat.completions.create(ask({ raw: plain.split(/(?<=\[EMA)/), content_type: 'application/json' }, `me: ${people.email}`));
+  assert.equal(answer.choices[0].message.content, people.email);
+  assert.equal(answer.choices[0].logprobs, null);
+  const raw = [`data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm',
+    choices: [{ index: 0, delta: { role: 'assistant', content: '[EMAIL_1]' }, logprobs, finish_reason: null }] })}\n\n`,
+  `data: ${chunk(null, 'stop')}\n\n`, 'data: [DONE]\n\n'].flatMap((event) => event.split(/(?<=\[EMA)/));
+  const streamed = await openai.chat.completions.stream(ask({ raw }, `me: ${people.email}`)).finalChatCompletion();
+  assert.equal(streamed.choices[0].message.content, people.email);
+  assert.ok(!JSON.stringify(streamed).includes('"token"'));
+});
+
+test('an empty error member beside a delta hides nothing', async () => {
+  const key = secrets.awsKey();
+  const with_error = (content, error) => `data: ${JSON.stringify({ ...JSON.parse(chunk(content)), error })}\n\n`;
+  for (const error of ['', {}, null, false]) {
+    const raw = [with_error(`use ${key.slice(0, 6)}`, error), with_error(`${key.slice(6)} now`, error), `data: ${chunk(null, 'stop')}\n\n`, 'data: [DONE]\n\n'];
+    const events = await readEvents(await gateway.script({ raw }, { stream: true }));
+    const text = events.flatMap((event) => event.data.choices ?? []).map((one) => one.delta.content ?? '').join('');
+    assert.match(text, /^use \[CREDENTIAL_\d+\] now$/);
+  }
+});
+
+test('an error of the provider in the middle of a stream stands in the outcome', async () => {
+  const response = await gateway.script({ text: 'one two three', error_after: 2 }, { stream: true });
+  await response.text();
+  const outcome = gateway.entries().find((entry) => entry.data?.decision === response.headers.get('gatehouse-entry'));
+  assert.equal(outcome.data.problem, 'upstream_failed');
+});
+
+test('nothing counts after [DONE], not even a connection that breaks', async () => {
+  const raw = [`data: ${chunk('whole')}\n\n`, `data: ${chunk(null, 'stop')}\n\n`, 'data: [DONE]\n\n', 'data: late\n\n', 'data: later\n\n'];
+  const response = await gateway.script({ raw, pace_ms: 30, cut_after: 4 }, { stream: true });
+  const text = await response.text();
+  assert.ok(text.trimEnd().endsWith('data: [DONE]'), text);
+  const outcome = gateway.entries().find((entry) => entry.data?.decision === response.headers.get('gatehouse-entry'));
+  assert.equal(outcome.data.problem, undefined);
 });
