@@ -18,7 +18,7 @@ inline constexpr std::size_t max_entry_bytes = 65'535;
 
 // actor, subject, label and data are JSON objects already written (JsonWriter); empty: left out.
 struct Event {
-  std::string id;    // UUIDv7
+  std::string id;  // UUIDv7
   WallTime time;
   std::string type;  // "request.decided", "request.completed", "key.created", …
   std::string node;
