@@ -5,6 +5,7 @@
 // which keeps "x4" from looking like the beginning of a card number.
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "inspect/rule_set.h"
 
@@ -12,33 +13,47 @@ namespace gatehouse::inspect {
 namespace {
 
 constexpr std::int64_t closure_memory = 8 << 20;
+constexpr unsigned widest_narrow_gap = 64;
 
 // The union of the closures of all rules of a width, grouped by what may stand before them.
 std::string closure_regex(const std::vector<const RuleSource*>& rules) {
   std::map<std::string, std::string> by_guard;
   for (const RuleSource* rule : rules) {
-    std::string& branches = by_guard[to_regex(~rule->not_before)];
+    std::string guard = to_regex(~rule->not_before);
+    if (rule->not_before.any()) guard += '|' + std::string(escape_regex);
+    std::string& branches = by_guard[guard];
     if (!branches.empty()) branches += '|';
     branches += to_regex(prefix_closure(rule->pattern), false);
   }
   std::string out = "(?:";
   for (const auto& [guard, branches] : by_guard) {
     if (out.size() > 3) out += '|';
-    out += "(?:\\A|" + guard + "|" + std::string(escape_regex) + ")(?:" + branches + ")";
+    out += "(?:\\A|" + guard + ")(?:" + branches + ")";
   }
   return out + ")\\z";
+}
+
+// Whether the pattern has a long stretch of almost anything.
+bool has_gap(const Pattern& pattern) {
+  if (pattern->kind == PatternNode::Kind::repeat && pattern->max > widest_narrow_gap &&
+      pattern->children[0]->kind == PatternNode::Kind::bytes &&
+      pattern->children[0]->bytes.count() > 128)
+    return true;
+  return std::any_of(pattern->children.begin(), pattern->children.end(), has_gap);
 }
 
 }  // namespace
 
 Closure::Closure(const std::vector<std::unique_ptr<CompiledRule>>& rules, Category category) {
-  // Apart: rules of different width; and rules with a place for their value (`password: …`), whose
-  // automata are of another kind. States of a union multiply, those of two automata only add up.
-  std::map<std::pair<std::size_t, bool>, std::vector<const RuleSource*>> groups;
+  // Apart: rules of different width; rules with a place for their value (`password: …`); and rules
+  // with a long stretch of anything (`curl … -u …`). Their automata are of other kinds: states of a
+  // union multiply, those of two automata only add up.
+  std::map<std::tuple<std::size_t, bool, bool>, std::vector<const RuleSource*>> groups;
   for (const auto& rule : rules) {
     const RuleSource& source = rule->source();
     if (source.rule.category == category)
-      groups[{source.width_limit, has_capture(source.pattern)}].push_back(&source);
+      groups[{source.width_limit, has_capture(source.pattern), has_gap(source.pattern)}].push_back(
+          &source);
   }
   re2::RE2::Options options;
   options.set_encoding(re2::RE2::Options::EncodingLatin1);
@@ -49,7 +64,7 @@ Closure::Closure(const std::vector<std::unique_ptr<CompiledRule>>& rules, Catego
   for (const auto& [key, group] : groups) {
     auto regex = std::make_unique<re2::RE2>(closure_regex(group), options);
     if (!regex->ok()) regex.reset();
-    parts_.push_back({key.first, std::move(regex)});
+    parts_.push_back({std::get<0>(key), std::move(regex)});
   }
 }
 

@@ -11,6 +11,7 @@ namespace {
 
 // Bytes no longer needed are dropped in lumps of at least this size.
 constexpr std::size_t forget_at_least = 4096;
+constexpr std::size_t watch_at_least = 512;
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
@@ -56,6 +57,7 @@ void SubText::begin(std::string_view context, std::size_t raw_begin, bool json) 
   json_ = json;
   escapes_ = false;
   untouched_ = true;
+  watched_to_ = 0;
   redacting_.restart(context.size());
   watching_.restart(context.size());
   both_.restart(context.size());
@@ -99,10 +101,7 @@ std::size_t SubText::raw_offset(std::size_t position) const {
 void SubText::advance(std::string& out, bool last) {
   if (last && untouched_) return advance_whole(out);
   untouched_ = false;
-  found_.clear();
-  watching_.advance(text_, base_, last, found_);
-  for (const Match& match : found_) report(match, tally_.watched);
-
+  if (last || end() - watched_to_ >= watch_at_least) watch(last);
   found_.clear();
   redacting_.advance(text_, base_, last, found_);
   for (const Match& match : found_)
@@ -110,6 +109,14 @@ void SubText::advance(std::string& out, bool last) {
   const std::size_t settled = std::min(redacting_.settled(), end());
   emit_text(out, last ? end() : whole_characters(settled), last);
   if (!last) forget();
+}
+
+// Nobody waits for what is only reported: it is looked for in lumps.
+void SubText::watch(bool last) {
+  watched_to_ = end();
+  found_.clear();
+  watching_.advance(text_, base_, last, found_);
+  for (const Match& match : found_) report(match, tally_.watched);
 }
 
 // A run that came whole is searched once for all categories. Each category's matches are chosen

@@ -49,6 +49,7 @@ class SubText {
   std::size_t end() const { return base_ + text_.size(); }
   std::size_t raw_offset(std::size_t position) const;
   void mark_escapes();
+  void watch(bool last);
   void advance_whole(std::string& out);
   void report(const Match& match, std::size_t& counter);
   void emit_text(std::string& out, std::size_t to, bool closed);
@@ -77,6 +78,7 @@ class SubText {
   std::size_t context_size_ = 0;
   std::size_t raw_begin_ = 0;
   bool json_ = false;
+  std::size_t watched_to_ = 0;
   bool untouched_ = true;  // since begin() nothing was searched
 
   // Only once an escape was fed: the run's raw bytes from raw_base_ on, and for each byte of text_

@@ -42,10 +42,47 @@ constexpr std::string_view long_domains[] = {
     "top",         "travel",     "university", "ventures",  "video",      "vip",
     "website",     "wiki",       "work",       "world",     "xyz",        "zone",
     "berlin",      "nyc",        "paris",      "tokyo",     "wien",       "hamburg",
-    "koeln",       "bayern",     "swiss",      "gmbh",      "bio",        "example"};
+    "koeln",       "bayern",     "swiss",      "gmbh",      "bio",        "example",
+    "lawyer",      "church",     "photography", "ninja",    "accountants", "actor",
+    "africa",      "apartments", "architect",  "associates", "attorney",  "auction",
+    "audio",       "auto",       "band",       "bar",       "beauty",     "beer",
+    "best",        "bike",       "boutique",   "brussels",  "build",      "builders",
+    "buzz",        "cafe",       "camp",       "cards",     "careers",    "cars",
+    "casa",        "cash",       "catering",   "charity",   "cheap",      "city",
+    "claims",      "cleaning",   "clinic",     "clothing",  "coach",      "coffee",
+    "college",     "computer",   "construction", "contractors", "cool",   "credit",
+    "dance",       "dating",     "deals",      "delivery",  "dental",     "dentist",
+    "diamonds",    "directory",  "discount",   "doctor",    "dog",        "domains",
+    "earth",       "eco",        "engineer",   "enterprises", "equipment", "estate",
+    "exchange",    "express",    "faith",      "family",    "fan",        "farm",
+    "fashion",     "film",       "financial",  "fit",       "fitness",    "florist",
+    "foundation",  "frl",        "fun",        "furniture", "fyi",        "gallery",
+    "garden",      "gift",       "gifts",      "glass",     "gold",       "golf",
+    "graphics",    "green",      "haus",       "healthcare", "help",      "holdings",
+    "holiday",     "homes",      "horse",      "hospital",  "immo",       "immobilien",
+    "industries",  "insure",     "investments", "irish",    "jetzt",      "jewelry",
+    "kaufen",      "kim",        "kitchen",    "lat",       "lease",      "lgbt",
+    "limited",     "loan",       "loans",      "love",      "luxury",     "madrid",
+    "marketing",   "mba",        "melbourne",  "men",       "miami",      "mortgage",
+    "moscow",      "movie",      "navy",       "nrw",       "okinawa",    "osaka",
+    "paris",       "parts",      "party",      "pet",       "pharmacy",   "photos",
+    "physio",      "pictures",   "pizza",      "place",     "plumbing",   "plus",
+    "press",       "productions", "property",  "quebec",    "realty",     "recipes",
+    "rent",        "rentals",    "repair",     "report",    "republican", "rest",
+    "restaurant",  "review",     "reviews",    "rio",       "ruhr",       "saarland",
+    "salon",       "scot",       "security",   "shoes",     "singles",    "ski",
+    "soccer",      "solar",      "style",      "supply",    "surf",       "surgery",
+    "sydney",      "tax",        "taxi",       "tennis",    "theater",    "tips",
+    "tirol",       "tours",      "town",       "toys",      "trade",      "training",
+    "vacations",   "vet",        "villas",     "vision",    "vlaanderen", "vote",
+    "voyage",      "wales",      "watch",      "wedding",   "wine",       "works",
+    "wtf",         "yoga",       "zuerich",    "melbourne", "insurance",  "aero",
+    // Never delegated, in use inside companies.
+    "corp",        "internal",   "local",      "lan",       "localdomain", "intranet",
+    "private",     "home",       "invalid"};
 
 // Endings of files that are no country's: "a@b.js" is a package, not a mailbox.
-constexpr std::string_view file_endings[] = {"js", "ts", "hs", "db", "gz", "xz"};
+constexpr std::string_view file_endings[] = {"js", "ts", "hs", "db", "gz", "xz", "py"};
 
 bool is_file_ending(std::string_view domain) {
   return std::find(std::begin(file_endings), std::end(file_endings), domain) !=
@@ -57,25 +94,43 @@ bool known_domain(std::string_view domain) {
   std::array<char, 24> buffer;
   std::transform(domain.begin(), domain.end(), buffer.begin(), folded);
   const std::string_view name(buffer.data(), domain.size());
+  if (name == "\xd1\x80\xd1\x84") return true;  // the Cyrillic "rf"
   if (!std::all_of(name.begin(), name.end(), is_alpha)) return name.starts_with("xn--");
   if (name.size() == 2) return !is_file_ending(name);
   return std::find(std::begin(long_domains), std::end(long_domains), name) !=
          std::end(long_domains);
 }
 
+// What stands behind the @ of a package, an image or a matrix product, and no mailbox: "v4.md",
+// "14.0.0-canary", "W.to".
+bool is_version_or_symbol(std::string_view label) {
+  if (label.size() == 1) return label[0] < 'a' || label[0] > 'z';
+  if (folded(label[0]) == 'v') label.remove_prefix(1);
+  return std::all_of(label.begin(), label.end(), is_digit);
+}
+
 // The longest beginning of "local@a.b.c" whose domain is plausible.
 std::size_t email(const Candidate& candidate) {
   const std::string_view text = candidate.value;
-  const std::size_t at = text.rfind('@');
+  std::size_t at = text.rfind('@');
+  std::size_t domain = at + 1;
+  if (at == std::string_view::npos) {
+    at = text.rfind("%40");
+    domain = at + 3;
+  }
   if (at == std::string_view::npos || at == 0 || at > 64) return 0;
   const std::string_view local = text.substr(0, at);
-  if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos)
+  if (local.back() == '.' || local.find("..") != std::string_view::npos) return 0;
+  // "\nada@…": the n belongs to the escape.
+  if (candidate.before.ends_with('\\') && std::string_view("nrt").find(local[0]) < 3) return 0;
+  const std::string_view label = text.substr(domain, text.find('.', domain) - domain);
+  if (label.empty() || is_version_or_symbol(label) || (label.size() == 1 && local.size() == 1))
     return 0;
   std::size_t end = text.size();
   while (true) {
     const std::size_t dot = text.substr(0, end).rfind('.');
-    if (dot == std::string_view::npos || dot < at) return 0;
-    if (dot > at + 1 && known_domain(text.substr(dot + 1, end - dot - 1))) return end;
+    if (dot == std::string_view::npos || dot < domain) return 0;
+    if (known_domain(text.substr(dot + 1, end - dot - 1))) return end;
     end = dot;
   }
 }
@@ -172,11 +227,70 @@ std::size_t phone_us(const Candidate& candidate) {
                                                                             : 0;
 }
 
+// The groups of digits of a number.
+struct Groups {
+  std::array<unsigned, 8> value{};
+  std::array<std::size_t, 8> width{};
+  std::size_t size = 0;
+
+  explicit Groups(std::string_view text) {
+    for (std::size_t at = 0; at < text.size() && size < value.size(); ++at) {
+      if (!is_digit(text[at])) continue;
+      if (at == 0 || !is_digit(text[at - 1])) ++size;
+      value[size - 1] = value[size - 1] * 10 + static_cast<unsigned>(text[at] - '0');
+      ++width[size - 1];
+    }
+  }
+  bool is_year(std::size_t i) const {
+    return i < size && width[i] == 4 && value[i] >= 1900 && value[i] < 2100;
+  }
+  bool is_small(std::size_t i, unsigned most) const {
+    return i < size && width[i] <= 2 && value[i] >= 1 && value[i] <= most;
+  }
+};
+
+// "2024-01-15", "15/01/2024", "1914-1918", "2020 2021".
+bool is_date_or_range(std::string_view text) {
+  const Groups groups(text);
+  for (std::size_t i = 0; i < groups.size; ++i) {
+    if (groups.is_year(i) && groups.is_year(i + 1)) return true;
+    if (groups.is_year(i) && groups.is_small(i + 1, 12) && groups.is_small(i + 2, 31)) return true;
+    if (groups.is_small(i, 31) && groups.is_small(i + 1, 31) && groups.is_year(i + 2)) return true;
+  }
+  return false;
+}
+
 // National numbers with a trunk zero: enough digits, and separators that no date or price has.
 std::size_t phone_national(const Candidate& candidate) {
   const Digits digits(candidate.value);
   if (digits.size < 8 || digits.size > 13 || digits.all_equal()) return 0;
-  return candidate.value.size();
+  return is_date_or_range(candidate.value) ? 0 : candidate.value.size();
+}
+
+// Digits alone: a trunk zero, or the shape of a North American, Chinese or Indian mobile number. A
+// time in seconds begins with 1.
+std::size_t phone_ungrouped(const Candidate& candidate) {
+  const Digits digits(candidate.value);
+  if (digits.all_equal()) return 0;
+  const bool trunk = digits[0] == 0 && digits[1] != 0 && digits.size <= 12;
+  const bool ten = digits.size == 10 && digits[0] >= 2 && (digits[3] >= 2 || digits[0] >= 6);
+  const bool eleven = digits.size == 11 && ((digits[0] == 1 && digits[1] >= 2) ||
+                                            ((digits[0] == 7 || digits[0] == 8) && digits[1] >= 3));
+  const bool nine = digits.size == 9 && digits[0] >= 6;
+  return trunk || ten || eleven || nine ? candidate.value.size() : 0;
+}
+
+// Five pairs, not part of a longer row of pairs, and not counting up.
+std::size_t phone_pairs(const Candidate& candidate) {
+  const Groups groups(candidate.value);
+  const std::string_view before = candidate.before;
+  const bool goes_before = before.size() >= 2 && !is_digit(before.back()) &&
+                           is_digit(before[before.size() - 2]) && before.back() == ' ';
+  if (groups.size != 5 || goes_before) return 0;
+  bool counting = true;
+  for (std::size_t i = 1; i < 5; ++i)
+    counting = counting && groups.value[i] == groups.value[i - 1] + 1;
+  return counting ? 0 : candidate.value.size();
 }
 
 // The same, 9 to 11 digits: more is some other list of numbers.
@@ -245,9 +359,17 @@ bool looks_like_version(std::string_view before) {
          word.ends_with("build");
 }
 
+// Four small numbers are a version or a section nearly always (and one address in five thousand);
+// three zeros are a browser's version.
+bool is_likely_version(const Ipv4& ip) {
+  const auto& p = ip.part;
+  return std::all_of(p.begin(), p.end(), [](unsigned part) { return part < 31; }) ||
+         (p[1] == 0 && p[2] == 0 && p[3] == 0);
+}
+
 std::size_t ipv4_public(const Candidate& candidate) {
   const Ipv4 ip = parse_ipv4(candidate.value);
-  if (!ip.valid || is_special(ip) || is_well_known(ip)) return 0;
+  if (!ip.valid || is_special(ip) || is_well_known(ip) || is_likely_version(ip)) return 0;
   if (looks_like_version(candidate.before)) return 0;
   return candidate.value.size();
 }
@@ -301,18 +423,14 @@ Ipv6 parse_ipv6(std::string_view text) {
   return address;
 }
 
-// Global unicast only: not ::1, fe80::/10, fc00::/7, ff00::/8, 2001:db8::/32. Short texts with "::"
-// are more often C++ than addresses, so an address needs four written groups.
+// Global unicast only (2000::/3), and not 2001:db8::/32: its first group has four digits, which
+// hardware addresses and C++ scopes have not.
 std::size_t ipv6_public(const Candidate& candidate) {
   const std::string_view text = candidate.value;
   const Ipv6 ip = parse_ipv6(text);
   if (!ip.valid) return 0;
-  const auto written = std::count(text.begin(), text.end(), ':');
-  if (written < 4) return 0;
-  const unsigned first = ip.group[0];
-  const bool special = first == 0 || (first & 0xffc0) == 0xfe80 || (first & 0xfe00) == 0xfc00 ||
-                       (first & 0xff00) == 0xff00 || (first == 0x2001 && ip.group[1] == 0xdb8);
-  return special ? 0 : text.size();
+  const bool documentation = ip.group[0] == 0x2001 && ip.group[1] == 0xdb8;
+  return (ip.group[0] & 0xe000) == 0x2000 && !documentation ? text.size() : 0;
 }
 
 constexpr NamedValidator table[] = {
@@ -320,7 +438,9 @@ constexpr NamedValidator table[] = {
     {"phone_international", phone_international, "a calling code and a length it has"},
     {"phone_us", phone_us, "North American area and exchange codes"},
     {"phone_trunk", phone_trunk, "9 to 11 digits, not all equal"},
-    {"phone_national", phone_national, "8 to 13 digits, not all equal"},
+    {"phone_national", phone_national, "8 to 13 digits, not all equal, no date or range of years"},
+    {"phone_ungrouped", phone_ungrouped, "a trunk zero or a mobile number's first digits"},
+    {"phone_pairs", phone_pairs, "five pairs, not in a longer row"},
     {"ipv4_public", ipv4_public, "four octets of a public address; not a version number"},
     {"ipv6_public", ipv6_public, "a global unicast address"},
 };

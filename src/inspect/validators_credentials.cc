@@ -208,7 +208,12 @@ bool names_no_secret(const Candidate& candidate) {
     if (is_letter(c)) name += static_cast<char>(c | 0x20);
   };
   for (const char c : before.substr(begin)) add(c);
-  for (const char c : candidate.match.substr(0, 64)) {
+  std::string_view match = candidate.match.substr(0, 64);
+  if (match.starts_with('<')) match.remove_prefix(1);
+  // key="PasswordPolicy"
+  if (const std::size_t quote = match.find("=\""); quote <= 4 && quote >= 3)
+    match.remove_prefix(quote + 2);
+  for (const char c : match) {
     if (!is_name_byte(c)) break;
     add(c);
   }
@@ -284,8 +289,9 @@ std::size_t key_value(const Candidate& candidate) {
 
 // A number, not the whole part of one: "pin: 3.14".
 std::size_t pin_code(const Candidate& candidate) {
-  return all_if(candidate, candidate.value.data() + candidate.value.size() ==
-                               candidate.match.data() + candidate.match.size());
+  const bool whole = candidate.value.data() + candidate.value.size() ==
+                     candidate.match.data() + candidate.match.size();
+  return all_if(candidate, whole && candidate.value.size() >= 3);
 }
 
 // base64 of a PEM private key.

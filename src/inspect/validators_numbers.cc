@@ -237,7 +237,9 @@ std::size_t se_personal_number(const Candidate& candidate) {
   last.size = 10;
   const int day = static_cast<int>(last.number(4, 2)) % 60;
   const bool dated = calendar_day(2000, static_cast<int>(last.number(2, 2)), day);
-  return all_if(candidate, dated && luhn(last));
+  // "20240116-1030" names a file.
+  const bool timestamp = skip == 2 && d[0] == 2 && last.number(6, 2) < 24 && last.number(8, 2) < 60;
+  return all_if(candidate, dated && !timestamp && luhn(last));
 }
 
 // ddmmyy, a century sign, three digits, and number mod 31.
