@@ -1,7 +1,9 @@
 // Measures the whole binary on one machine: direct to the simulator, through nginx, through Gatehouse
-// bare, with everything on and relaxed audit, with everything on and strict audit. The proxy that is
-// measured has the first core for itself; client and upstream share another. Variants alternate over
-// the rounds, whose medians are reported.
+// bare, with everything on and relaxed audit, with everything on and strict audit. Under full load the
+// proxy that is measured has the first core for itself; client and upstream share another. One
+// connection is measured with everything on the first core: nothing runs side by side then anyway,
+// and waking another core of a virtual machine costs more than what is measured. Variants alternate
+// over the rounds, whose medians are reported.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
@@ -58,7 +60,7 @@ async function freePort() {
 }
 const ports = { nginx: await freePort(), stream: await freePort(), fixed: await freePort() };
 
-function startNginx(simulator, paced) {
+function startNginx(simulator, near, paced) {
   const fixed = sizes.map(([name]) => {
     const body = execFileSync('curl', ['-s', '-d', JSON.stringify({ model: `simulator-bench-${name}`, messages: [] }),
       `${simulator.url}/v1/chat/completions`]);
@@ -79,11 +81,11 @@ function startNginx(simulator, paced) {
       uwsgi_temp_path ${folder}/${name}-u; scgi_temp_path ${folder}/${name}-s; ${http} }`);
     return file;
   };
-  const proxyFile = write('proxy', `${upstream('simulator', simulator.port)} ${upstream('paced', paced.port)} ${upstream('fixed', ports.fixed)}
-    server { listen 127.0.0.1:${ports.nginx}; location / { ${proxy('simulator')} }
+  const proxyFile = write('proxy', `${upstream('simulator', simulator.port)} ${upstream('near', near.port)} ${upstream('paced', paced.port)} ${upstream('fixed', ports.fixed)}
+    server { listen 127.0.0.1:${ports.nginx}; location / { ${proxy('simulator')} } location /near/ { ${proxy('near/')} }
       location ~ ^/(1k|2k|16k)/ { ${proxy('fixed')} } }
     server { listen 127.0.0.1:${ports.stream}; location / { ${proxy('simulator', 'proxy_buffering off;')} }
-      location /paced/ { ${proxy('paced/', 'proxy_buffering off;')} } }`);
+      location /near/ { ${proxy('near/', 'proxy_buffering off;')} } location /paced/ { ${proxy('paced/', 'proxy_buffering off;')} } }`);
   const fixedFile = write('fixed', `server { listen 127.0.0.1:${ports.fixed}; root ${folder}/fixed; error_page 405 =200 $uri; }`);
   for (const [file, core] of [[proxyFile, proxyCore], [fixedFile, otherCore]]) {
     children.push(spawn('taskset', ['-c', String(core), 'nginx', '-p', folder, '-c', file], { stdio: 'inherit' }));
@@ -91,8 +93,9 @@ function startNginx(simulator, paced) {
   return fixed;
 }
 
-function prepareGateway(name, simulator, paced, { audit, bare }) {
+function prepareGateway(name, simulator, near, paced, { audit, bare }) {
   const settings = [
+    `  - {name: near, dialect: openai, url: "${near.url}"}`,
     `  - {name: paced, dialect: openai, url: "${paced.url}"}`,
     ...sizes.map(([size]) => `  - {name: fixed-${size}, dialect: openai, url: "http://127.0.0.1:${ports.fixed}/${size}"}`)];
   if (bare) {
@@ -106,6 +109,7 @@ function prepareGateway(name, simulator, paced, { audit, bare }) {
   const site = Gateway.prepare({ simulator, audit, directory: path.join(folder, name), only: [], settings: settings.join('\n') });
   for (const [size] of sizes) {
     addModel(site, { name: `simulator-bench-${size}`, provider: 'sim', upstream: `simulator-bench-${size}`, trust: 'external' });
+    addModel(site, { name: `near-${size}`, provider: 'near', upstream: `simulator-bench-${size}`, trust: 'external' });
     addModel(site, { name: `fixed-${size}`, provider: `fixed-${size}`, upstream: `simulator-bench-${size}`, trust: 'external' });
   }
   addModel(site, { name: 'paced-1k', provider: 'paced', upstream: 'simulator-bench-1k', trust: 'external' });
@@ -123,7 +127,7 @@ const memory = (pid, what) => Number(new RegExp(`${what}:\\s+(\\d+)`).exec(readF
 
 function load(variant, cell) {
   const target = variant.target(cell);
-  const args = ['-c', String(cell.core ?? otherCore), path.join(work, 'load'), '--port', String(target.port), '--path', target.path,
+  const args = ['-c', String(isNear(cell) ? proxyCore : otherCore), path.join(work, 'load'), '--port', String(target.port), '--path', target.path,
     '--header', `Authorization: Bearer ${target.key ?? 'none'}`, '--body', target.body,
     '--connections', String(cell.connections), '--seconds', String(cell.seconds ?? seconds)];
   if (cell.stream) args.push('--first-text', '"content":"');
@@ -153,11 +157,13 @@ function cells() {
 // Plain answers at full load come from a second nginx that serves a file: the simulator and the
 // client together would be slower than what is measured.
 const isFixed = (cell) => !cell.stream && cell.connections > 1;
+const isNear = (cell) => cell.connections === 1;
 
 async function main() {
   const simulator = await Simulator.start({ shellPrefix: pin(otherCore) });
-  const paced = await Simulator.start({ pace: '1ms', shellPrefix: pin(otherCore) });
-  startNginx(simulator, paced);
+  const near = await Simulator.start({ shellPrefix: pin(proxyCore) });
+  const paced = await Simulator.start({ pace: '1ms', shellPrefix: pin(proxyCore) });
+  startNginx(simulator, near, paced);
   const bodies = new Map();
   const body = (model, bytes, stream) => {
     const key = `${model} ${stream}`;
@@ -169,10 +175,10 @@ async function main() {
   const direct = (cell) => ({ body: body(`simulator-bench-${cell.size}`, bytesOf[cell.size], cell.stream) });
   const variants = [
     { name: 'direct', target: (cell) => ({ ...direct(cell),
-      port: isFixed(cell) ? ports.fixed : cell.paced ? paced.port : simulator.port,
+      port: isFixed(cell) ? ports.fixed : cell.paced ? paced.port : isNear(cell) ? near.port : simulator.port,
       path: isFixed(cell) ? `/${cell.size}${chat}` : chat }) },
     { name: 'nginx', target: (cell) => ({ ...direct(cell), port: cell.stream ? ports.stream : ports.nginx,
-      path: isFixed(cell) ? `/${cell.size}${chat}` : cell.paced ? `/paced${chat}` : chat }) },
+      path: isFixed(cell) ? `/${cell.size}${chat}` : cell.paced ? `/paced${chat}` : isNear(cell) ? `/near${chat}` : chat }) },
   ];
   const gateways = [];
   for (const [name, options] of [['bare', { audit: 'relaxed', bare: true }], ['on, relaxed', { audit: 'relaxed' }], ['on, strict', { audit: 'strict' }]]) {
@@ -180,7 +186,8 @@ async function main() {
     const gateway = await Gateway.run(site, { shellPrefix: pin(proxyCore) });
     gateways.push(gateway);
     variants.push({ name, gateway, pid: gateway.process.pid, target: (cell) => {
-      const model = cell.paced ? 'paced-1k' : isFixed(cell) ? `fixed-${cell.size}` : `simulator-bench-${cell.size}`;
+      const model = cell.paced ? 'paced-1k' : isFixed(cell) ? `fixed-${cell.size}`
+        : isNear(cell) ? `near-${cell.size}` : `simulator-bench-${cell.size}`;
       return { port: gateway.port, path: chat, key: gateway.key, body: body(model, bytesOf[cell.size], cell.stream) };
     } });
   }
@@ -210,7 +217,7 @@ async function main() {
   results.machine = machine();
   await Promise.all(gateways.map((gateway) => gateway.stop()));
   results.ledger = succeed(cli('audit', 'verify', gateways[2].ledger)).stdout.trim();
-  await Promise.all([simulator.stop(), paced.stop()]);
+  await Promise.all([simulator.stop(), near.stop(), paced.stop()]);
   return results;
 }
 

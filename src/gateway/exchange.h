@@ -150,6 +150,8 @@ struct Exchange {
   std::size_t redacted = 0;
 
   // record
+  std::string actor_json;  // the same in both events
+  std::string subject_json;
   bool decision_recorded = false;
   bool outcome_recorded = false;
 

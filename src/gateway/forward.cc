@@ -63,12 +63,13 @@ ApiError upstream_error(const Exchange& exchange, const Error& error) {
 net::Task<std::expected<Upstream, ApiError>> forward(Worker& worker, net::ServerStream& client,
                                                      Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::forward);
-  auto answer = co_await worker.upstreams.request(
-      exchange.provider->endpoint, upstream_head(exchange), exchange.body, &client.disconnected());
+  const auto head = upstream_head(exchange);
+  auto answer = co_await worker.upstreams.request(exchange.provider->endpoint, head, exchange.body,
+                                                  &client.disconnected());
   if (!answer && answer.error().code == ErrorCode::unavailable &&
       !client.disconnected().cancelled()) {
-    answer = co_await worker.upstreams.request(exchange.provider->endpoint, upstream_head(exchange),
-                                               exchange.body, &client.disconnected());
+    answer = co_await worker.upstreams.request(exchange.provider->endpoint, head, exchange.body,
+                                               &client.disconnected());
   }
   if (answer) co_return std::move(*answer);
   exchange.client_left = client.disconnected().cancelled();

@@ -3,6 +3,10 @@
 // which content it is.
 // In strict mode a stage waits until its event is durable. In relaxed mode it only waits to be
 // taken into the writer's queue.
+#include <algorithm>
+#include <chrono>
+#include <span>
+
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -13,7 +17,12 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::size_t longest_text = 1'024;  // of one value from outside in an event
+// An event must fit into an entry whatever was sent and however many policies and rules there are.
+constexpr std::size_t longest_text = 1'024;  // of one value from outside
+constexpr std::size_t longest_name = 256;    // of one value from policies and rules
+constexpr std::size_t longest_list = 24;
+constexpr std::size_t most_rules = 100;
+constexpr std::chrono::seconds error_log_interval{1};
 
 std::string_view bounded(std::string_view text) {
   return utf8_prefix(text, longest_text);
@@ -22,12 +31,15 @@ std::string_view bounded(std::string_view text) {
 void write_findings(JsonWriter& writer, const inspect::RuleSet& rules,
                     const FindingTotals& findings) {
   writer.begin_array();
-  for (const auto& [rule, count] : findings.by_rule) {
+  for (const auto& [rule, count] :
+       std::span(findings.by_rule).first(std::min(findings.by_rule.size(), most_rules))) {
     const auto& info = rules.rules()[rule];
     writer.begin_object().key("rule").string(info.id);
     writer.key("category").string(inspect::to_string(info.category));
     writer.key("count").number(count).key("p").number(info.p_value).end_object();
   }
+  if (findings.by_rule.size() > most_rules)
+    writer.begin_object().key("more").number(findings.by_rule.size() - most_rules).end_object();
   writer.end_array();
 }
 
@@ -93,16 +105,23 @@ void write_content(JsonWriter& writer, const Worker& worker, const Exchange& exc
   writer.key("bytes").number(exchange.body.size()).end_object();
 }
 
+template <class T>
+std::span<const T> first_of(const std::vector<T>& list) {
+  return std::span(list).first(std::min(list.size(), longest_list));
+}
+
 void write_strings(JsonWriter& writer, const std::vector<std::string>& values) {
   writer.begin_array();
-  for (const auto& value : values) writer.string(bounded(value));
+  for (const auto& value : first_of(values)) writer.string(utf8_prefix(value, longest_name));
+  if (values.size() > longest_list)
+    writer.string("and " + std::to_string(values.size() - longest_list) + " more");
   writer.end_array();
 }
 
 void write_obligations(JsonWriter& writer, const std::vector<policy::Obligation>& obligations) {
   writer.begin_array();
-  for (const auto& [name, value] : obligations)
-    writer.begin_object().key(name).string(value).end_object();
+  for (const auto& [name, value] : first_of(obligations))
+    writer.begin_object().key(name).string(utf8_prefix(value, longest_name)).end_object();
   writer.end_array();
 }
 
@@ -125,8 +144,8 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   }
   if (!decision.shadow.empty()) {
     writer.key("shadow").begin_array();
-    for (const auto& shadow : decision.shadow) {
-      writer.begin_object().key("policy").string(shadow.policy);
+    for (const auto& shadow : first_of(decision.shadow)) {
+      writer.begin_object().key("policy").string(utf8_prefix(shadow.policy, longest_name));
       writer.key("effect").string(shadow.permit ? "permit" : "forbid").key("obligations");
       write_obligations(writer, shadow.obligations);
       writer.end_object();
@@ -170,45 +189,65 @@ std::string outcome_json(Exchange& exchange) {
   return json;
 }
 
-ledger::Event new_event(const Worker& worker, const Exchange& exchange, std::string_view type) {
+ledger::Event new_event(const Worker& worker, Exchange& exchange, std::string_view type) {
   ledger::Event event;
   event.time = worker.control.clock().wall();
   event.type = type;
   event.node = exchange.snapshot->config->node;
-  event.actor = actor_json(exchange);
-  event.subject = subject_json(exchange);
+  // The same for the decision and its outcome.
+  if (exchange.actor_json.empty()) exchange.actor_json = actor_json(exchange);
+  if (exchange.subject_json.empty()) exchange.subject_json = subject_json(exchange);
+  event.actor = exchange.actor_json;
+  event.subject = exchange.subject_json;
   event.snapshot = exchange.snapshot->digest;
   return event;
 }
 
-ApiError ledger_error(const Error& error) {
-  log_error("the ledger refused an entry", {{"error", error.describe()}});
+// Every call ends here while the ledger is down: said once a second, counted every time.
+ApiError ledger_error(Worker& worker, const Error& error) {
+  const auto now = worker.control.clock().steady();
+  if (now - worker.ledger_error_logged >= error_log_interval) {
+    worker.ledger_error_logged = now;
+    log_error("the ledger refused an entry", {{"error", error.describe()}});
+  }
   return {Problem::ledger_unavailable,
           "The audit ledger cannot be written, so nothing is let through. Try again later; if it "
           "lasts, tell the operators of this gateway."};
 }
 
+// Into the queue of the writer; nobody waits for it.
+Result<void> append_in_background(Worker& worker, std::string entry) {
+  auto settled = [&worker](const Result<std::uint64_t>& index) {
+    if (!index) worker.metrics.count_ledger_failure();
+  };
+  return worker.control.ledger().append(std::move(entry), std::move(settled),
+                                        ledger::Urgency::background);
+}
+
+net::Task<Result<void>> append_durably(Worker& worker, std::string entry) {
+  auto durable = std::make_shared<net::Completion<Result<std::uint64_t>>>(worker.loop);
+  auto settled = [durable](Result<std::uint64_t> index) {
+    durable->complete_unwoken(std::move(index));
+  };
+  GH_CO_TRY(worker.control.ledger().append(std::move(entry), std::move(settled)));
+  const auto index = co_await durable->wait();
+  if (!index) co_return std::unexpected(index.error());
+  co_return Result<void>{};
+}
+
 net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Event event) {
   auto entry = ledger::serialize(event);
-  if (!entry) co_return std::unexpected(ledger_error(entry.error()));
-  auto& ledger = worker.control.ledger();
-  if (exchange.snapshot->config->audit == AuditMode::relaxed) {
-    const auto taken = ledger.append(
-        std::move(*entry),
-        [&worker](const Result<std::uint64_t>& index) {
-          if (!index) worker.metrics.count_ledger_failure();
-        },
-        ledger::Urgency::background);
-    if (!taken) co_return std::unexpected(ledger_error(taken.error()));
-    co_return Verdict{};
+  if (!entry) {  // its parts are bounded: a bug, which stops this call and no other
+    log_error("an event could not be written", {{"error", entry.error().describe()}});
+    co_return refuse(Problem::internal, "This call cannot be recorded, so it is not let through.");
   }
-  auto durable = std::make_shared<net::Completion<Result<std::uint64_t>>>(worker.loop);
-  const auto taken = ledger.append(std::move(*entry), [durable](Result<std::uint64_t> index) {
-    durable->complete_unwoken(std::move(index));
-  });
-  if (!taken) co_return std::unexpected(ledger_error(taken.error()));
-  auto index = co_await durable->wait();
-  if (!index) co_return std::unexpected(ledger_error(index.error()));
+  Result<void> taken;
+  if (exchange.snapshot->config->audit == AuditMode::relaxed) {
+    taken = append_in_background(worker, std::move(*entry));
+  } else {
+    taken = co_await append_durably(worker, std::move(*entry));
+  }
+  if (!taken) co_return std::unexpected(ledger_error(worker, taken.error()));
   co_return Verdict{};
 }
 
@@ -269,12 +308,7 @@ void note_refused_message(Worker& worker, const net::Refusal& refusal) {
   data.key("reason").string(bounded(refusal.reason)).end_object();
   event.snapshot = worker.snapshot->digest;
   if (auto entry = ledger::serialize(event)) {
-    const auto taken = worker.control.ledger().append(
-        std::move(*entry),
-        [&worker](const Result<std::uint64_t>& index) {
-          if (!index) worker.metrics.count_ledger_failure();
-        },
-        ledger::Urgency::background);
+    const auto taken = append_in_background(worker, std::move(*entry));
     if (!taken) worker.metrics.count_ledger_failure();
   }
 }

@@ -46,6 +46,7 @@ struct Worker {
   std::shared_ptr<inspect::Scanner> scanner;
   std::shared_ptr<DecisionCache> decisions;
   JsonWalker walker;
+  SteadyTime ledger_error_logged;  // when that was said last
   net::ClientPool upstreams;
 };
 

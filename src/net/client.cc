@@ -69,7 +69,7 @@ struct ClientPool::Impl {
   Impl(Loop& l, ClientLimits lim, std::shared_ptr<TlsContext> t)
       : loop(l), limits(lim), tls(std::move(t)) {}
 
-  Host& host(Endpoint endpoint);
+  Host& host(const Endpoint& endpoint);
   std::unique_ptr<ClientConnection> take_idle(Host& host);
   void give_back(std::unique_ptr<ClientConnection> connection);
   void close_idle();
@@ -123,13 +123,13 @@ void ClientConnection::drop(void* self) {
 
 }  // namespace
 
-Host& ClientPool::Impl::host(Endpoint endpoint) {
+Host& ClientPool::Impl::host(const Endpoint& endpoint) {
   const auto found = hosts.find(endpoint);
   if (found != hosts.end()) return found->second;
   Host made;
   made.authority = endpoint.authority();
   made.endpoint = endpoint;
-  return hosts.emplace(std::move(endpoint), std::move(made)).first->second;
+  return hosts.emplace(endpoint, std::move(made)).first->second;
 }
 
 std::unique_ptr<ClientConnection> ClientPool::Impl::take_idle(Host& host) {
@@ -529,9 +529,11 @@ Task<Result<std::string>> Exchange::read_all(std::size_t max_bytes) {
 }
 
 Task<Result<std::unique_ptr<ClientStream>>> make_request(std::shared_ptr<ClientPool::Impl> pool,
-                                                         Endpoint endpoint, RequestHead head,
-                                                         std::string body, CancelSource* cancel) {
-  Host& host = pool->host(std::move(endpoint));
+                                                         const Endpoint& endpoint,
+                                                         const RequestHead& head,
+                                                         const std::string& body,
+                                                         CancelSource* cancel) {
+  Host& host = pool->host(endpoint);
   auto exchange = std::make_unique<Exchange>(std::move(pool), host, cancel);
   GH_CO_TRY(co_await exchange->run(head, body));
   std::unique_ptr<ClientStream> stream = std::move(exchange);
@@ -551,8 +553,9 @@ ClientPool::~ClientPool() {
 }
 
 [[clang::coro_wrapper]] Task<Result<std::unique_ptr<ClientStream>>> ClientPool::request(
-    Endpoint endpoint, RequestHead head, std::string body, CancelSource* cancel) {
-  return make_request(impl_, std::move(endpoint), std::move(head), std::move(body), cancel);
+    const Endpoint& endpoint, const RequestHead& head, const std::string& body,
+    CancelSource* cancel) {
+  return make_request(impl_, endpoint, head, body, cancel);
 }
 
 void ClientPool::close_idle() {

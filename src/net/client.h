@@ -65,8 +65,11 @@ class ClientPool {
   // body, and waits for the answer's head. `cancel` may be null; it must outlive the stream.
   // Errors: unavailable (not connected, nothing sent: another upstream may be tried), data_loss
   // (sent, connection lost), deadline_exceeded, cancelled, invalid_argument (answer is not HTTP).
-  Task<Result<std::unique_ptr<ClientStream>>> request(Endpoint endpoint, RequestHead head,
-                                                      std::string body, CancelSource* cancel);
+  // What is referred to must stay until the task has ended.
+  Task<Result<std::unique_ptr<ClientStream>>> request(const Endpoint& endpoint,
+                                                      const RequestHead& head,
+                                                      const std::string& body,
+                                                      CancelSource* cancel);
   void close_idle();
 
   struct Impl;

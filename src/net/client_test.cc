@@ -24,8 +24,7 @@ struct Outcome {
 
 Task<void> ask_into(ClientPool& pool, Endpoint endpoint, RequestHead head, std::string body,
                     CancelSource* cancel, Outcome& outcome) {
-  auto stream =
-      co_await pool.request(std::move(endpoint), std::move(head), std::move(body), cancel);
+  auto stream = co_await pool.request(endpoint, head, body, cancel);
   if (!stream) {
     outcome.head = std::unexpected(stream.error());
     co_return;
