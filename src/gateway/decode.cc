@@ -51,8 +51,16 @@ net::Task<Verdict> decode(Worker& worker, net::ServerStream& client, Exchange& e
   if (!body) co_return std::unexpected(body_error(body.error()));
   exchange.body = std::move(*body);
   const StageTimer timer(worker, exchange, Stage::decode);
-  if (auto decoded = exchange.dialect->decode(worker.walker, exchange); !decoded)
-    co_return refuse(Problem::bad_request, decoded.error().describe());
+  Result<void> decoded;
+  if (is_large(exchange.body)) {
+    GH_STAGE(co_await beside_the_loop(worker, [&exchange, &decoded] {
+      JsonWalker walker;
+      decoded = exchange.dialect->decode(walker, exchange);
+    }));
+  } else {
+    decoded = exchange.dialect->decode(worker.walker, exchange);
+  }
+  if (!decoded) co_return refuse(Problem::bad_request, decoded.error().describe());
   add_query(exchange);
   co_return Verdict{};
 }

@@ -31,18 +31,28 @@ std::uint64_t count(const FindingTotals& findings, inspect::Category category) {
   return findings.by_category[static_cast<std::size_t>(category)];
 }
 
-}  // namespace
-
-void inspect_request(Worker& worker, Exchange& exchange) {
-  const StageTimer timer(worker, exchange, Stage::inspect);
+void scan_channels(Exchange& exchange) {
   for (std::size_t at = 0; at < exchange.channels.size(); ++at) {
     const auto findings = scan_channel(*exchange.scanner, exchange.channels[at]);
     if (findings.empty()) continue;
     exchange.findings.add(findings);
     exchange.channels_with_findings.push_back(at);
   }
+}
+
+}  // namespace
+
+net::Task<Verdict> inspect_request(Worker& worker, Exchange& exchange) {
+  const StageTimer timer(worker, exchange, Stage::inspect);
+  if (is_large(exchange.body)) {
+    exchange.scanner = std::make_shared<inspect::Scanner>(exchange.snapshot->rules);
+    GH_STAGE(co_await beside_the_loop(worker, [&exchange] { scan_channels(exchange); }));
+  } else {
+    scan_channels(exchange);
+  }
   exchange.label = label_of_call(count(exchange.findings, inspect::Category::credentials),
                                  count(exchange.findings, inspect::Category::personal));
+  co_return Verdict{};
 }
 
 }  // namespace gatehouse::gateway

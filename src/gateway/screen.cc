@@ -136,6 +136,20 @@ Verdict screen_body(Exchange& exchange, const AnswerPlan& plan, int status, std:
   return {};
 }
 
+net::Task<Verdict> screen_by_size(Worker& worker, Exchange& exchange, int status,
+                                  std::string& body) {
+  auto plan = answer_plan(worker, exchange);
+  if (!is_large(body)) co_return screen_body(exchange, plan, status, body);
+  JsonWalker walker;
+  inspect::Scanner scanner(exchange.snapshot->rules);
+  plan.walker = &walker;
+  plan.scanner = &scanner;
+  Verdict screened;
+  GH_STAGE(co_await beside_the_loop(worker,
+                                    [&] { screened = screen_body(exchange, plan, status, body); }));
+  co_return screened;
+}
+
 net::Task<Verdict> screen_whole(Worker& worker, net::ServerStream& client, Exchange& exchange,
                                 Upstream upstream) {
   auto body = co_await upstream->read_all(exchange.snapshot->config->answer_bytes);
@@ -146,10 +160,9 @@ net::Task<Verdict> screen_whole(Worker& worker, net::ServerStream& client, Excha
   }
   const auto& head = upstream->head();
   exchange.status = head.status;
-  const auto plan = answer_plan(worker, exchange);
   {
     const StageTimer timer(worker, exchange, Stage::screen);
-    GH_STAGE(screen_body(exchange, plan, head.status, *body));
+    GH_STAGE(co_await screen_by_size(worker, exchange, head.status, *body));
   }
   note_answer(worker, exchange, *body);
   GH_STAGE(co_await record_outcome(worker, exchange));

@@ -77,6 +77,13 @@ Verdict redact(Exchange& exchange, std::vector<Splice>& edits) {
   return {};
 }
 
+net::Task<Verdict> redact_by_size(Worker& worker, Exchange& exchange, std::vector<Splice>& edits) {
+  if (!is_large(exchange.body)) co_return redact(exchange, edits);
+  Verdict redacted;
+  GH_STAGE(co_await beside_the_loop(worker, [&] { redacted = redact(exchange, edits); }));
+  co_return redacted;
+}
+
 // Usage is wanted for the record even where the client did not ask; screen.cc takes it out again.
 void ask_for_usage(const Exchange& exchange, std::vector<Splice>& edits) {
   if (exchange.route != Route::chat_completions || !exchange.stream ||
@@ -175,7 +182,7 @@ net::Task<Verdict> redact_in_session(Worker& worker, Exchange& exchange,
     exchange.placeholders = loaded->placeholders;
     exchange.redacted = 0;
     edits.clear();
-    GH_STAGE(redact(exchange, edits));
+    GH_STAGE(co_await redact_by_size(worker, exchange, edits));
     if (exchange.placeholders.size() == loaded->placeholders.size() &&
         exchange.placeholders.reserved() == loaded->placeholders.reserved())
       co_return Verdict{};
@@ -197,7 +204,7 @@ net::Task<Verdict> transform(Worker& worker, Exchange& exchange) {
   GH_STAGE(name_session(worker, exchange));
   std::vector<Splice> edits;
   if (exchange.session_id.empty()) {
-    GH_STAGE(redact(exchange, edits));
+    GH_STAGE(co_await redact_by_size(worker, exchange, edits));
   } else {
     GH_STAGE(co_await redact_in_session(worker, exchange, edits));
   }

@@ -45,7 +45,7 @@ net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange&
   GH_STAGE(identify(worker, exchange));
   if (exchange.route != Route::list_models) {
     GH_STAGE(co_await decode(worker, client, exchange));
-    inspect_request(worker, exchange);
+    GH_STAGE(co_await inspect_request(worker, exchange));
   }
   const auto decided = decide(worker, exchange);
   if (!decided) {
@@ -104,6 +104,12 @@ net::Task<void> walk(Worker& worker, net::ServerStream& client) {
   auto verdict = co_await governed(worker, client, exchange);
   if (!verdict) co_await answer_error(worker, client, exchange, std::move(verdict).error());
   worker.metrics.count_request(exchange);
+}
+
+net::Task<Verdict> beside_the_loop(Worker& worker, std::move_only_function<void()> work) {
+  if (co_await worker.loop.run_blocking(std::move(work))) co_return Verdict{};
+  co_return refuse(Problem::internal,
+                   "This gateway is too busy to look into a text this large. Try again later.");
 }
 
 net::ResponseHead answer_head(const Exchange& exchange, int status, std::string_view content_type) {

@@ -210,6 +210,16 @@ test('a key hidden in tool results, tool arguments, system text or escapes is fo
   assert.equal((await simulator.count()).received, 0);
 });
 
+test('a large text is inspected as well: replaced, restored, refused', async () => {
+  const prose = 'the quick review of the quarterly figures says that nothing was found which matters. '.repeat(12_000);
+  const answer = await openai.chat.completions.create(ask('gpt-echo', `${prose}${sentence}`));
+  assert.ok(answer.choices[0].message.content.endsWith(sentence));
+  await onlyPlaceholdersLeft();
+  await simulator.clear();
+  await assert.rejects(openai.chat.completions.create(ask('gpt-echo', `${prose}${secrets.awsKey()}`)), OpenAI.PermissionDeniedError);
+  assert.equal((await simulator.count()).received, 0);
+});
+
 test('no original enters the ledger, the database or the logs', async () => {
   const { readdirSync, readFileSync, statSync } = await import('node:fs');
   await openai.chat.completions.create(ask('gpt-echo', sentence));
