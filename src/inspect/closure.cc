@@ -1,11 +1,10 @@
 // The hold-back question. RE2 runs the closure backwards from the end of the text; that automaton
 // dies as soon as nothing can extend, so ordinary prose costs a few bytes.
 //
-// Each rule's closure is preceded by one byte that may stand before it, an escape, or the beginning,
-// which keeps "x4" from looking like the beginning of a card number.
+// Each rule's closure is preceded by one byte that may stand before it, an escape, or the
+// beginning, which keeps "x4" from looking like the beginning of a card number.
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include "inspect/rule_set.h"
 
@@ -42,18 +41,28 @@ bool has_gap(const Pattern& pattern) {
   return std::any_of(pattern->children.begin(), pattern->children.end(), has_gap);
 }
 
+// How far before a start what guards it may begin: one byte, or an escape.
+std::size_t bytes_to_guard(std::string_view text, std::size_t start) {
+  const std::size_t most = std::min(start, longest_escape);
+  const std::string_view before = text.substr(start - most, most);
+  const bool escape = before.find_first_of("\\%\x1b") != std::string_view::npos;
+  return escape ? most : std::min<std::size_t>(start, 1);
+}
+
 }  // namespace
 
 Closure::Closure(const std::vector<std::unique_ptr<CompiledRule>>& rules, Category category) {
-  // Apart: rules of different width; rules with a place for their value (`password: …`); and rules
-  // with a long stretch of anything (`curl … -u …`). Their automata are of other kinds: states of a
-  // union multiply, those of two automata only add up.
-  std::map<std::tuple<std::size_t, bool, bool>, std::vector<const RuleSource*>> groups;
+  // Apart: rules of different width; and rules with a place for their value (`password: …`), whose
+  // automata are of another kind. States of a union multiply, those of two automata only add up.
+  // Rules with a place for their value and a long stretch of anything before it (`curl … -u …`) go
+  // with the few wide ones; among the many others they make RE2 give up its DFA.
+  std::map<std::pair<std::size_t, bool>, std::vector<const RuleSource*>> groups;
   for (const auto& rule : rules) {
     const RuleSource& source = rule->source();
-    if (source.rule.category == category)
-      groups[{source.width_limit, has_capture(source.pattern), has_gap(source.pattern)}].push_back(
-          &source);
+    if (source.rule.category != category) continue;
+    const bool has_value = has_capture(source.pattern);
+    const bool wide = has_value && has_gap(source.pattern);
+    groups[{wide ? long_width : source.width_limit, has_value}].push_back(&source);
   }
   re2::RE2::Options options;
   options.set_encoding(re2::RE2::Options::EncodingLatin1);
@@ -64,7 +73,7 @@ Closure::Closure(const std::vector<std::unique_ptr<CompiledRule>>& rules, Catego
   for (const auto& [key, group] : groups) {
     auto regex = std::make_unique<re2::RE2>(closure_regex(group), options);
     if (!regex->ok()) regex.reset();
-    parts_.push_back({std::get<0>(key), std::move(regex)});
+    parts_.push_back({key.first, std::move(regex)});
   }
 }
 
@@ -78,7 +87,7 @@ std::size_t Closure::frontier(std::string_view text, std::size_t from) const {
       frontier = first;
       continue;
     }
-    const std::size_t guard = first - std::min(first, longest_escape);
+    const std::size_t guard = first - bytes_to_guard(text, first);
     re2::StringPiece found;
     if (!part.regex->Match({text.data(), text.size()}, guard, text.size(), re2::RE2::UNANCHORED,
                            &found, 1))

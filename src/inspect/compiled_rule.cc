@@ -64,14 +64,6 @@ bool is_escape_letter(char c) {
   return std::string_view("bfnrtv0").find(c) != std::string_view::npos;
 }
 
-// "\u0027" with its `digits` hexadecimal digits.
-bool ends_hex_escape(std::string_view text, std::string_view mark, std::size_t digits) {
-  if (text.size() < mark.size() + digits) return false;
-  const std::string_view tail = text.substr(text.size() - digits);
-  return std::all_of(tail.begin(), tail.end(), is_hex) &&
-         text.substr(0, text.size() - digits).ends_with(mark);
-}
-
 bool ends_colour(std::string_view text) {
   if (!text.ends_with('m')) return false;
   const std::string_view tail = text.substr(0, text.size() - 1);
@@ -82,11 +74,15 @@ bool ends_colour(std::string_view text) {
 
 }  // namespace
 
+// Asked for every byte inside a word: what ordinary text has not is looked for first.
 bool ends_escape(std::string_view text) {
-  if (text.size() < 2) return false;
-  if (text[text.size() - 2] == '\\' && is_escape_letter(text.back())) return true;
-  return ends_hex_escape(text, "%", 2) || ends_hex_escape(text, "\\u", 4) ||
-         ends_hex_escape(text, "\\x", 2) || ends_colour(text);
+  const std::size_t size = text.size();
+  const auto back = [&](std::size_t n) { return n <= size ? text[size - n] : ' '; };
+  if (back(2) == '\\') return is_escape_letter(back(1));
+  if (back(3) == '%') return is_hex(back(2)) && is_hex(back(1));
+  if (back(6) == '\\' && back(5) == 'u') return std::all_of(text.end() - 4, text.end(), is_hex);
+  if (back(4) == '\\' && back(3) == 'x') return is_hex(back(2)) && is_hex(back(1));
+  return back(1) == 'm' && ends_colour(text);
 }
 
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
@@ -95,7 +91,8 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
                     (begin > 1 && is_upper(text[begin]) && is_lower(text[begin - 1]) &&
                      is_letter_before(text, begin - 1));
   const bool shut = end == text.size() || !is_letter_at(text, end) ||
-                    !is_letter_before(text, end) || (is_upper(text[end]) && is_lower(text[end - 1]));
+                    !is_letter_before(text, end) ||
+                    (is_upper(text[end]) && is_lower(text[end - 1]));
   return open && shut;
 }
 
@@ -142,8 +139,8 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
   const bool context = in_context(text, start);
   if (source_.context_required && !context) return std::nullopt;
   const bool inside = base + start < last.end;
-  const std::size_t width = inside ? std::min(source_.width_limit, ordinary_width)
-                                   : source_.width_limit;
+  const std::size_t width =
+      inside ? std::min(source_.width_limit, ordinary_width) : source_.width_limit;
   re2::StringPiece whole;
   if (!regex().Match(piece(text), start, std::min(text.size(), start + width),
                      re2::RE2::ANCHOR_START, &whole, 1))

@@ -260,7 +260,8 @@ TEST(Filter, WhatIsRedactedNeverLeaves) {
         return f.span.end == plain.size();
       });
       for (const Finding& secret : secrets)
-        ASSERT_FALSE(!at_an_end && plain.size() > secret.span.begin && plain.size() < secret.span.end)
+        ASSERT_FALSE(!at_an_end && plain.size() > secret.span.begin &&
+                     plain.size() < secret.span.end)
             << "seed " << seed << "\n"
             << text;
     }

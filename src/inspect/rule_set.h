@@ -36,7 +36,8 @@ struct Match {
   double p_value = 0;
 };
 
-// Whether the text ends with an escape as JSON, URLs, source code and terminals write them: \n, %20,
+// Whether the text ends with an escape as JSON, URLs, source code and terminals write them: \n,
+// %20,
 // \u0027, \x1b, ESC[93m. Escapes are shorter than `longest_escape`.
 inline constexpr std::size_t longest_escape = 12;
 bool ends_escape(std::string_view text);

@@ -70,15 +70,15 @@ std::vector<std::string> dense_pieces(const Example& example) {
   const Span span = example.span.value_or(Span{0, example.text.size()});
   std::vector<std::string> pieces = {example.text.substr(0, 48)};
   if (span.begin > 0) pieces.push_back(example.text.substr(0, span.begin));
-  for (const std::size_t size : {4u, 8u, 24u}) pieces.push_back(example.text.substr(span.begin, size));
+  for (const std::size_t size : {4u, 8u, 24u})
+    pieces.push_back(example.text.substr(span.begin, size));
   return pieces;
 }
 
 TEST(BuiltinRules, NoTextIsSlowToScan) {
   constexpr std::size_t size = 64 * 1024;
-  std::set<std::string> pieces = {"token=",        "access_token=ab12cd34&refresh_token=zz91&",
-                                  "aws_session_token=", "'a@a.a",
-                                  "bearer bearer=aaaaaaaaaaaaaaaa"};
+  std::set<std::string> pieces = {"token=", "access_token=ab12cd34&refresh_token=zz91&",
+                                  "aws_session_token=", "'a@a.a", "bearer bearer=aaaaaaaaaaaaaaaa"};
   for (const auto& rule : testing::builtin_rules()->impl().compiled)
     for (std::string& piece : dense_pieces(rule->source().must_match[0])) pieces.insert(piece);
   Scanner scanner(testing::builtin_rules());

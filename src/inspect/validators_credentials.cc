@@ -187,13 +187,14 @@ bool is_measure(std::string_view value) {
 
 // What a name must hold that is about secrets and no secret itself. Without separators.
 constexpr std::string_view no_secret_names[] = {
-    "tokenizer",   "publickeytoken", "pagetoken",  "synctoken", "continuation", "credentialsid",
-    "credentialid", "secretname",    "secretarn",  "secretref", "endpoint",     "address",
-    "persecond",   "perminute",      "expires",    "expiry",    "expiration",   "timeout",
-    "minlength",   "maxlength",      "length",     "policy",    "bucket",       "tokenid",
-    "tokencount",  "tokenlimit",     "tokentype",  "tokenurl",  "tokenuri",     "passwordmgr",
-    "passwordmanager", "cursor",     "padtoken",   "bostoken",  "eostoken",     "tokenbucket",
-    "passwordreset", "ttl",          "oldpwd"};
+    "tokenizer",       "publickeytoken", "pagetoken",  "synctoken", "continuation",
+    "credentialsid",   "credentialid",   "secretname", "secretarn", "secretref",
+    "endpoint",        "address",        "persecond",  "perminute", "expires",
+    "expiry",          "expiration",     "timeout",    "minlength", "maxlength",
+    "length",          "policy",         "bucket",     "tokenid",   "tokencount",
+    "tokenlimit",      "tokentype",      "tokenurl",   "tokenuri",  "passwordmgr",
+    "passwordmanager", "cursor",         "padtoken",   "bostoken",  "eostoken",
+    "tokenbucket",     "passwordreset",  "ttl",        "oldpwd"};
 
 // Whether the identifier that a match begins in, or with, is one of these.
 bool names_no_secret(const Candidate& candidate) {
@@ -224,7 +225,7 @@ bool names_no_secret(const Candidate& candidate) {
 // What prose says of a password and is none: "base64-encoded", "SHA256 hashed".
 constexpr std::string_view said_of_passwords[] = {
     "base64", "sha1",   "sha-1",  "sha2",   "sha256", "sha-256", "sha512", "md5",  "utf-8", "utf8",
-    "bcrypt", "argon2", "pbkdf2", "scrypt", "aes",    "oauth",   "rfc",    "2fa",  "42_",  "ntlm",
+    "bcrypt", "argon2", "pbkdf2", "scrypt", "aes",    "oauth",   "rfc",    "2fa",  "42_",   "ntlm",
     "sha3",   "hmac",   "rsa-",   "iso-",   "iso8",   "ascii",   "ldap",   "win32"};
 
 bool is_said_of_passwords(std::string_view value) {
