@@ -1,6 +1,8 @@
 // See gateway.h.
 #include "gateway/gateway.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <latch>
 
@@ -18,8 +20,34 @@ struct Gateway::Node {
 
 namespace {
 
+// For the records of calls that the drain did not wait for.
+constexpr std::chrono::seconds cut_off_time{2};
+
 std::size_t thread_count(const Config& config) {
   return config.threads > 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+// Takes all the descriptors the system allows this process, and says how many.
+std::size_t take_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1'024;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  (void)::getrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_cur;
+}
+
+// Client connections a thread may have: each may need another one upstream, and the ledger must be
+// able to open its files whoever connects.
+std::size_t connections_that_fit(const Config& config, std::size_t threads) {
+  constexpr std::size_t reserve = 128;
+  const std::size_t descriptors = std::max(take_descriptors(), 2 * reserve);
+  const std::size_t fitting = std::max<std::size_t>((descriptors - reserve) / (2 * threads), 1);
+  if (fitting < config.server.connections) {
+    log_warning("fewer connections than limits.connections: raise the limit of open files",
+                {{"connections", fitting * threads}, {"open files", descriptors}});
+  }
+  return std::min(fitting, config.server.connections);
 }
 
 // Runs `work` on the worker's loop and waits for it.
@@ -67,6 +95,8 @@ Result<void> Gateway::open_workers() {
   }
   GH_ASSIGN(const auto upstream_tls, net::TlsContext::client(config_->upstream_ca));
   const auto count = thread_count(*config_);
+  auto limits = config_->server;
+  limits.connections = connections_that_fit(*config_, count);
   auto address = config_->listen;
   if (count > 1 && address.port != 0) {
     // Sharing the port is for the workers of one gateway; a second gateway must not slip in.
@@ -79,7 +109,7 @@ Result<void> Gateway::open_workers() {
     node->worker = std::make_unique<Worker>(*control_, *metrics_, ready_, snapshot_, upstream_tls);
     Worker& worker = *node->worker;
     node->server = std::make_unique<net::Server>(
-        worker.loop, address, config_->server,
+        worker.loop, address, limits,
         [&worker](net::ServerStream& client) { return walk(worker, client); }, server_tls);
     node->server->on_refused(
         [&worker](const net::Refusal& refusal) { note_refused_message(worker, refusal); });
@@ -175,11 +205,19 @@ void Gateway::stop() {
       return node->server->active_requests() > 0 || node->server->connections() > 0;
     });
   };
-  while (busy() && std::chrono::steady_clock::now() < deadline)
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  const auto wait_until = [&](auto until) {
+    while (busy() && std::chrono::steady_clock::now() < until)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  wait_until(deadline);
   for (auto& node : nodes_) {
     if (!running(node)) continue;
     run_on(node->worker->loop, [&] { node->server->close_all(); });
+  }
+  // Walks that were cut off still write what came of them.
+  wait_until(std::chrono::steady_clock::now() + cut_off_time);
+  for (auto& node : nodes_) {
+    if (!running(node)) continue;
     node->worker->loop.stop();
     node->thread.join();
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Gateway, Simulator, addModel, cli, createKey, readEvents, sleep, succeed, until } from './harness.mjs';
+import { Gateway, Raw, Simulator, addModel, cli, createKey, readEvents, sleep, succeed, until } from './harness.mjs';
 
 let simulator;
 before(async () => { simulator = await Simulator.start(); });
@@ -147,6 +147,20 @@ test('SIGTERM drains: the stream in flight completes and is recorded, new connec
   assert.equal(outcome.data.status, 200);
   succeed(gateway.verify());
   await gateway.finish();
+});
+
+test('whoever takes all connections does not take the ledger\'s files', async () => {
+  const site = Gateway.prepare({ simulator, only: ['gpt-echo'] });
+  const gateway = await Gateway.run(site, { shellPrefix: 'ulimit -n 400' });
+  try {
+    assert.equal(gateway.logs('fewer connections than limits.connections: raise the limit of open files').length, 1);
+    const crowd = await Promise.all(Array.from({ length: 420 }, () => Raw.connect(gateway.port).catch(() => null)));
+    await sleep(1_500);
+    for (const one of crowd) one?.end();
+    await until(async () => (await gateway.chat('gpt-echo', 'x').catch(() => ({}))).status === 200, 'a place');
+    await sleep(1_200);
+    assert.equal((await fetch(`${gateway.url}/readyz`)).status, 200);
+  } finally { await gateway.finish(); }
 });
 
 test('a second gateway on the same data is refused with a clear message', () => within({}, async (gateway) => {
