@@ -18,6 +18,8 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -64,6 +66,13 @@ struct Batch {
 };
 
 enum class Spare { none, preparing, ready };
+
+// What a thread does in the background of traffic waits for it where they share a core. Only a
+// tenth of it at the worst, which is more than deriving tiles takes.
+void give_way_to_traffic() {
+  constexpr int nice = 10;
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), nice);
+}
 
 }  // namespace
 
@@ -393,6 +402,7 @@ bool Ledger::Impl::publisher_has_work() const {
 }
 
 void Ledger::Impl::publish_loop() {
+  give_way_to_traffic();
   std::unique_lock lock(mutex);
   while (!failure) {
     if (publisher_has_work()) {
@@ -454,6 +464,7 @@ Result<void> Ledger::Impl::remove_old_segments(std::unique_lock<std::mutex>& loc
 // ---- the preparer thread --------------------------------------------------------------------
 
 void Ledger::Impl::prepare_loop() {
+  give_way_to_traffic();
   std::unique_lock lock(mutex);
   while (true) {
     preparer_wake.wait(

@@ -40,7 +40,7 @@ struct Options {
   std::size_t max_queued_bytes = 64u << 20;
   std::size_t segment_bytes = 64u << 20;
   // How long entries nobody waits for may gather, so that one sync serves many of them.
-  std::chrono::milliseconds gather_time{5};
+  std::chrono::milliseconds gather_time{25};
   // Called on the writer thread after the callbacks of a group: a place to wake who was told.
   std::function<void()> group_settled;
 };
