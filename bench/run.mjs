@@ -182,7 +182,7 @@ async function main() {
   ];
   const gateways = [];
   for (const [name, options] of [['bare', { audit: 'relaxed', bare: true }], ['on, relaxed', { audit: 'relaxed' }], ['on, strict', { audit: 'strict' }]]) {
-    const site = prepareGateway(name.replace(', ', '-'), simulator, paced, options);
+    const site = prepareGateway(name.replace(', ', '-'), simulator, near, paced, options);
     const gateway = await Gateway.run(site, { shellPrefix: pin(proxyCore) });
     gateways.push(gateway);
     variants.push({ name, gateway, pid: gateway.process.pid, target: (cell) => {
