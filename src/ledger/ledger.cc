@@ -47,6 +47,10 @@ constexpr std::size_t max_group_bytes = 4u << 20;
 constexpr std::size_t backlog_wake_bytes = 1u << 20;
 // So much is written at once even if nobody waits for it.
 constexpr std::size_t gather_bytes = 1u << 20;
+// From so many entries in a group on, the next group waits for company: as long as the last write
+// took, so that more callers share its sync. A lone caller is never held up.
+constexpr std::size_t company = 4;
+constexpr std::chrono::milliseconds longest_wait_for_company{1};
 // From this fill of the first segment on, the next one is prepared.
 constexpr double spare_from_fill = 0.25;
 
@@ -278,6 +282,7 @@ bool Ledger::Impl::may_gather() const {
 void Ledger::Impl::write_loop() {
   std::size_t last_count = 0;
   std::size_t last_bytes = 0;
+  SteadyTime::duration last_write{};
   while (true) {
     // The next queue gets the room that the last one needed: appending then only copies.
     Batch batch;
@@ -290,14 +295,20 @@ void Ledger::Impl::write_loop() {
       std::unique_lock lock(mutex);
       writer_wake.wait(lock, [&] { return queue.count() > 0 || closing || failure; });
       if (queue.count() == 0) return;
-      if (may_gather())
+      if (may_gather()) {
         writer_wake.wait_for(lock, options.gather_time, [this] { return !may_gather(); });
+      } else if (last_count >= company) {
+        const auto wait = std::min<SteadyTime::duration>(last_write, longest_wait_for_company);
+        writer_wake.wait_for(lock, wait, [this] { return closing || failure; });
+      }
       std::swap(batch, queue);
       last_count = in_flight = batch.count();
       last_bytes = in_flight_bytes = batch.payload.size();
       first = durable;
     }
+    const SteadyTime begin = clock.steady();
     write_batch(batch, first);
+    last_write = clock.steady() - begin;
   }
 }
 
