@@ -36,7 +36,7 @@ void Matcher::restart(std::size_t first) {
   scan_from_ = 0;
   first_ = first;
   next_.fill(first);
-  std::fill(last_.begin(), last_.end(), LastMatch{});
+  last_.clear();
   pending_.clear();
 }
 
@@ -57,10 +57,15 @@ void Matcher::advance(std::string_view text, std::size_t base, bool last,
 void Matcher::examine(std::string_view text, std::size_t base, std::size_t frontier) {
   const std::size_t from = scan_from_ - base;
   scanner_.find_starts(text, from, which_);
-  if (last_.empty()) last_.resize(scanner_.rules->rules().size());
   for (const std::uint32_t rule : scanner_.touched)
     examine_rule(*scanner_.rules->impl().compiled[rule], rule, scanner_.starts[rule], text, from,
-                 frontier, base, last_[rule], pending_);
+                 frontier, base, last_of(rule), pending_);
+}
+
+LastMatch& Matcher::last_of(std::uint32_t rule) {
+  const auto at = std::ranges::lower_bound(last_, rule, {}, &decltype(last_)::value_type::first);
+  if (at != last_.end() && at->first == rule) return at->second;
+  return last_.emplace(at, rule, LastMatch{})->second;
 }
 
 void Matcher::accept(std::size_t frontier, bool last, std::vector<Match>& accepted) {

@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "inspect/scanner.h"
@@ -44,6 +45,7 @@ class Matcher {
   void examine(std::string_view text, std::size_t base, std::size_t frontier);
   void accept(std::size_t frontier, bool last, std::vector<Match>& accepted);
   bool is_free(Match& match) const;
+  LastMatch& last_of(std::uint32_t rule);
 
   Scanner::Impl& scanner_;
   Categories which_;
@@ -51,7 +53,7 @@ class Matcher {
   std::size_t first_ = 0;
   // By category: no match may begin before it, the end of the last accepted one.
   std::array<std::size_t, category_count> next_{};
-  std::vector<LastMatch> last_;  // by rule
+  std::vector<std::pair<std::uint32_t, LastMatch>> last_;  // of the rules that were touched, sorted
   std::vector<Match> pending_;
 };
 
