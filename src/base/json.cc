@@ -16,43 +16,18 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "base/word.h"
 
 namespace gatehouse {
 namespace {
-
-constexpr std::uint64_t each_byte = 0x0101010101010101;
-constexpr std::uint64_t high_bits = each_byte * 0x80;
-
-// High bit of each byte that is zero. Bytes above the first flagged one may be flagged wrongly (the
-// borrow of the subtraction), so only the lowest flag means something; that one is exact.
-constexpr std::uint64_t zero_bytes(std::uint64_t word) {
-  return (word - each_byte) & ~word;
-}
 
 constexpr bool is_special(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
 }
 
 constexpr std::uint64_t special_bytes(std::uint64_t word) {
-  const std::uint64_t controls = (word - each_byte * 0x20) & ~word;
-  return (controls | zero_bytes(word ^ each_byte * '"') | zero_bytes(word ^ each_byte * '\\')) &
-         high_bits;
-}
-
-// Position of the first byte at or after `at` that `is_hit` flags; `hits` says the same of eight
-// bytes at once. text.size() when none.
-template <class Hits, class IsHit>
-std::size_t find_byte(std::string_view text, std::size_t at, Hits hits, IsHit is_hit) {
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; at + 8 <= text.size(); at += 8) {
-      std::uint64_t word;
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if (const std::uint64_t found = hits(word); found != 0)
-        return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
-    }
-  }
-  while (at < text.size() && !is_hit(text[at])) ++at;
-  return at;
+  const std::uint64_t controls = (word - each_byte * 0x20) & ~word & high_bits;
+  return controls | bytes_equal(word, '"') | bytes_equal(word, '\\');
 }
 
 // The first quote, backslash or control.

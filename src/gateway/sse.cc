@@ -1,19 +1,30 @@
 // See sse.h.
 #include "gateway/sse.h"
 
+#include <algorithm>
+
+#include "base/word.h"
+
 namespace gatehouse::gateway {
 namespace {
 
-// The end of the line that begins at `from`, as (end of text, begin of the next line), or nullopt
-// while its terminator has not wholly come. A CR at the very end could be half of CR LF.
+std::size_t find_break(std::string_view text, std::size_t from) {
+  const auto hits = [](std::uint64_t word) {
+    return bytes_equal(word, '\r') | bytes_equal(word, '\n');
+  };
+  return find_byte(text, from, hits, [](char c) { return c == '\r' || c == '\n'; });
+}
+
+// The first line end at or after `from`, as (end of text, begin of the next line), or nullopt while
+// its terminator has not wholly come. A CR at the very end could be half of CR LF.
 struct Line {
   std::size_t end;
   std::size_t next;
 };
 
 std::optional<Line> find_line(std::string_view text, std::size_t from) {
-  const auto end = text.find_first_of("\r\n", from);
-  if (end == std::string_view::npos) return std::nullopt;
+  const auto end = find_break(text, from);
+  if (end == text.size()) return std::nullopt;
   if (text[end] == '\n') return Line{end, end + 1};
   if (end + 1 == text.size()) return std::nullopt;
   return Line{end, text[end + 1] == '\n' ? end + 2 : end + 1};
@@ -41,6 +52,7 @@ void read_field(std::string_view line, SseEvent& event) {
 void SseFramer::feed(std::string_view bytes) {
   if (consumed_ > 0) {
     buffer_.erase(0, consumed_);
+    line_ -= consumed_;
     searched_ -= consumed_;
     consumed_ = 0;
   }
@@ -52,25 +64,27 @@ bool SseFramer::skip_byte_order_mark() {
   constexpr std::string_view mark = "\xef\xbb\xbf";
   if (buffer_.size() < mark.size() && mark.starts_with(buffer_)) return false;
   began_ = true;
-  if (buffer_.starts_with(mark)) consumed_ = searched_ = mark.size();
+  if (buffer_.starts_with(mark)) consumed_ = line_ = searched_ = mark.size();
   return true;
 }
 
 Result<std::optional<SseEvent>> SseFramer::next() {
   if (!began_ && !skip_byte_order_mark()) return std::nullopt;
-  // `searched_` is the begin of the first line not yet looked at.
-  while (auto line = find_line(buffer_, searched_)) {
-    const bool blank = line->end == searched_;
-    searched_ = line->next;
-    if (searched_ - consumed_ > max_event_bytes_) break;
+  while (const auto line = find_line(buffer_, searched_)) {
+    const bool blank = line->end == line_;
+    line_ = searched_ = line->next;
+    if (line_ - consumed_ > max_event_bytes_) return too_large();
     if (blank) return take(line->next);
   }
-  if (buffer_.size() - consumed_ > max_event_bytes_ &&
-      (searched_ - consumed_ > max_event_bytes_ || !find_line(buffer_, searched_))) {
-    return fail(ErrorCode::resource_exhausted,
-                "a server-sent event exceeds " + std::to_string(max_event_bytes_) + " bytes");
-  }
+  // What has no line end is not looked at again, but for a CR that waits for its LF.
+  searched_ = std::max(line_, buffer_.size() - (buffer_.ends_with('\r') ? 1 : 0));
+  if (buffer_.size() - consumed_ > max_event_bytes_) return too_large();
   return std::nullopt;
+}
+
+std::unexpected<Error> SseFramer::too_large() const {
+  return fail(ErrorCode::resource_exhausted,
+              "a server-sent event exceeds " + std::to_string(max_event_bytes_) + " bytes");
 }
 
 SseEvent SseFramer::take(std::size_t end) {
@@ -80,7 +94,7 @@ SseEvent SseFramer::take(std::size_t end) {
   consumed_ = end;
   while (at < end) {
     const auto line = find_line(std::string_view(buffer_).substr(0, end), at);
-    const std::size_t text_end = line ? line->end : buffer_.find_first_of("\r\n", at);
+    const std::size_t text_end = line ? line->end : find_break(buffer_, at);
     read_field(std::string_view(buffer_).substr(at, text_end - at), event);
     at = line ? line->next : end;
   }
@@ -91,7 +105,7 @@ std::optional<SseEvent> SseFramer::rest() {
   if (consumed_ == buffer_.size()) return std::nullopt;
   buffer_ += "\n\n";
   auto event = take(buffer_.size());
-  searched_ = consumed_;
+  line_ = searched_ = consumed_;
   return event;
 }
 

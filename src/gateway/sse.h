@@ -1,7 +1,6 @@
 // Server-sent events (WHATWG HTML, section 9.2.6), as a pure incremental framer: bytes in, whole
 // events out, the same for every way to cut the bytes. A byte order mark at the very beginning is
-// dropped. Bounded: an event larger than the limit is
-// an error.
+// dropped. Bounded: an event larger than the limit is an error.
 #pragma once
 
 #include <cstddef>
@@ -37,9 +36,11 @@ class SseFramer {
  private:
   bool skip_byte_order_mark();
   SseEvent take(std::size_t end);
+  std::unexpected<Error> too_large() const;
   std::string buffer_;
-  std::size_t consumed_ = 0;
-  std::size_t searched_ = 0;
+  std::size_t consumed_ = 0;  // events before it have been given
+  std::size_t line_ = 0;      // where the first line begins that has not ended
+  std::size_t searched_ = 0;  // no line ends before it
   std::size_t max_event_bytes_;
   bool began_ = false;
 };
