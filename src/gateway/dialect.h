@@ -45,7 +45,6 @@ struct AnswerPlan {
   inspect::FilterPlan filter;
   bool content_is_json = false;  // the client asked for JSON: restore inside it as JSON
   bool keep_content = false;     // collect AnswerFacts::contents
-  bool drop_logprobs = false;    // they have the text once more, token by token
   bool swallow_usage = false;    // stream usage was asked for by the gateway, not by the client
   std::size_t max_event_bytes = 1u << 20;
 };

@@ -1,6 +1,7 @@
 // The OpenAI dialect: /v1/chat/completions, /v1/embeddings, /v1/models. Formats: docs/dialects.md.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -91,15 +92,15 @@ class OpenAiAnswerReader final : public JsonVisitor {
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
     if (path_is(path, {"choices", "*", "finish_reason"})) note_finish(path, text);
-    if (path_begins(path, {"choices", "*", "logprobs"})) {
-      if (path.size() == 3) drop_logprobs({inside.begin - 1, inside.end + 1});
-      return;
-    }
+    if (Logprobs::holds(path)) return logprobs_.on_string(path, text, inside);
     if (text.empty() || is_name(path)) return;
+    const std::size_t before = edits.size();
     const bool content = path_is(path, {"choices", "*", "message", "content"});
     if (content && plan_.keep_content) facts_.content_of(path[1].index).text += text;
     const bool json = is_arguments(path) || (content && plan_.content_is_json);
     filter_once(plan_, json ? TextForm::json : TextForm::plain, text, inside, edits, facts_);
+    if (edits.size() > before && path[0].key == "choices" && path.size() > 1)
+      changed_choices_.insert(path[1].index);
   }
   void on_number(Path path, std::string_view text, JsonSpan) override {
     if (path_is(path, {"usage", "prompt_tokens"})) facts_.usage.input_tokens = as_count(text);
@@ -108,9 +109,8 @@ class OpenAiAnswerReader final : public JsonVisitor {
   void on_object(Path path, std::size_t) override {
     if (plan_.keep_content && path_is(path, {"choices", "*"})) facts_.content_of(path[1].index);
   }
-  void on_container(Path path, JsonSpan span) override {
-    if (path_is(path, {"choices", "*", "logprobs"})) drop_logprobs(span);
-  }
+  void on_container(Path path, JsonSpan span) override { logprobs_.on_container(path, span); }
+  void finish() { logprobs_.filter(plan_, changed_choices_, edits); }
 
   std::vector<Splice> edits;
 
@@ -120,12 +120,11 @@ class OpenAiAnswerReader final : public JsonVisitor {
     if (plan_.keep_content && (reason == "tool_calls" || reason == "function_call"))
       facts_.content_of(path[1].index).calls_tools = true;
   }
-  void drop_logprobs(JsonSpan span) {
-    if (plan_.drop_logprobs) edits.push_back({span.begin, span.end, "null"});
-  }
 
   const AnswerPlan& plan_;
   AnswerFacts& facts_;
+  Logprobs logprobs_;
+  std::set<std::size_t> changed_choices_;
 };
 
 struct OpenAiError {
@@ -201,6 +200,7 @@ class OpenAiDialect final : public Dialect {
                       AnswerFacts& facts) const override {
     OpenAiAnswerReader reader(plan, facts);
     GH_TRY(plan.walker->walk(body, reader));
+    reader.finish();
     if (!reader.edits.empty()) body = apply_splices(body, std::move(reader.edits));
     return {};
   }
@@ -265,6 +265,35 @@ bool is_name(Path path) {
              (path[3].key == "annotations" && key == "type");
     default:
       return false;
+  }
+}
+
+bool Logprobs::holds(Path path) {
+  return path_begins(path, {"choices", "*", "logprobs"});
+}
+
+void Logprobs::on_string(Path path, std::string_view text, JsonSpan inside) {
+  if (path.size() == 3) {  // no shape that is known: it says nothing then
+    all_.push_back({path[1].index, {inside.begin - 1, inside.end + 1}, std::string(text)});
+  } else if (path.size() == 6 && last_key(path) == "token") {
+    text_ += text;
+  }
+}
+
+void Logprobs::on_container(Path path, JsonSpan span) {
+  if (path_is(path, {"choices", "*", "logprobs"}))
+    all_.push_back({path[1].index, span, std::exchange(text_, {})});
+}
+
+void Logprobs::filter(const AnswerPlan& plan, const std::set<std::size_t>& changed_choices,
+                      std::vector<Splice>& edits) const {
+  for (const auto& [choice, span, text] : all_) {
+    std::vector<Splice> would_change;
+    AnswerFacts uncounted;  // the text itself was counted where it stands
+    if (!changed_choices.contains(choice))
+      filter_once(plan, TextForm::plain, text, {}, would_change, uncounted);
+    if (changed_choices.contains(choice) || !would_change.empty())
+      edits.push_back({span.begin, span.end, "null"});
   }
 }
 

@@ -75,10 +75,7 @@ class ChunkReader final : public JsonVisitor {
     if (path_is(path, {"obfuscation"})) obfuscation = inside;
     if (path_is(path, {"choices", "*", "finish_reason"}))
       finished.emplace_back(path[1].index, text);
-    if (path_begins(path, {"choices", "*", "logprobs"})) {
-      if (path.size() == 3) logprobs.push_back(token);
-      return;
-    }
+    if (Logprobs::holds(path)) return logprobs.on_string(path, text, inside);
     const bool delta = path_begins(path, {"choices", "*", "delta"});
     if (const auto* field = delta ? accumulating_field(path) : nullptr) {
       deltas.push_back(
@@ -111,7 +108,7 @@ class ChunkReader final : public JsonVisitor {
     if (path_is(path, {"usage"})) has_usage = true;
   }
   void on_container(Path path, JsonSpan span) override {
-    if (path_is(path, {"choices", "*", "logprobs"})) logprobs.push_back(span);
+    logprobs.on_container(path, span);
     note_error(path, true);
   }
 
@@ -130,7 +127,7 @@ class ChunkReader final : public JsonVisitor {
   std::vector<std::pair<std::size_t, std::string_view>> finished;  // (choice position, reason)
   std::vector<std::uint64_t> choice_index;
   std::map<std::pair<std::size_t, std::size_t>, std::uint64_t> tool_index;
-  std::vector<JsonSpan> logprobs;
+  Logprobs logprobs;
   std::array<JsonSpan, envelope_keys.size()> envelope{};  // values; empty where there was none
   std::optional<JsonSpan> null_usage;                     // the whole member
   std::optional<JsonSpan> obfuscation;  // its value: padding that must fit the text, or be empty
@@ -276,8 +273,11 @@ class OpenAiStream final : public StreamScreen {
     if (!any_text && !says_more) return;  // held whole
     const bool changed = add_edits(outgoing, edits);
     if (changed && chunk.obfuscation) edits.push_back(replace_string(*chunk.obfuscation, ""));
-    if (plan_.drop_logprobs)
-      for (const auto span : chunk.logprobs) edits.push_back({span.begin, span.end, "null"});
+    std::set<std::size_t> changed_choices;
+    for (std::size_t at = 0; at < outgoing.size(); ++at)
+      if (outgoing[at].text != outgoing[at].before)
+        changed_choices.insert(chunk.deltas[at].choice_position);
+    chunk.logprobs.filter(plan_, changed_choices, edits);
     if (plan_.swallow_usage && chunk.null_usage)
       edits.push_back(remove_member(event.data, chunk.null_usage->begin, chunk.null_usage->end));
     emit_edited(event, std::move(edits), out);

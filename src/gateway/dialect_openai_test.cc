@@ -174,21 +174,22 @@ TEST(OpenAiScreen, RestoresTextAndArgumentsAsJson) {
   EXPECT_EQ(facts.finish_reason, "tool_calls");
 }
 
-TEST(OpenAiScreen, DropsLogprobsThatRepeatTheText) {
+TEST(OpenAiScreen, LogprobsThatShowWhatIsChangedAreTakenOut) {
   Bench bench;
-  const std::string original =
-      R"({"choices":[{"message":{"content":"a"},"logprobs":{"content":[{"token":"a","bytes":[97]}]}},)"
-      R"({"message":{"content":"b"},"logprobs":["x"]},{"logprobs":"[EMAIL_1]"}]})";
-  auto plan = bench.plan();
-  plan.drop_logprobs = true;
-  auto body = original;
+  // Of the second choice the text is masked; of the third the tokens alone have a placeholder.
+  const std::string harmless = R"({"logprobs":{"content":[{"token":"a","bytes":[97]}]},)"
+                               R"("message":{"content":"a"}})";
+  std::string body =
+      R"({"choices":[)" + harmless +
+      R"(,{"logprobs":{"content":[{"token":"AK"},{"token":"IA"}]},"message":{"content":")" +
+      secret() +
+      R"("}},{"message":{"content":"b"},"logprobs":{"refusal":[{"token":"[EMA"},)"
+      R"({"token":"IL_1]"}]}},{"logprobs":"[EMAIL_1]"}]})";
   AnswerFacts facts;
-  ASSERT_TRUE(dialect.screen(plan, body, facts));
-  EXPECT_EQ(body, R"({"choices":[{"message":{"content":"a"},"logprobs":null},)"
-                  R"({"message":{"content":"b"},"logprobs":null},{"logprobs":null}]})");
-  body = original;
   ASSERT_TRUE(dialect.screen(bench.plan(), body, facts));
-  EXPECT_EQ(body, original);
+  const auto answer = json::parse(body);
+  EXPECT_EQ(answer["choices"][0], json::parse(harmless));
+  for (int at = 1; at < 4; ++at) EXPECT_TRUE(answer["choices"][at]["logprobs"].is_null()) << at;
 }
 
 TEST(OpenAiScreen, ExemptsNamesByFullPathOnly) {
@@ -464,16 +465,24 @@ TEST(OpenAiStream, UnknownFieldsOfEventsDoNotPass) {
   EXPECT_EQ(screened.out, ": ping\n\n" + chunk({{"content", "a"}}, "stop") + "data: [DONE]\n\n");
 }
 
-TEST(OpenAiStream, DropsLogprobsThatRepeatTheText) {
+TEST(OpenAiStream, LogprobsThatShowWhatIsChangedAreTakenOut) {
   Bench bench;
-  auto plan = bench.plan();
-  plan.drop_logprobs = true;
-  const std::string stream =
-      R"(data: {"choices":[{"index":0,"delta":{"content":"a "},"logprobs":{"content":[{"token":"[EMAIL_1]"}]}}]})"
-      "\n\ndata: [DONE]\n\n";
-  EXPECT_EQ(screen_whole(dialect, plan, stream).out,
-            R"(data: {"choices":[{"index":0,"delta":{"content":"a "},"logprobs":null}]})"
-            "\n\ndata: [DONE]\n\n");
+  const auto with_logprobs = [](const std::string& text, const std::string& token) {
+    return R"(data: {"choices":[{"index":0,"delta":{"content":")" + text +
+           R"("},"logprobs":{"content":[{"token":")" + token + "\"}]}}]}\n\n";
+  };
+  const std::string end = chunk(json::object(), "stop") + "data: [DONE]\n\n";
+  // Left alone while the text is.
+  const auto harmless = with_logprobs("a ", "a ") + with_logprobs("b ", "b ") + end;
+  EXPECT_EQ(screen_whole(dialect, bench.plan(), harmless).out, harmless);
+  const auto key = secret();
+  const auto held = screen_whole(dialect, bench.plan(),
+                                 with_logprobs(key.substr(0, 8), key.substr(0, 8)) +
+                                     with_logprobs(key.substr(8) + " ", key.substr(8)) + end);
+  EXPECT_EQ(held.out.find(key.substr(8)), std::string::npos) << held.out;
+  EXPECT_EQ(held.out.find("\"token\""), std::string::npos) << held.out;
+  const auto alone = screen_whole(dialect, bench.plan(), with_logprobs("a ", "[EMAIL_1]") + end);
+  EXPECT_EQ(alone.out.find("\"token\""), std::string::npos) << alone.out;
 }
 
 TEST(OpenAiStream, FindingsOfChannelsThatNeverEndedAreCounted) {

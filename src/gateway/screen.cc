@@ -62,7 +62,6 @@ AnswerPlan answer_plan(Worker& worker, Exchange& exchange) {
   plan.filter.masks = &exchange.masks;
   plan.content_is_json = exchange.json_answer || validates(exchange);
   plan.keep_content = validates(exchange);
-  plan.drop_logprobs = plan.filter.redact.any() || plan.filter.restore;
   plan.swallow_usage = exchange.stream && !exchange.wants_stream_usage &&
                        exchange.provider->inject_usage && exchange.route == Route::chat_completions;
   plan.max_event_bytes = exchange.snapshot->config->event_bytes;

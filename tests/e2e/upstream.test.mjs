@@ -178,7 +178,7 @@ test('a redirect is an error, and what makes clients go elsewhere never passes',
   for (const name of ['location', 'refresh', 'gatehouse-audit', 'gatehouse-x']) assert.equal(response.headers.get(name), null, name);
 });
 
-test('logprobs, which have the text once more, are taken out', async () => {
+test('logprobs are taken out where they show what was changed, and left where not', async () => {
   const logprobs = { content: [{ token: '[EMAIL_1]', logprob: 0, bytes: [65], top_logprobs: [] }], refusal: null };
   const plain = JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, logprobs,
     message: { role: 'assistant', content: '[EMAIL_1]' }, finish_reason: 'stop' }] });
@@ -191,6 +191,10 @@ test('logprobs, which have the text once more, are taken out', async () => {
   const streamed = await openai.chat.completions.stream(ask({ raw }, `me: ${people.email}`)).finalChatCompletion();
   assert.equal(streamed.choices[0].message.content, people.email);
   assert.ok(!JSON.stringify(streamed).includes('"token"'));
+  const harmless = { content: [{ token: 'fine', logprob: 0, bytes: [102], top_logprobs: [] }], refusal: null };
+  const body = JSON.stringify({ id: 'c', object: 'chat.completion', created: 1, model: 'm', choices: [{ index: 0, logprobs: harmless,
+    message: { role: 'assistant', content: 'fine' }, finish_reason: 'stop' }] });
+  assert.deepEqual((await openai.chat.completions.create(ask({ raw: [body], content_type: 'application/json' }))).choices[0].logprobs, harmless);
 });
 
 test('an empty error member beside a delta hides nothing', async () => {
