@@ -278,7 +278,7 @@ Accumulated accumulate(std::string_view stream) {
     }
     if (!(*event)->has_data) continue;
     const auto data = json::parse((*event)->data);
-    for (const auto& choice : data["choices"]) {
+    for (const auto& choice : data.value("choices", json::array())) {
       const int index = choice["index"];
       EXPECT_FALSE(all.finish.contains(index)) << "text after the finish: " << data;
       const auto& delta = choice["delta"];
@@ -287,7 +287,8 @@ Accumulated accumulate(std::string_view stream) {
       if (delta.contains("tool_calls"))
         for (const auto& call : delta["tool_calls"])
           all.arguments[{index, call["index"]}] += call["function"]["arguments"];
-      if (choice["finish_reason"].is_string()) all.finish[index] = choice["finish_reason"];
+      if (const auto reason = choice.value("finish_reason", json()); reason.is_string())
+        all.finish[index] = reason;
     }
   }
 }

@@ -52,6 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     GH_CHECK(whole[each].raw == parts[each].raw && whole[each].data == parts[each].data);
     raw += whole[each].raw;
   }
-  GH_CHECK(raw.starts_with(text));
+  constexpr std::string_view mark = "\xef\xbb\xbf";  // dropped where a stream begins with it
+  GH_CHECK(raw.starts_with(text.substr(text.starts_with(mark) ? mark.size() : 0)));
   return 0;
 }
