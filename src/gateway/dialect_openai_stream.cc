@@ -194,7 +194,7 @@ class OpenAiStream final : public StreamScreen {
   static std::string delta_of(const ChannelKey& key, const std::string& text) {
     if (key.field == function_call.name) return "\"function_call\":{\"arguments\":" + text + "}";
     if (key.field == transcript.name) return "\"audio\":{\"transcript\":" + text + "}";
-    const auto field = json_string(key.field) + ":" + text;
+    auto field = json_string(key.field) + ":" + text;
     if (key.tool < 0) return field;
     const bool custom = key.field == tool_input.name;
     return "\"tool_calls\":[{\"index\":" + std::to_string(key.tool) +

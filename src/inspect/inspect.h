@@ -157,7 +157,7 @@ enum class TextForm : std::uint8_t { plain, json };
 // Findings of categories that are only watched are reported too, with no hold-back.
 class TextFilter {
  public:
-  static constexpr std::size_t max_holdback_bytes = 16 * 1024;
+  static constexpr std::size_t max_holdback_bytes = 16u << 10;
 
   TextFilter(Scanner& scanner, FilterPlan plan, TextForm form);
   ~TextFilter();

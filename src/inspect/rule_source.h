@@ -39,7 +39,7 @@ struct RuleSource {
 
 // A match is at most this many bytes long; text that would match on is cut there.
 inline constexpr std::size_t ordinary_width = 1024;
-inline constexpr std::size_t long_width = 14 * 1024;
+inline constexpr std::size_t long_width = 14u << 10;
 static_assert(long_width + 4 <= TextFilter::max_holdback_bytes);
 
 // How far back context words and validators see.

@@ -81,9 +81,10 @@ void give_way_to_traffic() {
 }  // namespace
 
 struct Ledger::Impl {
-  Impl(Options given, crypto::SigningKey signing_key, const Clock& given_clock, Disk* given_disk)
+  Impl(Options given, const crypto::SigningKey& signing_key, const Clock& given_clock,
+       Disk* given_disk)
       : options(std::move(given)),
-        key(std::move(signing_key)),
+        key(signing_key),
         clock(given_clock),
         disk(given_disk != nullptr ? *given_disk : own_disk),
         paths(options.directory.string()),
@@ -95,9 +96,9 @@ struct Ledger::Impl {
   Result<void> take_lock();
   Result<void> stop();
 
-  Result<void> append(std::string entry, Durable done, Urgency urgency);
+  Result<void> append(const std::string& entry, Durable done, Urgency urgency);
   std::optional<Error> refusal(std::size_t bytes) const;
-  Error failed() const;
+  Error failed() const;  // only after a failure
   void fail_with(const Error& error);
 
   void write_loop();
@@ -217,7 +218,7 @@ Result<void> Ledger::Impl::stop() {
 
 // ---- append: any thread ---------------------------------------------------------------------
 
-Result<void> Ledger::Impl::append(std::string entry, Durable done, Urgency urgency) {
+Result<void> Ledger::Impl::append(const std::string& entry, Durable done, Urgency urgency) {
   if (entry.empty() || entry.size() > max_entry_bytes) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("an entry has 1 to {} bytes, not {}", max_entry_bytes, entry.size()));
@@ -254,6 +255,7 @@ std::optional<Error> Ledger::Impl::refusal(std::size_t bytes) const {
 }
 
 Error Ledger::Impl::failed() const {
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
   return {ErrorCode::unavailable, "the ledger cannot write: " + failure->describe(), {}};
 }
 
@@ -337,8 +339,10 @@ void Ledger::Impl::write_batch(Batch& batch, std::uint64_t first) {
     in_flight = in_flight_bytes = 0;
     if (failure) error = failed();
   }
-  for (std::size_t i = written; i < batch.count(); ++i) batch.done[i](std::unexpected(*error));
-  if (error && options.group_settled) options.group_settled();
+  if (error) {
+    for (std::size_t i = written; i < batch.count(); ++i) batch.done[i](std::unexpected(*error));
+    if (options.group_settled) options.group_settled();
+  }
   hand_over(batch, written);
 }
 
@@ -502,6 +506,7 @@ Ledger::~Ledger() {
   (void)close();
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): a key is small and copied once
 Result<std::unique_ptr<Ledger>> Ledger::open(Options options, crypto::SigningKey key,
                                              const Clock& clock, Disk* disk) {
   if (const auto name = check_key_name(options.origin); !name) {
@@ -514,13 +519,15 @@ Result<std::unique_ptr<Ledger>> Ledger::open(Options options, crypto::SigningKey
   }
   options.directory = options.directory.lexically_normal();
   if (!options.directory.has_filename()) options.directory = options.directory.parent_path();
-  auto impl = std::make_unique<Impl>(std::move(options), std::move(key), clock, disk);
+  auto impl = std::make_unique<Impl>(std::move(options), key, clock, disk);
   GH_TRY(impl->start());
   return std::unique_ptr<Ledger>(new Ledger(std::move(impl)));
 }
 
+// The entry is copied once, into the queue.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 Result<void> Ledger::append(std::string entry, Durable done, Urgency urgency) {
-  return impl_->append(std::move(entry), std::move(done), urgency);
+  return impl_->append(entry, std::move(done), urgency);
 }
 
 Result<std::uint64_t> Ledger::append_and_wait(std::string entry) {
@@ -537,6 +544,7 @@ Result<std::uint64_t> Ledger::append_and_wait(std::string entry) {
   }));
   std::unique_lock lock(waiter->mutex);
   waiter->wake.wait(lock, [&] { return waiter->result.has_value(); });
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access)
   return std::move(*waiter->result);
 }
 

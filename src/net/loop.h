@@ -77,6 +77,7 @@ class Completion : public std::enable_shared_from_this<Completion<T>> {
     Completion& completion;
     bool await_ready() const { return completion.value_.has_value(); }
     void await_suspend(std::coroutine_handle<> handle) { completion.waiting_ = handle; }
+    // Resumed by complete() only. NOLINTNEXTLINE(bugprone-unchecked-optional-access)
     T await_resume() { return std::move(*completion.value_); }
   };
   Awaiter wait() { return Awaiter{*this}; }
