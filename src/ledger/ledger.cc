@@ -110,6 +110,7 @@ struct Ledger::Impl {
 
   void publish_loop();
   bool publisher_has_work() const;
+  std::chrono::milliseconds checkpoint_interval() const;
   bool checkpoint_due() const;
   Result<void> publish_step(std::unique_lock<std::mutex>& lock);
   Result<void> publish(const std::vector<Batch>& batches, bool checkpoint);
@@ -150,7 +151,8 @@ struct Ledger::Impl {
   std::uint64_t handed_over = 0;  // entries that are integrated or in the backlog
   std::vector<Batch> backlog;     // durable, not integrated
   std::size_t backlog_bytes = 0;
-  std::uint64_t wanted_checkpoint = 0;
+  std::uint64_t wanted_checkpoint = 0;     // at once
+  std::uint64_t requested_checkpoint = 0;  // soon
   SteadyTime last_checkpoint;
   bool writer_done = false;
   Spare spare = Spare::none;
@@ -404,12 +406,17 @@ void Ledger::Impl::hand_over(Batch& batch, std::size_t count) {
 
 // ---- the publisher thread -------------------------------------------------------------------
 
+std::chrono::milliseconds Ledger::Impl::checkpoint_interval() const {
+  if (requested_checkpoint <= published) return options.checkpoint_interval;
+  return std::min(options.checkpoint_interval, options.requested_checkpoint_interval);
+}
+
 bool Ledger::Impl::checkpoint_due() const {
   if (handed_over == published) return false;
   if (writer_done || (wanted_checkpoint > published && handed_over >= wanted_checkpoint)) {
     return true;
   }
-  return clock.steady() >= last_checkpoint + options.checkpoint_interval;
+  return clock.steady() >= last_checkpoint + checkpoint_interval();
 }
 
 bool Ledger::Impl::publisher_has_work() const {
@@ -429,7 +436,7 @@ void Ledger::Impl::publish_loop() {
     } else if (writer_done) {
       return;
     } else if (handed_over > published) {
-      const auto until_due = last_checkpoint + options.checkpoint_interval - clock.steady();
+      const auto until_due = last_checkpoint + checkpoint_interval() - clock.steady();
       publisher_wake.wait_for(lock, std::max(until_due, SteadyTime::duration(0)));
     } else {
       publisher_wake.wait(lock);
@@ -559,6 +566,17 @@ Result<void> Ledger::checkpoint_now() {
   if (impl.published >= target) return {};
   if (impl.failure) return std::unexpected(impl.failed());
   return fail(ErrorCode::failed_precondition, "the ledger is closed");
+}
+
+void Ledger::request_checkpoint(std::uint64_t index) {
+  Impl& impl = *impl_;
+  {
+    const std::scoped_lock lock(impl.mutex);
+    if (index < impl.requested_checkpoint || index >= impl.durable) return;
+    // Everything durable, so that of many who ask at once one wakes the publisher.
+    impl.requested_checkpoint = impl.durable;
+  }
+  impl.publisher_wake.notify_one();
 }
 
 Stats Ledger::stats() const {

@@ -36,6 +36,8 @@ struct Options {
   std::filesystem::path directory;
   std::string origin;  // C2SP checkpoint origin, at most 255 bytes, no space or '+'
   std::chrono::milliseconds checkpoint_interval{1'000};
+  // The same while somebody waits for one, see request_checkpoint().
+  std::chrono::milliseconds requested_checkpoint_interval{100};
   std::size_t max_queued_entries = 65'536;
   std::size_t max_queued_bytes = 64u << 20;
   std::size_t segment_bytes = 64u << 20;
@@ -77,6 +79,10 @@ class Ledger {
 
   // Waits until everything appended before is covered by a signed checkpoint.
   Result<void> checkpoint_now();
+
+  // Asks for a checkpoint that covers the durable entry `index` soon: as soon as the last one is
+  // requested_checkpoint_interval old. Does not wait; stats().checkpoint_size tells. Any thread.
+  void request_checkpoint(std::uint64_t index);
 
   Stats stats() const;
   const std::string& origin() const;

@@ -275,6 +275,23 @@ TEST(Ledger, OldSegmentsAndPartialTilesGo) {
   EXPECT_EQ(read_all(directory.path()).size(), 3000u);
 }
 
+TEST(Ledger, ARequestedCheckpointComesSoon) {
+  TemporaryDirectory directory;
+  auto options = options_in(directory.path());
+  options.checkpoint_interval = std::chrono::hours(1);
+  options.requested_checkpoint_interval = std::chrono::milliseconds(20);
+  auto ledger = Ledger::open(options, test_key(), clock_now()).value();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(ledger->append_and_wait(test_entry(i)).value(), i);
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    EXPECT_EQ(ledger->stats().checkpoint_size, i) << "nobody has asked yet";
+    ledger->request_checkpoint(i + 1);  // not there: nothing to ask for
+    ledger->request_checkpoint(i);
+    ledger->request_checkpoint(i);
+    EXPECT_TRUE(wait_until([&] { return ledger->stats().checkpoint_size == i + 1; }));
+  }
+}
+
 TEST(EntryReader, FollowsAWriter) {
   TemporaryDirectory directory;
   auto options = options_in(directory.path());
