@@ -291,6 +291,7 @@ void add_audit(CLI::App& app, Exit& exit) {
   check_verb->callback([options, &exit] { exit = check(*options); });
 
   add_audit_read(*audit, exit);
+  add_audit_resume(*audit, exit);
 }
 
 }  // namespace gatehouse::cli

@@ -12,5 +12,6 @@ namespace gatehouse::cli {
 std::string directory_of(const std::vector<std::string>& where);
 
 void add_audit_read(CLI::App& audit, Exit& exit);
+void add_audit_resume(CLI::App& audit, Exit& exit);  // audit_resume.cc
 
 }  // namespace gatehouse::cli

@@ -233,6 +233,8 @@ void read_ledger(ConfigReader& root, Config& config) {
   config.ledger_origin = ledger.string("origin", config.ledger_origin);
   config.checkpoint_interval = ledger.duration("checkpoint_interval", config.checkpoint_interval,
                                                milliseconds(10), milliseconds(60'000));
+  if (const auto path = ledger.string("last_signed", ""); !path.empty())
+    config.last_signed = from_folder_of(config.file, path);
   if (node->find("origin") && !usable_origin(config.ledger_origin))
     ledger.note(node->error("origin must have 1 to 255 bytes, no spaces and no '+'"));
   if (auto finished = ledger.finish(); !finished) root.note(finished.error());

@@ -49,6 +49,7 @@ struct Config {
   AuditMode audit = AuditMode::strict;
   Secret secret;  // deployment key: everything sealed or keyed derives from it
   std::string ledger_origin;
+  std::filesystem::path last_signed;  // empty: in the data folder
   std::chrono::milliseconds checkpoint_interval{1'000};
   std::optional<std::filesystem::path> policies;  // none: the built-in set
   std::optional<std::filesystem::path> rules;
@@ -61,6 +62,10 @@ struct Config {
   std::chrono::milliseconds session_lifetime{24 * 3'600'000};
   std::map<std::string, ProviderConfig, std::less<>> providers;
 
+  // Where the ledger's last signed size is kept (ledger/last_signed.h).
+  std::filesystem::path last_signed_directory() const {
+    return last_signed.empty() ? data / "last-signed" : last_signed;
+  }
   std::filesystem::path ledger_directory() const { return data / "ledger"; }
   std::filesystem::path database() const { return data / "state.db"; }
   std::filesystem::path admin_socket() const { return data / "admin.sock"; }

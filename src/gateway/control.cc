@@ -34,6 +34,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   std::unique_ptr<ControlPlane> control(new ControlPlane(clock, random, std::move(keys)));
   ledger::Options options;
   options.directory = config.ledger_directory();
+  options.last_signed = config.last_signed_directory();
   options.origin = config.ledger_origin;
   options.checkpoint_interval = config.checkpoint_interval;
   options.group_settled = net::Loop::wake_all;  // the walks that wait for this group, all at once

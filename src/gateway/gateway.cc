@@ -68,6 +68,7 @@ std::string frozen_difference(const Config& now, const Config& next) {
   if (now.data != next.data) return "data";
   if (now.node != next.node) return "node";
   if (now.ledger_origin != next.ledger_origin) return "ledger.origin";
+  if (now.last_signed != next.last_signed) return "ledger.last_signed";
   if (now.secret.reveal() != next.secret.reveal()) return "secret";
   if (now.threads != next.threads) return "threads";
   return {};

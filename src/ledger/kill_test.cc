@@ -31,6 +31,7 @@ struct Acknowledged {
 
 Options kill_options(const std::string& directory) {
   Options options = options_in(directory);
+  options.last_signed = directory + "-signed";
   options.segment_bytes = 512u << 10;
   options.checkpoint_interval = std::chrono::milliseconds(3);
   return options;

@@ -32,6 +32,7 @@
 #include "base/log.h"
 #include "ledger/disk.h"
 #include "ledger/event.h"
+#include "ledger/last_signed.h"
 #include "ledger/log_files.h"
 #include "ledger/publisher.h"
 #include "ledger/recovery.h"
@@ -90,7 +91,8 @@ struct Ledger::Impl {
         paths(options.directory.string()),
         identity(identity_of(options.origin, key)),
         wal(disk, paths.wal, options.segment_bytes, identity.wal),
-        publisher(disk, paths, identity.verifier, key) {}
+        last_signed(disk, options.last_signed.string(), options.origin),
+        publisher(disk, paths, last_signed, identity.verifier, key) {}
 
   Result<void> start();
   Result<void> take_lock();
@@ -127,6 +129,7 @@ struct Ledger::Impl {
   const LogIdentity identity;
   std::optional<File> lock_file;
   WalWriter wal;
+  const LastSigned last_signed;
   Publisher publisher;
 
   mutable std::mutex mutex;
@@ -182,7 +185,7 @@ Result<void> Ledger::Impl::take_lock() {
 
 Result<void> Ledger::Impl::start() {
   GH_TRY(take_lock());
-  GH_ASSIGN(auto recovered, recover(disk, paths, identity, wal, publisher));
+  GH_ASSIGN(auto recovered, recover(disk, paths, last_signed, identity, wal, publisher));
   durable = handed_over = integrated = published = next_index = recovered.size;
   closed_segments.assign(recovered.closed.begin(), recovered.closed.end());
   segment_first = recovered.active_first;
@@ -599,6 +602,30 @@ const std::string& Ledger::origin() const {
 
 std::string Ledger::verifier_key() const {
   return to_string(impl_->identity.verifier);
+}
+
+Result<std::uint64_t> remember_as_last_signed(Disk& disk, const Options& options,
+                                              const crypto::SigningKey& key) {
+  const LogPaths paths(options.directory.string());
+  const LastSigned last_signed(disk, options.last_signed.string(), options.origin);
+  const VerifierKey verifier = identity_of(options.origin, key).verifier;
+  GH_ASSIGN(const File lock, File::open(disk, paths.lock, O_RDWR));
+  GH_ASSIGN(const bool locked, take_exclusive_lock(disk, lock));
+  if (!locked)
+    return fail(ErrorCode::failed_precondition, "another process has this log open", paths.lock);
+  GH_ASSIGN(const std::string note, read_whole(disk, paths.checkpoint, max_checkpoint_bytes));
+  auto present = open_checkpoint(note, verifier);
+  if (!present) return std::unexpected(std::move(present).error().within(paths.checkpoint));
+  GH_TRY(last_signed.prepare());
+  GH_ASSIGN(const auto remembered, last_signed.read(verifier));
+  if (remembered && remembered->size > present->checkpoint.size) {
+    return fail(ErrorCode::failed_precondition,
+                fmt::format("{} entries were signed before, the log has {}: it is not the newest",
+                            remembered->size, present->checkpoint.size),
+                last_signed.path());
+  }
+  GH_TRY(last_signed.write(note));
+  return present->checkpoint.size;
 }
 
 Result<void> Ledger::close() {

@@ -5,7 +5,9 @@
 //   2. Indices are dense, in the order in which the writer took the entries.
 //   3. No acknowledged entry is lost and no two checkpoints ever contradict each other, whatever
 //      moment the process dies in.
-//   4. When the disk refuses, the log fails: every later append is refused until the process is
+//   4. A log that is older than what was signed for it, a backup put back, is not gone on with
+//      (Options::last_signed).
+//   5. When the disk refuses, the log fails: every later append is refused until the process is
 //      restarted; it never continues over a hole.
 //
 // One writer thread owns the write-ahead segments; a publisher thread derives tiles and checkpoints
@@ -35,6 +37,8 @@ class Disk;  // disk.h: the system calls of the writer, replaceable in tests
 struct Options {
   std::filesystem::path directory;
   std::string origin;  // C2SP checkpoint origin, at most 255 bytes, no space or '+'
+  // Where what was signed last is remembered, apart from the log (last_signed.h); empty: nowhere.
+  std::filesystem::path last_signed;
   std::chrono::milliseconds checkpoint_interval{1'000};
   // The same while somebody waits for one, see request_checkpoint().
   std::chrono::milliseconds requested_checkpoint_interval{100};
@@ -65,7 +69,8 @@ using Durable = std::move_only_function<void(Result<std::uint64_t> index)>;
 class Ledger {
  public:
   // Opens or creates; recovers after a crash; takes the directory's lock (failed_precondition when
-  // another process holds it). `disk` null: the real one.
+  // another process holds it, and when the log is older than what was signed). `disk` null: the
+  // real one.
   static Result<std::unique_ptr<Ledger>> open(Options options, crypto::SigningKey key,
                                               const Clock& clock, Disk* disk = nullptr);
   ~Ledger();  // close()
@@ -97,6 +102,13 @@ class Ledger {
   explicit Ledger(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
+
+// Takes the log in options.directory for the newest there is: remembers its present checkpoint as
+// the last one signed. For an operator who knows (gatehouse audit resume). failed_precondition:
+// another process has the log open, or something newer is remembered already; data_loss: the
+// checkpoint does not hold.
+Result<std::uint64_t> remember_as_last_signed(Disk& disk, const Options& options,
+                                              const crypto::SigningKey& key);
 
 // Reads entries in order, from the files alone, without the writer's lock; sees at least what was
 // durable when it was opened. For one thread.

@@ -23,6 +23,7 @@ inline const Clock& test_clock() {
 // Hours between checkpoints: they come when the test asks for them.
 inline Options memory_options() {
   Options options = options_in("/log");
+  options.last_signed = "/signed";
   options.segment_bytes = min_segment_bytes;
   options.checkpoint_interval = std::chrono::hours(24);
   return options;

@@ -27,9 +27,13 @@ std::vector<std::optional<unsigned>> rows_of(std::uint64_t size) {
 
 }  // namespace
 
-Publisher::Publisher(Disk& disk, LogPaths paths, VerifierKey identity,
+Publisher::Publisher(Disk& disk, LogPaths paths, LastSigned last_signed, VerifierKey identity,
                      const crypto::SigningKey& key)
-    : disk_(disk), paths_(std::move(paths)), identity_(std::move(identity)), key_(key) {}
+    : disk_(disk),
+      paths_(std::move(paths)),
+      last_signed_(std::move(last_signed)),
+      identity_(std::move(identity)),
+      key_(key) {}
 
 void Publisher::resume(TreeEdge edge, std::string bundle) {
   edge_ = std::move(edge);
@@ -84,9 +88,11 @@ Result<void> Publisher::put_partials() {
 Result<void> Publisher::put_checkpoint() {
   const Checkpoint checkpoint{
       .origin = identity_.name, .size = edge_.size(), .root = edge_.root(), .extensions = {}};
+  const std::string note = sign_checkpoint(checkpoint, identity_, key_);
+  GH_TRY(last_signed_.write(note));
   const std::string temporary = paths_.temporary + "/checkpoint";
   GH_ASSIGN(const File file, File::open(disk_, temporary, O_WRONLY | O_CREAT | O_TRUNC));
-  GH_TRY(file.write_at(bytes_of(sign_checkpoint(checkpoint, identity_, key_)), 0));
+  GH_TRY(file.write_at(bytes_of(note), 0));
   GH_TRY(file.fsync());
   if (const int result = disk_.rename(temporary, paths_.checkpoint); result < 0) {
     return std::unexpected(disk_error(result, "rename", paths_.checkpoint));

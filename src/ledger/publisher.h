@@ -5,7 +5,8 @@
 //   1. A file gets its final name only when its bytes are on stable storage.
 //   2. A checkpoint is put in place only after the names and bytes of every tile and bundle it
 //      needs are on stable storage.
-//   3. Only entries that are durable in the write-ahead segments come in here; so whatever lies in
+//   3. What is signed is remembered apart from the log before it is put in place.
+//   4. Only entries that are durable in the write-ahead segments come in here; so whatever lies in
 //      tile/ after a crash is right, and what is missing is derived again.
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "base/result.h"
 #include "ledger/checkpoint.h"
 #include "ledger/disk.h"
+#include "ledger/last_signed.h"
 #include "ledger/log_files.h"
 #include "ledger/tree_edge.h"
 
@@ -27,7 +29,8 @@ namespace gatehouse::ledger {
 
 class Publisher {
  public:
-  Publisher(Disk& disk, LogPaths paths, VerifierKey identity, const crypto::SigningKey& key);
+  Publisher(Disk& disk, LogPaths paths, LastSigned last_signed, VerifierKey identity,
+            const crypto::SigningKey& key);
 
   // Goes on from a published checkpoint. `bundle` holds the entries of the bundle that is not full.
   void resume(TreeEdge edge, std::string bundle);
@@ -60,6 +63,7 @@ class Publisher {
 
   Disk& disk_;
   LogPaths paths_;
+  LastSigned last_signed_;
   VerifierKey identity_;
   const crypto::SigningKey& key_;
   TreeEdge edge_;

@@ -27,12 +27,18 @@ struct LoadedSegment {
 
 class Recovery {
  public:
-  Recovery(Disk& disk, const LogPaths& paths, const LogIdentity& identity, WalWriter& wal,
-           Publisher& publisher)
-      : disk_(disk), paths_(paths), identity_(identity), wal_(wal), publisher_(publisher) {}
+  Recovery(Disk& disk, const LogPaths& paths, const LastSigned& last_signed,
+           const LogIdentity& identity, WalWriter& wal, Publisher& publisher)
+      : disk_(disk),
+        paths_(paths),
+        last_signed_(last_signed),
+        identity_(identity),
+        wal_(wal),
+        publisher_(publisher) {}
 
   Result<Recovered> run() {
     GH_TRY(make_directory(disk_, paths_.temporary));
+    GH_TRY(last_signed_.prepare());
     GH_TRY(remove_leftovers());
     GH_TRY(settle_identity());
     GH_TRY(settle_checkpoint());
@@ -41,6 +47,7 @@ class Recovery {
     GH_TRY(load_edge());
     GH_TRY(check_covered_entries());
     GH_TRY(check_root());
+    GH_TRY(check_last_signed());
     GH_TRY(repair_last_segment());
     GH_TRY(integrate_uncovered());
     return finish();
@@ -59,6 +66,10 @@ class Recovery {
   Result<void> check_covered_frame(const LoadedSegment& segment, const Frame& frame);
   Result<void> check_root();
   Error name_wrong_tile();
+  Result<void> check_nothing_was_signed();
+  Error older_than_signed(const Checkpoint& remembered, std::uint64_t end) const;
+  Result<void> check_last_signed();
+  Result<Digest> root_at(std::uint64_t size);
   Result<void> repair_last_segment();
   Result<void> integrate_uncovered();
   Result<Recovered> finish();
@@ -67,6 +78,7 @@ class Recovery {
 
   Disk& disk_;
   const LogPaths& paths_;
+  const LastSigned& last_signed_;
   const LogIdentity& identity_;
   WalWriter& wal_;
   Publisher& publisher_;
@@ -142,6 +154,22 @@ Result<void> Recovery::make_own_name_durable() {
   return {};
 }
 
+// A new log begins only where none was before.
+Result<void> Recovery::check_nothing_was_signed() {
+  GH_ASSIGN(const auto remembered, last_signed_.read(identity_.verifier));
+  if (!remembered || remembered->size == 0) return {};
+  return std::unexpected(older_than_signed(*remembered, 0));
+}
+
+Error Recovery::older_than_signed(const Checkpoint& remembered, std::uint64_t end) const {
+  return {ErrorCode::failed_precondition,
+          fmt::format("this log is older than what was signed for it: {} entries were signed ({}), "
+                      "{} are here. Going on would fork the log. Put the newer log back, or begin "
+                      "a new one under another ledger.origin (docs/operating.md, \"An older log\")",
+                      remembered.size, last_signed_.path(), end),
+          paths_.root};
+}
+
 Result<void> Recovery::settle_checkpoint() {
   auto checkpoint = read_checkpoint(disk_, paths_.checkpoint, identity_.verifier);
   if (!checkpoint && checkpoint.error().code == ErrorCode::not_found) {
@@ -152,6 +180,7 @@ Result<void> Recovery::settle_checkpoint() {
       return std::unexpected(
           lost("the checkpoint is missing, but entries are there", paths_.checkpoint));
     }
+    GH_TRY(check_nothing_was_signed());
     GH_TRY(publisher_.publish());
     checkpoint = read_checkpoint(disk_, paths_.checkpoint, identity_.verifier);
   }
@@ -309,6 +338,46 @@ Error Recovery::name_wrong_tile() {
               paths_.checkpoint);
 }
 
+// Before anything is changed: is this the newest state that was ever signed?
+Result<void> Recovery::check_last_signed() {
+  if (!last_signed_.enabled()) return {};
+  GH_ASSIGN(const auto remembered, last_signed_.read(identity_.verifier));
+  const std::uint64_t end = segments_.back().contents.end;
+  if (!remembered && end == 0) return {};
+  if (!remembered) {
+    return fail(ErrorCode::failed_precondition,
+                fmt::format("this file remembers what was signed last for the log in {}, and it is "
+                            "gone: nobody can tell whether these {} entries are the newest. When "
+                            "you know that they are, say so: gatehouse audit resume",
+                            paths_.root, end),
+                last_signed_.path());
+  }
+  if (remembered->size > end) return std::unexpected(older_than_signed(*remembered, end));
+  GH_ASSIGN(const Digest root, root_at(remembered->size));
+  if (root == remembered->root) return {};
+  return std::unexpected(lost(fmt::format("the log was forked: for {} entries another root was "
+                                          "signed ({}) than these entries have",
+                                          remembered->size, last_signed_.path()),
+                              paths_.root));
+}
+
+// From the tiles, or where the checkpoint does not reach so far, from the entries behind it.
+Result<Digest> Recovery::root_at(std::uint64_t size) {
+  if (size <= covered()) return tree_root(size, stored_subtrees(disk_, paths_, covered()));
+  TreeEdge edge(covered(), edge_levels_);
+  const auto ignore = [](const TileName&, std::span<const Digest>) { return Result<void>(); };
+  for (const LoadedSegment& segment : segments_) {
+    for (const Frame& frame : segment.contents.frames) {
+      for (const Digest& leaf : frame.leaves) {
+        const std::uint64_t index =
+            frame.header.first + static_cast<std::uint64_t>(&leaf - frame.leaves.data());
+        if (index >= covered() && index < size) GH_TRY(edge.add(leaf, ignore));
+      }
+    }
+  }
+  return edge.root();
+}
+
 Result<void> Recovery::repair_last_segment() {
   for (const LoadedSegment& segment : segments_) {
     const Segment& contents = segment.contents;
@@ -373,9 +442,9 @@ LogIdentity identity_of(const std::string& origin, const crypto::SigningKey& key
   return identity;
 }
 
-Result<Recovered> recover(Disk& disk, const LogPaths& paths, const LogIdentity& identity,
-                          WalWriter& wal, Publisher& publisher) {
-  return Recovery(disk, paths, identity, wal, publisher).run();
+Result<Recovered> recover(Disk& disk, const LogPaths& paths, const LastSigned& last_signed,
+                          const LogIdentity& identity, WalWriter& wal, Publisher& publisher) {
+  return Recovery(disk, paths, last_signed, identity, wal, publisher).run();
 }
 
 }  // namespace gatehouse::ledger

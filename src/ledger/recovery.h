@@ -2,7 +2,8 @@
 // the entries that are on disk. Runs before the ledger's threads start.
 //
 // What it refuses (data_loss, naming the file): anything that contradicts the last signed
-// checkpoint, a damaged frame that is not the last one, segments with a gap between them.
+// checkpoint, a damaged frame that is not the last one, segments with a gap between them. And
+// (failed_precondition) a log that is older than what was signed for it; see last_signed.h.
 // What it repairs: a torn last group (never acknowledged) is wiped, leftovers of interrupted
 // writes are removed, entries the checkpoint does not cover are written to disk once more, because
 // after a failed fdatasync the page cache may show bytes that the disk does not have.
@@ -14,6 +15,7 @@
 
 #include "base/result.h"
 #include "ledger/disk.h"
+#include "ledger/last_signed.h"
 #include "ledger/log_files.h"
 #include "ledger/publisher.h"
 #include "ledger/wal_writer.h"
@@ -41,7 +43,7 @@ LogIdentity identity_of(const std::string& origin, const crypto::SigningKey& key
 
 // Makes the directories, log.vkey, the checkpoint of the empty tree and the first segment where
 // they are not there yet; then recovers. Afterwards everything found is published.
-Result<Recovered> recover(Disk& disk, const LogPaths& paths, const LogIdentity& identity,
-                          WalWriter& wal, Publisher& publisher);
+Result<Recovered> recover(Disk& disk, const LogPaths& paths, const LastSigned& last_signed,
+                          const LogIdentity& identity, WalWriter& wal, Publisher& publisher);
 
 }  // namespace gatehouse::ledger
