@@ -14,11 +14,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <vector>
 
 #include "base/file.h"
 #include "ledger/disk.h"
 #include "ledger/log_files.h"
+#include "ledger/witnessed.h"
 
 namespace gatehouse::ledger {
 
@@ -58,7 +60,9 @@ class Copier {
 
  private:
   Result<void> read_source();
+  Result<void> read_witnessed_source();
   Result<void> look_at_target();
+  Result<std::uint64_t> read_checkpoint_size(const std::string& path);
   Result<void> copy_tiles();
   Result<void> copy_tile(const TileName& name);
   Result<bool> has(const TileName& name);
@@ -72,9 +76,12 @@ class Copier {
   LogPaths from_;
   LogPaths to_;
   VerifierKey key_;
+  std::optional<std::string> witnessed_;  // the cosigned checkpoint
+  std::uint64_t witnessed_size_ = 0;
   std::string checkpoint_;
   std::uint64_t size_ = 0;
   std::uint64_t size_before_ = 0;  // of an earlier copy
+  std::uint64_t witnessed_before_ = 0;
   CopyReport report_;
 };
 
@@ -84,10 +91,19 @@ Result<void> Copier::read_source() {
     return fail(ErrorCode::not_found, "there is no log here", from_.root);
   if (!key) return std::unexpected(std::move(key).error());
   key_ = std::move(*key);
+  GH_TRY(read_witnessed_source());  // before the checkpoint, which is never behind it
   GH_ASSIGN(checkpoint_, read_whole(disk_, from_.checkpoint, max_checkpoint_bytes));
   const auto opened = open_checkpoint(checkpoint_, key_);
   if (!opened) return fail(ErrorCode::data_loss, opened.error().message, from_.checkpoint);
   report_.size = size_ = opened->checkpoint.size;
+  return {};
+}
+
+Result<void> Copier::read_witnessed_source() {
+  GH_ASSIGN(witnessed_, read_witnessed(disk_, from_, key_));
+  if (!witnessed_) return {};
+  GH_ASSIGN(const auto opened, open_checkpoint(*witnessed_, key_));
+  witnessed_size_ = opened.checkpoint.size;
   return {};
 }
 
@@ -110,11 +126,21 @@ Result<void> Copier::look_at_target() {
     return {};  // interrupted the first time
   if (!before) return std::unexpected(before.error());
   size_before_ = before->checkpoint.size;
+  GH_ASSIGN(const auto witnessed_before, read_checkpoint_size(witnessed_path(to_)));
+  witnessed_before_ = witnessed_before;
   if (size_before_ <= size_) return {};
   return fail(ErrorCode::data_loss,
               fmt::format("the log was rolled back: the copy in {} has {} entries, the log {}",
                           to_.root, size_before_, size_),
               from_.checkpoint);
+}
+
+// 0 when there is none.
+Result<std::uint64_t> Copier::read_checkpoint_size(const std::string& path) {
+  const auto found = read_checkpoint(disk_, path, key_);
+  if (!found && found.error().code == ErrorCode::not_found) return 0;
+  if (!found) return std::unexpected(found.error());
+  return found->checkpoint.size;
 }
 
 Result<void> Copier::copy_tiles() {
@@ -124,6 +150,11 @@ Result<void> Copier::copy_tiles() {
       GH_TRY(copy_tile({.level = level, .index = index}));
   }
   for (const TileName& name : edge_of(size_)) GH_TRY(copy_tile(name));
+  // A reader of the cosigned checkpoint needs its right edge, where that is not full by now.
+  for (const TileName& name : edge_of(witnessed_size_)) {
+    const bool full = name.index < hashes_at(name.level.value_or(0), size_) / tile_width;
+    if (!full) GH_TRY(copy_tile(name));
+  }
   return {};
 }
 
@@ -174,6 +205,12 @@ Result<void> Copier::publish() {
   GH_TRY(sync_everything());
   GH_TRY(write_file_atomically(to_.checkpoint, checkpoint_, 0640));
   ++report_.new_files;
+  if (witnessed_ && witnessed_size_ >= witnessed_before_) {
+    GH_TRY(write_file_atomically(witnessed_path(to_), *witnessed_, 0640));
+    ++report_.new_files;
+  } else {
+    witnessed_size_ = witnessed_before_;  // what the earlier copy has of witnesses stays true
+  }
   remove_overtaken();
   return {};
 }
@@ -188,8 +225,11 @@ Result<void> Copier::sync_everything() {
 
 // The partial tiles of the earlier copy. They would do no harm.
 void Copier::remove_overtaken() {
-  const auto edge = edge_of(size_);
-  for (const TileName& name : edge_of(size_before_)) {
+  auto edge = edge_of(size_);
+  std::ranges::copy(edge_of(witnessed_size_), std::back_inserter(edge));
+  auto before = edge_of(size_before_);
+  std::ranges::copy(edge_of(witnessed_before_), std::back_inserter(before));
+  for (const TileName& name : before) {
     if (std::ranges::find(edge, name) != edge.end()) continue;
     disk_.unlink(to_.tile(name));
     disk_.rmdir(parent_directory(to_.tile(name)));  // refused while another one is in it

@@ -13,7 +13,6 @@ namespace gatehouse::ledger {
 namespace {
 
 constexpr std::string_view signature_prefix = "\xE2\x80\x94 ";  // em dash, space
-constexpr char ed25519 = 0x01;
 
 Error malformed(std::string message) {
   return {ErrorCode::invalid_argument, std::move(message), {}};
@@ -31,12 +30,10 @@ std::uint32_t read_big_endian(std::string_view bytes) {
   return value;
 }
 
-std::uint32_t key_id_of(std::string_view name, const crypto::PublicKey& key) {
-  std::string input(name);
-  input += '\n';
-  input += ed25519;
-  input += text_of(key);
-  return read_big_endian(text_of(crypto::sha256(bytes_of(input))));
+// Types whose key id signed-note and tlog-cosignature define by name, type and key.
+bool has_hashed_id(std::uint8_t type) {
+  return type == signature_type_ed25519 || type == signature_type_cosignature ||
+         type == signature_type_ml_dsa_cosignature;
 }
 
 // The white space of Unicode outside ASCII, as UTF-8.
@@ -97,41 +94,70 @@ Result<void> check_key_name(std::string_view name) {
   return {};
 }
 
-VerifierKey make_verifier_key(std::string_view name, const crypto::PublicKey& key) {
-  return {.name = std::string(name), .id = key_id_of(name, key), .key = key};
+std::uint32_t make_key_id(std::string_view name, std::uint8_t type, std::string_view key) {
+  std::string input(name);
+  input += '\n';
+  input += static_cast<char>(type);
+  input += key;
+  return read_big_endian(text_of(crypto::sha256(bytes_of(input))));
 }
 
-Result<VerifierKey> parse_verifier_key(std::string_view text) {
+VerifierKey make_verifier_key(std::string_view name, const crypto::PublicKey& key) {
+  return {.name = std::string(name),
+          .id = make_key_id(name, signature_type_ed25519, text_of(key)),
+          .key = key};
+}
+
+Result<AnyVerifierKey> parse_any_verifier_key(std::string_view text) {
   const std::size_t first = text.find('+');
   const std::size_t second = first == std::string_view::npos ? first : text.find('+', first + 1);
   if (second == std::string_view::npos) {
     return std::unexpected(malformed("a verifier key is written name+keyid+base64"));
   }
-  const std::string_view name = text.substr(0, first);
-  GH_TRY(check_key_name(name));
+  AnyVerifierKey out;
+  out.name = text.substr(0, first);
+  GH_TRY(check_key_name(out.name));
   const auto bytes = from_base64(text.substr(second + 1));
   if (!bytes || bytes->empty()) {
     return std::unexpected(malformed("the key part of the verifier key is not base64"));
   }
-  if (bytes->front() != ed25519) {
-    return std::unexpected(malformed("the verifier key is not an Ed25519 key (type 0x01)"));
+  out.type = static_cast<std::uint8_t>(bytes->front());
+  out.key = bytes->substr(1);
+  const std::string_view written_id = text.substr(first + 1, second - first - 1);
+  const auto id = from_hex(written_id);
+  if (!id || id->size() != 4 || to_hex(bytes_of(*id)) != written_id) {
+    return std::unexpected(malformed("the key id is not 8 lower-case hexadecimal digits"));
   }
-  crypto::PublicKey key;
-  if (bytes->size() != 1 + key.size()) {
-    return std::unexpected(malformed("the verifier key does not hold 32 bytes"));
-  }
-  std::memcpy(key.data(), bytes->data() + 1, key.size());
-  VerifierKey out = make_verifier_key(name, key);
-  if (text.substr(first + 1, second - first - 1) != to_hex(bytes_of(big_endian(out.id)))) {
+  out.id = read_big_endian(*id);
+  if (has_hashed_id(out.type) && out.id != make_key_id(out.name, out.type, out.key)) {
     return std::unexpected(malformed("the key id does not belong to the name and the key"));
   }
   return out;
 }
 
-std::string to_string(const VerifierKey& key) {
-  std::string bytes(1, ed25519);
-  bytes += text_of(key.key);
+std::string to_string(const AnyVerifierKey& key) {
+  const std::string bytes = static_cast<char>(key.type) + key.key;
   return key.name + '+' + to_hex(bytes_of(big_endian(key.id))) + '+' + to_base64(bytes_of(bytes));
+}
+
+Result<VerifierKey> parse_verifier_key(std::string_view text) {
+  GH_ASSIGN(const AnyVerifierKey any, parse_any_verifier_key(text));
+  if (any.type != signature_type_ed25519) {
+    return std::unexpected(malformed("the verifier key is not an Ed25519 key (type 0x01)"));
+  }
+  crypto::PublicKey key;
+  if (any.key.size() != key.size()) {
+    return std::unexpected(malformed("the verifier key does not hold 32 bytes"));
+  }
+  std::memcpy(key.data(), any.key.data(), key.size());
+  return VerifierKey{.name = any.name, .id = any.id, .key = key};
+}
+
+std::string to_string(const VerifierKey& key) {
+  return to_string(AnyVerifierKey{.name = key.name,
+                                  .id = key.id,
+                                  .type = signature_type_ed25519,
+                                  .key = std::string(text_of(key.key))});
 }
 
 Result<Note> parse_note(std::string_view bytes) {
@@ -145,27 +171,40 @@ Result<Note> parse_note(std::string_view bytes) {
   }
   Note note;
   note.text = bytes.substr(0, blank + 1);
-  std::string_view rest = bytes.substr(blank + 2);
-  while (!rest.empty()) {
-    if (note.signatures.size() == max_note_signatures) {
+  GH_ASSIGN(note.signatures, parse_note_signatures(bytes.substr(blank + 2)));
+  return note;
+}
+
+Result<std::vector<NoteSignature>> parse_note_signatures(std::string_view lines) {
+  if (lines.size() > max_note_bytes) {
+    return std::unexpected(malformed("the signatures are too long"));
+  }
+  std::vector<NoteSignature> signatures;
+  while (!lines.empty()) {
+    if (signatures.size() == max_note_signatures) {
       return std::unexpected(malformed("the note has too many signatures"));
     }
-    const std::size_t end = rest.find('\n');
-    GH_ASSIGN(auto signature, parse_signature(rest.substr(0, end)));
-    note.signatures.push_back(std::move(signature));
-    rest.remove_prefix(end + 1);
+    const std::size_t end = lines.find('\n');
+    if (end == std::string_view::npos) {
+      return std::unexpected(malformed("a signature line does not end in a newline"));
+    }
+    GH_ASSIGN(auto signature, parse_signature(lines.substr(0, end)));
+    signatures.push_back(std::move(signature));
+    lines.remove_prefix(end + 1);
   }
-  if (note.signatures.empty()) return std::unexpected(malformed("the note is not signed"));
-  return note;
+  if (signatures.empty()) return std::unexpected(malformed("the note is not signed"));
+  return signatures;
+}
+
+std::string to_string(const NoteSignature& signature) {
+  const std::string bytes = big_endian(signature.key_id) + signature.signature;
+  std::string out(signature_prefix);
+  return out + signature.name + ' ' + to_base64(bytes_of(bytes)) + '\n';
 }
 
 std::string to_string(const Note& note) {
   std::string out = note.text + '\n';
-  for (const NoteSignature& signature : note.signatures) {
-    const std::string bytes = big_endian(signature.key_id) + signature.signature;
-    out += signature_prefix;
-    out += signature.name + ' ' + to_base64(bytes_of(bytes)) + '\n';
-  }
+  for (const NoteSignature& signature : note.signatures) out += to_string(signature);
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Signed notes and verifier keys (C2SP signed-note v1.0.0), Ed25519 only. Pure functions.
+// Signed notes and verifier keys (C2SP signed-note v1.0.0). Only Ed25519 signatures are made and
+// verified here, those of witnesses in cosignature.h; all others are passed over. Pure functions.
 //
 //   text, ends in a newline, at least one line
 //   <blank line>
@@ -28,6 +29,18 @@ struct VerifierKey {
   crypto::PublicKey key{};
 };
 
+// A verifier key of any type, as its text has it.
+struct AnyVerifierKey {
+  std::string name;
+  std::uint32_t id = 0;
+  std::uint8_t type = 0;  // signature_type_*, or one that is not known here
+  std::string key;        // the bytes after the type
+};
+
+inline constexpr std::uint8_t signature_type_ed25519 = 0x01;
+inline constexpr std::uint8_t signature_type_cosignature = 0x04;         // cosignature.h
+inline constexpr std::uint8_t signature_type_ml_dsa_cosignature = 0x06;  // cannot be verified here
+
 struct NoteSignature {
   std::string name;
   std::uint32_t key_id = 0;
@@ -45,8 +58,17 @@ VerifierKey make_verifier_key(std::string_view name, const crypto::PublicKey& ke
 Result<VerifierKey> parse_verifier_key(std::string_view text);
 std::string to_string(const VerifierKey& key);
 
+// The first 4 bytes of SHA-256(name ‖ 0x0A ‖ type ‖ key).
+std::uint32_t make_key_id(std::string_view name, std::uint8_t type, std::string_view key);
+// The id is compared with name and key where the type says how it is made.
+Result<AnyVerifierKey> parse_any_verifier_key(std::string_view text);
+std::string to_string(const AnyVerifierKey& key);
+
 Result<Note> parse_note(std::string_view bytes);
 std::string to_string(const Note& note);
+// Signature lines alone, as a witness answers them; one or more.
+Result<std::vector<NoteSignature>> parse_note_signatures(std::string_view lines);
+std::string to_string(const NoteSignature& signature);  // with its newline
 NoteSignature sign_note(std::string_view text, const VerifierKey& as,
                         const crypto::SigningKey& key);
 

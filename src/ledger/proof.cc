@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "ledger/log_files.h"
+#include "ledger/witnessed.h"
 
 namespace gatehouse::ledger {
 
@@ -99,7 +100,7 @@ Result<InclusionReceipt> make_receipt(Disk& disk, const std::string& directory,
   GH_ASSIGN(const VerifierKey key, read_verifier_key(disk, paths.verifier_key));
   InclusionReceipt receipt;
   receipt.index = index;
-  GH_ASSIGN(receipt.checkpoint, read_whole(disk, paths.checkpoint, max_checkpoint_bytes));
+  GH_ASSIGN(receipt.checkpoint, checkpoint_for(disk, paths, key, index));
   auto opened = open_checkpoint(receipt.checkpoint, key);
   if (!opened) return fail(ErrorCode::data_loss, opened.error().message, paths.checkpoint);
   const Checkpoint& checkpoint = opened->checkpoint;

@@ -37,7 +37,8 @@ std::string to_string(const InclusionReceipt& receipt);
 Result<Checkpoint> check_receipt(const InclusionReceipt& receipt, const VerifierKey& log,
                                  std::string_view entry);
 
-// From a log directory, under its present checkpoint. failed_precondition: no checkpoint covers the
+// From a log directory, under its cosigned checkpoint (witnessed.h) where there is one that covers
+// the entry, otherwise under its present checkpoint. failed_precondition: no checkpoint covers the
 // entry yet.
 Result<InclusionReceipt> make_receipt(Disk& disk, const std::string& directory,
                                       std::uint64_t index);

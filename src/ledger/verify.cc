@@ -14,6 +14,7 @@
 #include "ledger/tree_edge.h"
 #include "ledger/verify_segments.h"
 #include "ledger/wal.h"
+#include "ledger/witnessed.h"
 
 namespace gatehouse::ledger {
 
@@ -43,11 +44,15 @@ class Verifier {
 
   Result<VerifyReport> run() {
     GH_TRY(check_key());
+    // Before the checkpoint, which is never behind it.
+    GH_TRY(check_witnessed());
     GH_TRY(check_checkpoint());
+    GH_TRY(check_witnessed_size());
     GH_TRY(open_remembered());
     GH_TRY(check_entries());
     GH_TRY(check_root());
     GH_TRY(check_edge_tiles());
+    GH_TRY(check_witnessed_tiles());
     GH_TRY(check_write_ahead());
     GH_TRY(check_root_directory());
     GH_TRY(check_tile_files("tile"));
@@ -56,6 +61,12 @@ class Verifier {
 
  private:
   Result<void> check_key();
+  Result<bool> is_log_of_policy();
+  Result<void> check_witnessed();
+  Result<void> check_policy(const std::string& note);
+  Result<void> check_witnessed_size();
+  Result<void> check_witnessed_root();
+  Result<void> check_witnessed_tiles();
   Result<void> check_checkpoint();
   Result<void> open_remembered();
   Result<void> remembered_key_is_ours();
@@ -113,11 +124,99 @@ Result<void> Verifier::check_key() {
     }
   }
   report_.verifier_key = to_string(key_);
-  if (!options_.key) {
+  GH_ASSIGN(const bool in_policy, is_log_of_policy());
+  if (!options_.key && !in_policy) {
     report_.notes.emplace_back(
         "the key was taken from the directory itself; give --key to know whose log this is");
   }
   return {};
+}
+
+// False when there is no policy, or one that lists no logs.
+Result<bool> Verifier::is_log_of_policy() {
+  if (!options_.policy || options_.policy->logs.empty()) return false;
+  const bool listed = std::ranges::any_of(options_.policy->logs, [this](const PolicyLog& log) {
+    return log.vkey == report_.verifier_key;
+  });
+  if (listed) return true;
+  return std::unexpected(wrong("this log, " + report_.verifier_key + ", is not one of the policy's",
+                               paths_.verifier_key));
+}
+
+// Signatures, and the policy if there is one; root and tiles come later.
+Result<void> Verifier::check_witnessed() {
+  const std::string path = witnessed_path(paths_);
+  GH_ASSIGN(const auto note, read_witnessed(disk_, paths_, key_));
+  if (!note) {
+    if (!options_.policy || !options_.policy->quorum) return {};
+    return std::unexpected(wrong(
+        "the policy asks for a quorum of witnesses, and there is no cosigned checkpoint", path));
+  }
+  auto opened = open_checkpoint(*note, key_);
+  if (!opened) return std::unexpected(wrong(opened.error().message, path));
+  report_.witnessed = WitnessedReport{.checkpoint = std::move(opened->checkpoint),
+                                      .witnesses = {},
+                                      .unverified = opened->unknown_signatures};
+  ++report_.files;
+  if (options_.policy) GH_TRY(check_policy(*note));
+  if (report_.witnessed->unverified > 0) {
+    report_.notes.push_back(
+        fmt::format("{} of the cosignatures in checkpoint.witnessed are by keys that are not known "
+                    "here; they were not verified",
+                    report_.witnessed->unverified));
+  }
+  return {};
+}
+
+Result<void> Verifier::check_policy(const std::string& note) {
+  const std::string path = witnessed_path(paths_);
+  GH_ASSIGN(const Note parsed, parse_note(note));
+  auto witnesses = cosignatures_of(parsed, *options_.policy);
+  if (!witnesses) return std::unexpected(wrong(witnesses.error().message, path));
+  std::vector<std::size_t> positions;
+  for (const WitnessedBy& by : *witnesses) positions.push_back(by.witness);
+  if (!is_quorum(*options_.policy, positions)) {
+    return std::unexpected(wrong("the witnesses are not a quorum of the policy: " +
+                                     describe_quorum(*options_.policy, *witnesses),
+                                 path));
+  }
+  WitnessedReport& found = *report_.witnessed;
+  found.unverified -= std::min(found.unverified, witnesses->size());
+  found.witnesses = std::move(*witnesses);
+  return {};
+}
+
+Result<void> Verifier::check_witnessed_size() {
+  if (!report_.witnessed || report_.witnessed->checkpoint.size <= size()) return {};
+  return std::unexpected(
+      wrong(fmt::format("the log was rolled back: its checkpoint covers {} entries, the one that "
+                        "witnesses cosigned covers {}",
+                        size(), report_.witnessed->checkpoint.size),
+            paths_.checkpoint));
+}
+
+// When the tree has grown to the size of the cosigned checkpoint.
+Result<void> Verifier::check_witnessed_root() {
+  if (!report_.witnessed || report_.witnessed->checkpoint.size != edge_.size()) return {};
+  const Digest root = edge_.root();
+  if (root == report_.witnessed->checkpoint.root) return {};
+  return std::unexpected(
+      wrong(fmt::format("the cosigned root for size {} is {}, the entries give {}", edge_.size(),
+                        to_base64(report_.witnessed->checkpoint.root), to_base64(root)),
+            witnessed_path(paths_)));
+}
+
+// The stored tiles give the cosigned root: a reader of it finds all that it needs.
+Result<void> Verifier::check_witnessed_tiles() {
+  if (!report_.witnessed) return {};
+  const Checkpoint& checkpoint = report_.witnessed->checkpoint;
+  const auto root = tree_root(checkpoint.size, stored_subtrees(disk_, paths_, checkpoint.size));
+  if (!root) {
+    return std::unexpected(missing_is_wrong(root.error(), root.error().context));
+  }
+  if (*root == checkpoint.root) return {};
+  return std::unexpected(
+      wrong("the stored tiles do not give the cosigned root", witnessed_path(paths_)));
 }
 
 Result<void> Verifier::check_checkpoint() {
@@ -243,6 +342,7 @@ Result<void> Verifier::add(const Digest& leaf) {
   GH_TRY(edge_.add(leaf, [this](const TileName& name, std::span<const Digest> hashes) {
     return check_full_tile(name, hashes);
   }));
+  GH_TRY(check_witnessed_root());
   if (!remembered_ || remembered_->size != edge_.size()) return {};
   const Digest root = edge_.root();
   if (root == remembered_->root) return {};
@@ -377,7 +477,8 @@ Result<void> Verifier::check_root_directory() {
   for (const DirectoryItem& item : items) {
     const std::string path = paths_.root + '/' + item.name;
     if (item.kind == ItemKind::directory && (item.name == "tile" || item.name == "wal")) continue;
-    if (item.kind == ItemKind::file && (item.name == "checkpoint" || item.name == "log.vkey")) {
+    if (item.kind == ItemKind::file && (item.name == "checkpoint" || item.name == "log.vkey" ||
+                                        item.name == "checkpoint.witnessed")) {
       continue;
     }
     if (item.kind == ItemKind::directory && item.name == "tmp") {
