@@ -48,8 +48,10 @@ constexpr std::size_t max_group_bytes = 4u << 20;
 constexpr std::size_t backlog_wake_bytes = 1u << 20;
 // So much is written at once even if nobody waits for it.
 constexpr std::size_t gather_bytes = 1u << 20;
-// From so many entries in a group on, the next group waits for company: as long as the last write
-// took, so that more callers share its sync. A lone caller is never held up.
+// From so many callers on, a group waits for company: until as many entries are there as there were
+// callers around at the last sync, but no longer than that sync took. So callers who come back with
+// their next entry share one sync instead of falling apart into groups that wait for each other.
+// A lone caller is never held up.
 constexpr std::size_t company = 4;
 constexpr std::chrono::milliseconds longest_wait_for_company{1};
 // From this fill of the first segment on, the next one is prepared.
@@ -105,6 +107,7 @@ struct Ledger::Impl {
 
   void write_loop();
   bool may_gather() const;
+  void wait_for_company(std::unique_lock<std::mutex>& lock);
   void write_batch(Batch& batch, std::uint64_t first);
   Result<std::size_t> write_group(const Batch& batch, std::size_t begin, std::uint64_t first);
   Result<void> make_room(std::uint64_t first);
@@ -139,6 +142,9 @@ struct Ledger::Impl {
   std::condition_variable progress;        // published, backlog taken, spare ready, failure
 
   Batch queue;
+  std::size_t expected = 0;  // entries the writer waits for company of; 0: it does not
+  std::size_t around = 0;    // callers there were at the last sync, those it served included
+  SteadyTime::duration last_sync{};
   std::size_t in_flight = 0;  // entries the writer has taken and not settled
   std::size_t in_flight_bytes = 0;
   std::uint64_t next_index = 0;  // of the next entry to be queued
@@ -240,7 +246,7 @@ Result<void> Ledger::Impl::append(const std::string& entry, Durable done, Urgenc
     queue.done.push_back(std::move(done));
     queue.awaited |= urgency == Urgency::awaited;
     ++next_index;
-    wake = slept && (queue.count() == 1 || !may_gather());
+    wake = (slept && (queue.count() == 1 || !may_gather())) || queue.count() == expected;
   }
   if (wake) writer_wake.notify_one();
   return {};
@@ -289,7 +295,6 @@ bool Ledger::Impl::may_gather() const {
 void Ledger::Impl::write_loop() {
   std::size_t last_count = 0;
   std::size_t last_bytes = 0;
-  SteadyTime::duration last_write{};
   while (true) {
     // The next queue gets the room that the last one needed: appending then only copies.
     Batch batch;
@@ -304,25 +309,32 @@ void Ledger::Impl::write_loop() {
       if (queue.count() == 0) return;
       if (may_gather()) {
         writer_wake.wait_for(lock, options.gather_time, [this] { return !may_gather(); });
-      } else if (last_count >= company) {
-        const auto wait = std::min<SteadyTime::duration>(last_write, longest_wait_for_company);
-        writer_wake.wait_for(lock, wait, [this] { return closing || failure; });
+      } else {
+        wait_for_company(lock);
       }
       std::swap(batch, queue);
       last_count = in_flight = batch.count();
       last_bytes = in_flight_bytes = batch.payload.size();
       first = durable;
     }
-    const SteadyTime begin = clock.steady();
     write_batch(batch, first);
-    last_write = clock.steady() - begin;
   }
+}
+
+void Ledger::Impl::wait_for_company(std::unique_lock<std::mutex>& lock) {
+  if (around < company || queue.count() >= around) return;
+  expected = around;
+  const auto longest = std::min<SteadyTime::duration>(last_sync, longest_wait_for_company);
+  writer_wake.wait_for(lock, longest,
+                       [this] { return queue.count() >= expected || closing || failure; });
+  expected = 0;
 }
 
 // Settles every entry of the batch: durable and called back, or refused.
 void Ledger::Impl::write_batch(Batch& batch, std::uint64_t first) {
   std::size_t written = 0;
   while (written < batch.count()) {
+    const SteadyTime begin = clock.steady();
     const auto group = write_group(batch, written, first + written);
     if (!group) {
       fail_with(group.error());
@@ -332,6 +344,8 @@ void Ledger::Impl::write_batch(Batch& batch, std::uint64_t first) {
       const std::scoped_lock lock(mutex);
       durable += *group;
       ++groups;
+      last_sync = clock.steady() - begin;
+      around = queue.count() + *group;
     }
     for (const std::size_t end = written + *group; written < end; ++written) {
       batch.done[written](first + written);
