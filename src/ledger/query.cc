@@ -13,6 +13,13 @@
 
 namespace gatehouse::ledger {
 
+std::string_view id_of(std::string_view entry) {
+  constexpr std::string_view start = "{\"id\":\"";
+  if (!entry.starts_with(start)) return {};
+  entry.remove_prefix(start.size());
+  return entry.substr(0, std::min(entry.find('"'), entry.size()));
+}
+
 namespace {
 
 // Entries with near ids stand near each other; how far apart threads can get them, in bundles.
@@ -22,13 +29,6 @@ constexpr std::uint64_t near_bundles = 8;
 constexpr std::chrono::minutes clock_margin(5);
 // So many entries in a row behind the end of a span end the search in it.
 constexpr std::uint64_t entries_past_the_end = tile_width;
-
-std::string_view id_of(std::string_view entry) {
-  constexpr std::string_view start = "{\"id\":\"";
-  if (!entry.starts_with(start)) return {};
-  entry.remove_prefix(start.size());
-  return entry.substr(0, std::min(entry.find('"'), entry.size()));
-}
 
 // As event.cc writes it, right behind the id; empty for an entry of another shape.
 std::string_view time_of(std::string_view entry) {

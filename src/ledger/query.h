@@ -19,6 +19,9 @@ struct FoundEntry {
   std::string entry;
 };
 
+// The id of an entry as event.h writes it; empty for an entry of another shape.
+std::string_view id_of(std::string_view entry);
+
 // Entries that are in the log now, durable or about to be.
 Result<std::uint64_t> log_end(const std::filesystem::path& directory);
 
