@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "cli/audit_read.h"
+#include "cli/audit_serve.h"
 #include "cli/verbs.h"
 #include "ledger/copy.h"
 #include "ledger/disk.h"
@@ -292,6 +293,7 @@ void add_audit(CLI::App& app, Exit& exit) {
 
   add_audit_read(*audit, exit);
   add_audit_resume(*audit, exit);
+  add_audit_serve(*audit, exit);
 }
 
 }  // namespace gatehouse::cli

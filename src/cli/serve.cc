@@ -4,6 +4,7 @@
 #include <string>
 
 #include "api/admin.h"
+#include "api/log_server.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -39,6 +40,34 @@ std::string listening_address(const gateway::Gateway& gateway) {
   return host + ":" + std::to_string(gateway.port());
 }
 
+std::string url_of(const net::ListenAddress& address, std::uint16_t port, bool tls) {
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return std::string(tls ? "https://" : "http://") +
+         (v6 ? '[' + address.host + ']' : address.host) + ':' + std::to_string(port);
+}
+
+// The log for everybody who may read it, if the configuration says so; null otherwise.
+Result<std::unique_ptr<api::LogServer>> serve_log(const gateway::Config& config) {
+  const auto& settings = config.log_serve;
+  if (!settings.listen) return nullptr;
+  api::LogServerOptions options;
+  options.directory = config.ledger_directory();
+  options.listen = *settings.listen;
+  options.prefix = settings.prefix;
+  options.entries = settings.entries;
+  options.connections = settings.connections;
+  if (!config.tls_certificate.empty()) {
+    GH_ASSIGN(options.tls, net::TlsContext::server(config.tls_certificate, config.tls_key));
+  }
+  const bool tls = options.tls != nullptr;
+  auto server = api::LogServer::start(std::move(options));
+  if (!server) return std::unexpected(std::move(server).error().within("ledger.serve"));
+  log_info("the log is served",
+           {{"url", url_of(*settings.listen, (*server)->port(), tls) + settings.prefix},
+            {"entries", settings.entries}});
+  return server;
+}
+
 int serve(const std::string& file) {
   const Signals signals;
   auto config = gateway::load_config(file);
@@ -58,6 +87,11 @@ int serve(const std::string& file) {
     std::cerr << "gatehouse: " << admin.error().describe() << '\n';
     return 2;
   }
+  auto log_server = serve_log(*(*gateway)->config());
+  if (!log_server) {
+    std::cerr << "gatehouse: " << log_server.error().describe() << '\n';
+    return 2;
+  }
   log_info("listening", {{"address", listening_address(**gateway)},
                          {"ledger", (*gateway)->control().ledger().verifier_key()}});
   while (signals.wait() == SIGHUP) {
@@ -67,6 +101,7 @@ int serve(const std::string& file) {
   }
   log_info("draining", {});
   admin->reset();
+  log_server->reset();
   (*gateway)->stop();
   log_info("stopped", {});
   return 0;

@@ -21,23 +21,6 @@ std::filesystem::path from_folder_of(const std::filesystem::path& file, const st
   return given.is_absolute() ? given : file.parent_path() / given;
 }
 
-Result<net::ListenAddress> parse_listen(const std::string& text) {
-  net::ListenAddress address;
-  const auto colon = text.rfind(':');
-  const auto port = colon == std::string::npos
-                        ? std::nullopt
-                        : parse_uint(std::string_view(text).substr(colon + 1));
-  if (!port || *port > 65'535 || colon == 0) {
-    return fail(ErrorCode::invalid_argument,
-                "expected ADDRESS:PORT, for example 127.0.0.1:8080 or [::]:8080");
-  }
-  address.host = text.substr(0, colon);
-  if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']')
-    address.host = address.host.substr(1, address.host.size() - 2);
-  address.port = static_cast<std::uint16_t>(*port);
-  return address;
-}
-
 void read_limits(ConfigReader& root, Config& config) {
   auto node = root.child("limits");
   if (!node) return;
@@ -235,12 +218,29 @@ void read_ledger(ConfigReader& root, Config& config) {
                                                milliseconds(10), milliseconds(60'000));
   if (const auto path = ledger.string("last_signed", ""); !path.empty())
     config.last_signed = from_folder_of(config.file, path);
+  read_log_settings(ledger, config);
   if (node->find("origin") && !usable_origin(config.ledger_origin))
     ledger.note(node->error("origin must have 1 to 255 bytes, no spaces and no '+'"));
   if (auto finished = ledger.finish(); !finished) root.note(finished.error());
 }
 
 }  // namespace
+
+Result<net::ListenAddress> parse_listen(std::string_view text) {
+  net::ListenAddress address;
+  const auto colon = text.rfind(':');
+  const auto port =
+      colon == std::string_view::npos ? std::nullopt : parse_uint(text.substr(colon + 1));
+  if (!port || *port > 65'535 || colon == 0) {
+    return fail(ErrorCode::invalid_argument,
+                "expected ADDRESS:PORT, for example 127.0.0.1:8080 or [::]:8080");
+  }
+  address.host = text.substr(0, colon);
+  if (address.host.size() > 2 && address.host.front() == '[' && address.host.back() == ']')
+    address.host = address.host.substr(1, address.host.size() - 2);
+  address.port = static_cast<std::uint16_t>(*port);
+  return address;
+}
 
 std::string_view to_string(DialectKind kind) {
   return kind == DialectKind::openai ? "openai" : "anthropic";

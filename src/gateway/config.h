@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "gateway/config_log.h"
 #include "net/client.h"
 #include "net/server.h"
 
@@ -51,6 +52,8 @@ struct Config {
   std::string ledger_origin;
   std::filesystem::path last_signed;  // empty: in the data folder
   std::chrono::milliseconds checkpoint_interval{1'000};
+  LogServeConfig log_serve;
+  ReceiptConfig receipts;
   std::optional<std::filesystem::path> policies;  // none: the built-in set
   std::optional<std::filesystem::path> rules;
   std::size_t threads = 0;  // 0: one a core
@@ -70,6 +73,9 @@ struct Config {
   std::filesystem::path database() const { return data / "state.db"; }
   std::filesystem::path admin_socket() const { return data / "admin.sock"; }
 };
+
+// "127.0.0.1:8080", "[::]:8080"
+Result<net::ListenAddress> parse_listen(std::string_view text);
 
 // Reads and checks the whole file; the error lists every problem, one a line. Relative paths are
 // taken from the folder of the file. When no `secret` is given, data/secret is used and made

@@ -33,6 +33,11 @@ void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys
   writer.key("policies").string(snapshot.policies->digest());
   writer.key("rules").string("sha256:" + to_hex(snapshot.rules->digest()));
   writer.key("audit").string(to_string(snapshot.config->audit));
+  if (const auto& readers = snapshot.config->receipts.readers; !readers.empty()) {
+    writer.key("receipt_readers").begin_array();
+    for (const auto& reader : readers) writer.string(reader);
+    writer.end_array();
+  }
   writer.key("providers").begin_array();
   for (const auto& [name, provider] : snapshot.config->providers) {
     writer.begin_object().key("name").string(name);

@@ -223,16 +223,24 @@ Result<void> Copier::sync_everything() {
   return {};
 }
 
-// The partial tiles of the earlier copy. They would do no harm.
+// The partial tiles of earlier copies whose full ones are there now: until then somebody may hold
+// a checkpoint that needs them. What cannot be removed does no harm.
 void Copier::remove_overtaken() {
-  auto edge = edge_of(size_);
-  std::ranges::copy(edge_of(witnessed_size_), std::back_inserter(edge));
+  const auto wanted = edge_of(witnessed_size_);
   auto before = edge_of(size_before_);
   std::ranges::copy(edge_of(witnessed_before_), std::back_inserter(before));
-  for (const TileName& name : before) {
-    if (std::ranges::find(edge, name) != edge.end()) continue;
-    disk_.unlink(to_.tile(name));
-    disk_.rmdir(parent_directory(to_.tile(name)));  // refused while another one is in it
+  for (TileName name : before) {
+    const bool is_wanted = std::ranges::any_of(wanted, [&](const TileName& other) {
+      return other.level == name.level && other.index == name.index;
+    });
+    const bool is_full = name.index < hashes_at(name.level.value_or(0), size_) / tile_width;
+    if (is_wanted || name.is_full() || !is_full) continue;
+    name.width = tile_width;
+    const std::string partials = to_.tile(name) + ".p";
+    const auto items = list_directory(disk_, partials);
+    if (!items) continue;
+    for (const DirectoryItem& item : *items) disk_.unlink(partials + '/' + item.name);
+    disk_.rmdir(partials);
   }
 }
 

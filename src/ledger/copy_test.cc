@@ -56,6 +56,22 @@ TEST_F(Copy, OfEverySizeVerifiesAndCanBeRead) {
       << "the checkpoint, and the one tile that is not full; everything else is there";
 }
 
+// Whoever fetched the checkpoint of an earlier copy must be able to get its tiles.
+TEST_F(Copy, KeepsPartialTilesUntilTheFullOneIsThere) {
+  for (const std::uint64_t size : {260u, 270u, 300u}) {
+    grow(size);
+    ASSERT_TRUE(copy_log(source(), target()));
+  }
+  for (const char* partial : {"tile/0/001.p/4", "tile/0/001.p/14", "tile/entries/001.p/14"})
+    EXPECT_TRUE(std::filesystem::exists(target() + "/" + partial)) << partial;
+  EXPECT_EQ(verified_copy().checkpoint.size, 300u);
+  grow(600);
+  ASSERT_TRUE(copy_log(source(), target()));
+  for (const char* partial : {"tile/0/001.p", "tile/entries/001.p"})
+    EXPECT_FALSE(std::filesystem::exists(target() + "/" + partial)) << partial;
+  EXPECT_EQ(verified_copy().checkpoint.size, 600u);
+}
+
 TEST_F(Copy, BesideAWriterIsAlwaysWhole) {
   auto ledger = open_source();
   std::atomic<bool> stop{false};

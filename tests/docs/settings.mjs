@@ -1,20 +1,24 @@
-// docs/settings.md and examples/gatehouse.yaml against src/gateway/config.cc and the real binary:
+// docs/settings.md and examples/gatehouse.yaml against src/gateway/config*.cc and the real binary:
 // the same keys, the same defaults, the same ranges, the same rule for what a reload may change.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { codes, read, root, rows } from './markdown.mjs';
 
 const binary = path.resolve(process.env.GATEHOUSE ?? path.join(root, 'build/release/gatehouse'));
 
-// Which section a reader variable of config.cc stands for.
+// Which section a reader variable of config*.cc stands for.
 const sections = { root: '', limits: 'limits.', size: 'limits.', timeouts: 'timeouts.', duration: 'timeouts.',
-  tls: 'tls.', ledger: 'ledger.', reader: 'providers[].' };
+  tls: 'tls.', ledger: 'ledger.', serve: 'ledger.serve.', receipts: 'ledger.receipts.', reader: 'providers[].' };
 
-// Every key config.cc asks for: name -> {call, rest of the call}.
+// What a section cannot do without.
+const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
+
+// Every key config*.cc asks for: name -> {call, rest of the call}.
 function keysOfSource() {
-  const source = read('src/gateway/config.cc');
+  const source = readdirSync(path.join(root, 'src/gateway')).filter((name) => /^config\w*\.cc$/.test(name) && !name.endsWith('_test.cc'))
+    .map((name) => read(`src/gateway/${name}`)).join('\n');
   const call = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|strings|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
   const keys = new Map();
   for (const [, variable, kind, key, rest] of source.matchAll(call)) {
@@ -84,16 +88,14 @@ const withAll = (yaml) => yaml.replace(/^#(?! \S|$)/gm, '');
 
 function keysOfExample(yaml) {
   const keys = new Set();
-  let section = '';
+  const sections = [];  // open maps: [{indent, name}]
   for (const line of withAll(yaml).split('\n')) {
     const [, indent, dash, key, value] = /^( *)(- )?([a-z_]+):\s*(.*)$/.exec(line) ?? [];
     if (!key) continue;
-    if (indent === '' && !dash) {
-      section = value === '' ? key : '';
-      if (value !== '') keys.add(key);
-    } else {
-      keys.add(section === 'providers' ? `providers[].${key}` : `${section}.${key}`);
-    }
+    while (sections.length > 0 && sections.at(-1).indent >= indent.length) sections.pop();
+    const prefix = sections.map(({ name }) => `${name === 'providers' ? 'providers[]' : name}.`).join('');
+    if (value === '' && !dash) sections.push({ indent: indent.length, name: key });
+    else keys.add(prefix + key);
   }
   return keys;
 }
@@ -123,13 +125,20 @@ const ranges = (table) => [...table].map(([name, { range }]) => [name, ...(/^(\w
 
 // A configuration that gives each of these settings a value.
 function yamlOf(values) {
-  const top = values.filter(([name]) => !name.includes('.')).map(([name, value]) => `${name}: ${value}\n`);
-  const inSections = new Map();
-  for (const [name, value] of values.filter(([one]) => one.includes('.'))) {
-    const [section, key] = name.split('.');
-    inSections.set(section, `${inSections.get(section) ?? ''}  ${key}: ${value}\n`);
+  const all = [...values];
+  for (const [section, companion] of Object.entries(needed))
+    if (all.some(([name]) => name.startsWith(section)) && !all.some(([name]) => name === companion[0])) all.push(companion);
+  const tree = {};
+  for (const [name, value] of all) {
+    const parts = name.split('.');
+    const leaf = parts.pop();
+    let node = tree;
+    for (const part of parts) node = (node[part] ??= {});
+    node[leaf] = value;
   }
-  return top.join('') + [...inSections].map(([section, lines]) => `${section}:\n${lines}`).join('');
+  const write = (node, indent) => Object.entries(node).map(([key, value]) =>
+    typeof value === 'object' ? `${indent}${key}:\n${write(value, `${indent}  `)}` : `${indent}${key}: ${value}\n`).join('');
+  return write(tree, '');
 }
 
 function beyond(text) {
