@@ -24,6 +24,9 @@
 #include "crypto/crypto.h"
 #include "ledger/event.h"
 #include "ledger/ledger.h"
+#include "store/compare.h"
+#include "store/contents.h"
+#include "store/state.h"
 #include "store/store.h"
 
 namespace gatehouse::identity {
@@ -88,19 +91,21 @@ struct NewModel {
 };
 
 // The only way state changes. Each call validates, appends the event and waits until it is durable,
-// then applies it. When the database cannot be written the change stands all the same: what is
-// listed here, and so the next snapshot, has it. Keys and models are not added until the database
-// has caught up; revocations and removals go on. Thread-safe; may block for a disk sync (not for
-// loop threads).
+// then applies it. What is listed here, and so every snapshot, is the fold of the ledger, never a
+// row of the database that no event explains. When the database cannot be written the change stands
+// all the same. Keys and models are not added until the database has caught up, or while it says
+// what the ledger does not; revocations and removals go on. Thread-safe; may block for a disk sync
+// (not for loop threads).
 class Registry {
  public:
   Registry(ledger::Ledger& ledger, store::Store& store, crypto::Digest key_hash_key,
            std::string node, const Clock& clock, Random& random);
 
-  // Applies the state events the store has not seen (after a crash between event and apply) and
-  // returns how many there were. Call once before any change; changes are refused
-  // (failed_precondition) while the store is behind the ledger, because applying a later event
-  // first would skip the earlier one for ever.
+  // Takes the state from the database when its seal holds, else from the whole ledger; folds the
+  // state events the database has not seen onto it (after a crash between event and apply) and
+  // returns how many there were. Compares the database with the fold, see differences(). Call once
+  // before any change; changes are refused (failed_precondition) while the store is behind the
+  // ledger, because applying a later event first would skip the earlier one for ever.
   Result<std::uint64_t> catch_up(const std::filesystem::path& ledger_directory);
   // Tells the store that it has seen every entry durable by now, so that the next catch_up() starts
   // reading here and not at the last change of state. For shutdown.
@@ -108,6 +113,12 @@ class Registry {
   // For a timer: the same once at least `entries` came since, so that after a kill the next start
   // does not read the log of weeks; and another try to apply what the database did not take.
   Result<void> keep_up(std::uint64_t entries);
+  // Compares every row of the database with the fold. While there are differences the database is
+  // not written to and keys and models are not added. When they are gone, all is as before. Error:
+  // the comparison could not be made.
+  Result<std::vector<store::Difference>> reconcile();
+  // By the last comparison.
+  std::vector<store::Difference> differences() const;
 
   // `actor`: who did it, for the event ("cli:root", "admin:…").
   Result<CreatedKey> create_key(const NewKey& request, std::string_view actor);
@@ -116,29 +127,47 @@ class Registry {
   Result<store::ModelRecord> add_model(const NewModel& request, std::string_view actor);
   Result<store::ModelRecord> remove_model(std::string_view name, std::string_view actor);
   Result<std::vector<store::ModelRecord>> list_models() const;
+  store::State state() const;
 
  private:
   Result<std::uint64_t> record_and_apply(std::string_view type, std::string_view actor,
                                          std::string subject, std::string data);
-  Result<void> apply_unseen(const std::filesystem::path& ledger_directory, std::uint64_t& changes);
-  Result<bool> apply_entry(std::uint64_t index, std::string_view entry);
+  struct Found {
+    store::Contents contents;
+    std::string problem;                 // why they could not be read
+    std::uint64_t next_index = 0;        // what the database has applied
+    std::optional<store::State> sealed;  // when the seal holds
+  };
+  Result<Found> look_into_database() const;
+  static Result<std::uint64_t> fold_entries(const std::filesystem::path& ledger_directory,
+                                            std::uint64_t end, store::State& fold);
+  static Result<bool> fold_entry(std::uint64_t index, std::string_view entry, store::State& fold);
+  void take(store::State fold);
+  void note_differences(std::string problem, const store::Contents& contents,
+                        const store::State& fold, std::optional<std::uint64_t> expected_index);
+  std::string seal_of(const store::State& state, const crypto::Digest& digest) const;
+  std::string seal_of(const store::State& state) const;
+  std::string seal();
   Result<void> mark_seen_up_to(std::uint64_t size);
   Result<void> require_caught_up();
   Result<void> make_room_for(std::string_view type);
+  Result<void> make_room_beside_differences(std::string_view type) const;
   Result<void> apply_unapplied();
   void apply_or_keep(std::uint64_t index, std::string_view type, std::string data);
-  Result<std::vector<store::KeyRecord>> keys() const;
-  Result<std::vector<store::ModelRecord>> models() const;
   Result<std::string> unused_key(const std::vector<store::KeyRecord>& existing);
   ledger::Ledger& ledger_;
   store::Store& store_;
   crypto::Digest key_hash_key_;
+  crypto::Digest seal_key_;
   std::string node_;
   const Clock& clock_;
   Random& random_;
   mutable std::mutex mutex_;  // one change at a time, so that events and state agree in order
-  std::uint64_t marked_ = 0;  // the store has been told about every entry below
-  bool caught_up_ = false;    // every state event of the ledger is in the store or in `unapplied_`
+  store::State state_;        // the fold of all state events that are durable
+  std::optional<crypto::Digest> state_digest_;  // of state_.canonical(), when known
+  std::vector<store::Difference> differences_;  // between the database and the fold
+  std::uint64_t marked_ = 0;                    // the store has been told about every entry below
+  bool caught_up_ = false;                      // every state event of the ledger is in state_
 
   struct Unapplied {
     std::uint64_t index = 0;

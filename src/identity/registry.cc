@@ -2,17 +2,19 @@
 // durable, apply it. One mutex for the whole of it; blocking.
 //
 // Invariants
-//   1. The store changes only by events that are in the ledger, in their order.
+//   1. `state_` is the fold of the ledger's state events, and what is read here is `state_`. The
+//      database is where the fold is kept between two runs: it is believed at start only under a
+//      seal that needs the deployment secret, else the ledger is folded from its first entry.
 //   2. No event is appended that the store would refuse: the state is checked first, under the
 //      mutex, and nobody else writes state events while this process holds the ledger's lock.
 //   3. A change stands when its event is durable. While the database cannot be written, the event
 //      waits in `unapplied_`: what is read here has it already, later events queue up behind it,
 //      and every later change tries to apply them first. After a crash catch_up() does.
 //   4. Meanwhile rights are only taken away: a revocation must never wait for a disk, a new key
-//   can.
+//      can. The same while the database says what the ledger does not (`differs_`); it is then
+//      left as it is, for somebody to look at.
 //   5. The key itself exists only in CreatedKey; events and store see its keyed hash.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/id.h"
 #include "base/json.h"
@@ -20,6 +22,8 @@
 #include "base/text.h"
 #include "identity/identity.h"
 #include "identity/rules.h"
+#include "store/compare.h"
+#include "store/contents.h"
 
 namespace gatehouse::identity {
 namespace {
@@ -30,38 +34,10 @@ constexpr std::chrono::hours max_lifetime{24 * 36'500};
 constexpr int attempts_at_unused_prefix = 8;
 // Nobody takes this many rights away while a database fails; it only bounds the memory.
 constexpr std::size_t max_unapplied = 10'000;
-
-constexpr std::string_view state_types[] = {"key.created", "key.revoked", "model.added",
-                                            "model.removed"};
+constexpr std::size_t max_logged_differences = 20;
 
 bool gives_rights(std::string_view type) {
   return type == "key.created" || type == "model.added";
-}
-
-// Nearly all entries of a ledger are no change of state; this sees it without parsing them.
-bool may_change_state(std::string_view entry) {
-  return std::ranges::any_of(state_types, [entry](std::string_view type) {
-    return entry.find(type) != std::string_view::npos;
-  });
-}
-
-struct StateEvent {
-  std::string type;
-  std::string data;
-};
-
-// The event, when its type is one that changes state.
-Result<std::optional<StateEvent>> state_event_in(std::string_view entry) {
-  if (!may_change_state(entry)) return std::nullopt;
-  const auto json = nlohmann::json::parse(entry, nullptr, false);
-  const auto type = json.is_object() ? json.find("type") : json.end();
-  if (!json.is_object() || type == json.end() || !type->is_string())
-    return fail(ErrorCode::data_loss, "the entry is not an event");
-  const auto name = type->get<std::string>();
-  if (std::ranges::count(state_types, name) == 0) return std::nullopt;
-  const auto data = json.find("data");
-  if (data == json.end()) return fail(ErrorCode::data_loss, "the event has no data");
-  return StateEvent{name, data->dump()};
 }
 
 std::string json_object(
@@ -136,53 +112,165 @@ Registry::Registry(ledger::Ledger& ledger, store::Store& store, crypto::Digest k
     : ledger_(ledger),
       store_(store),
       key_hash_key_(key_hash_key),
+      seal_key_(crypto::derive_key(Bytes(key_hash_key), "gatehouse/state-seal/v1")),
       node_(std::move(node)),
       clock_(clock),
       random_(random) {}
 
 Result<std::uint64_t> Registry::catch_up(const std::filesystem::path& ledger_directory) {
   const std::lock_guard lock(mutex_);
-  std::uint64_t changes = 0;
-  GH_TRY(apply_unseen(ledger_directory, changes));
+  const std::uint64_t end = ledger_.stats().size;
+  GH_ASSIGN(Found found, look_into_database());
+  if (found.next_index > end)
+    return fail(
+        ErrorCode::data_loss,
+        "the database has applied " + std::to_string(found.next_index) +
+            " entries, the ledger has " + std::to_string(end) +
+            ": they do not belong together, or the ledger lost entries. If this log began "
+            "anew, `gatehouse audit carry-over OLD_LEDGER` takes the state along; `gatehouse "
+            "audit rebuild` makes the database what this ledger says");
+  const bool sealed = found.sealed.has_value();
+  store::State fold = std::move(found.sealed).value_or(store::State());
+  if (!sealed) GH_TRY(fold_entries(ledger_directory, found.next_index, fold));
+  note_differences(std::move(found.problem), found.contents, fold, found.next_index);
+  GH_ASSIGN(const std::uint64_t changes, fold_entries(ledger_directory, end, fold));
+  fold.seen_up_to(end);
+  take(std::move(fold));
   unapplied_.clear();  // they are in the ledger, so they were among the unseen
   caught_up_ = true;
+  if (differences_.empty() && (changes > 0 || !sealed)) {
+    GH_TRY(store_.replace(state_, seal()));
+  } else if (differences_.empty() && end > 0) {
+    GH_TRY(store_.apply(end - 1, "seen", "", seal()));
+  }
+  marked_ = end;
   return changes;
 }
 
-Result<void> Registry::apply_unseen(const std::filesystem::path& ledger_directory,
-                                    std::uint64_t& changes) {
-  GH_ASSIGN(const std::uint64_t first, store_.applied());
-  if (first > ledger_.stats().size)
-    return fail(ErrorCode::data_loss,
-                "the database has applied " + std::to_string(first) + " entries, the ledger has " +
-                    std::to_string(ledger_.stats().size) +
-                    ": they do not belong together, or the ledger lost entries");
-  GH_ASSIGN(auto reader, ledger::EntryReader::open(ledger_directory, first));
+// What the file says, and whether it is what this program had put there. One that cannot be read
+// at the moment is an error, one that is gone or damaged is a finding.
+Result<Registry::Found> Registry::look_into_database() const {
+  Found found;
+  auto contents = store_.contents();
+  if (!contents && contents.error().code == ErrorCode::unavailable)
+    return std::unexpected(std::move(contents).error());
+  if (!contents) {
+    found.problem = contents.error().describe();
+    return found;
+  }
+  found.contents = std::move(*contents);
+  found.next_index = store::applied_index(found.contents).value_or(0);
+  auto stored = store::stored_state(found.contents);
+  if (!stored) return found;
+  const std::string expected = seal_of(stored->state);
+  if (crypto::equal_constant_time(bytes_of(stored->seal), bytes_of(expected)))
+    found.sealed = std::move(stored->state);
+  return found;
+}
+
+// Applies the entries from fold.next_index() up to `end`; returns how many changed state.
+Result<std::uint64_t> Registry::fold_entries(const std::filesystem::path& ledger_directory,
+                                             std::uint64_t end, store::State& fold) {
+  if (fold.next_index() >= end) return 0;
+  GH_ASSIGN(auto reader, ledger::EntryReader::open(ledger_directory, fold.next_index()));
+  std::uint64_t changes = 0;
   std::uint64_t index = 0;
   std::string entry;
-  while (true) {
+  for (std::uint64_t next = fold.next_index(); next < end; next = index + 1) {
     GH_ASSIGN(const bool found, reader.next(index, entry));
     if (!found) break;
-    Result<bool> changed = apply_entry(index, entry);
+    Result<bool> changed = fold_entry(index, entry, fold);
     if (!changed)
       return std::unexpected(std::move(changed).error().within("entry " + std::to_string(index)));
     changes += *changed ? 1 : 0;
   }
-  return mark_seen_up_to(ledger_.stats().size);
+  fold.seen_up_to(end);
+  return changes;
 }
 
-// True when the entry is a state event; entries of other types are left to mark_seen_up_to().
-Result<bool> Registry::apply_entry(std::uint64_t index, std::string_view entry) {
-  GH_ASSIGN(const std::optional<StateEvent> event, state_event_in(entry));
+// True when the entry is a state event.
+Result<bool> Registry::fold_entry(std::uint64_t index, std::string_view entry, store::State& fold) {
+  GH_ASSIGN(const std::optional<store::StateEvent> event, store::state_event_in(entry));
   if (!event) return false;
-  GH_TRY(store_.apply(index, event->type, event->data));
+  GH_TRY(fold.apply(index, event->type, event->data));
   return true;
+}
+
+void Registry::take(store::State fold) {
+  state_ = std::move(fold);
+  state_digest_ = {};
+}
+
+// Compares and says so once for each way in which the two differ.
+void Registry::note_differences(std::string problem, const store::Contents& contents,
+                                const store::State& fold,
+                                std::optional<std::uint64_t> expected_index) {
+  std::vector<store::Difference> found;
+  if (!problem.empty()) {
+    found.push_back({store::Difference::Kind::schema, "database", "", "", std::move(problem),
+                     "a database that can be read"});
+  } else {
+    found = store::compare(contents, fold, expected_index);
+  }
+  if (found == differences_) return;
+  differences_ = std::move(found);
+  for (std::size_t at = 0; at < differences_.size() && at < max_logged_differences; ++at) {
+    const auto& difference = differences_[at];
+    log_error("the database says what the ledger does not; the ledger is followed",
+              {{"table", difference.table},
+               {"row", difference.row},
+               {"field", difference.field},
+               {"kind", to_string(difference.kind)},
+               {"differences", differences_.size()}});
+  }
+  if (differences_.empty()) log_info("the database says what the ledger says again");
+}
+
+Result<std::vector<store::Difference>> Registry::reconcile() {
+  const std::lock_guard lock(mutex_);
+  GH_TRY(require_caught_up());
+  const bool differed = !differences_.empty();
+  if (!differed) GH_TRY(apply_unapplied());
+  GH_ASSIGN(Found found, look_into_database());
+  // While it differs it is left alone, so its index stands still.
+  const auto expected = differed ? std::nullopt : std::optional(state_.next_index());
+  note_differences(std::move(found.problem), found.contents, state_, expected);
+  if (differed && differences_.empty()) {
+    unapplied_.clear();
+    GH_TRY(store_.replace(state_, seal()));
+  }
+  return differences_;
+}
+
+std::vector<store::Difference> Registry::differences() const {
+  const std::lock_guard lock(mutex_);
+  return differences_;
+}
+
+// HMAC over whose log it is, how far, and every field. Who can write the database and has not the
+// deployment secret cannot make one for a state that never was; an old database with its old seal
+// is an honest fold of fewer entries, and the rest is folded onto it.
+std::string Registry::seal_of(const store::State& state, const crypto::Digest& digest) const {
+  std::string text = ledger_.verifier_key();
+  text += '\n' + std::to_string(state.next_index()) + '\n' + to_hex(digest);
+  return to_hex(crypto::hmac_sha256(Bytes(seal_key_), bytes_of(text)));
+}
+
+std::string Registry::seal_of(const store::State& state) const {
+  return seal_of(state, crypto::sha256(bytes_of(state.canonical())));
+}
+
+// Of state_; its digest changes only with a change of state, its index all the time.
+std::string Registry::seal() {
+  if (!state_digest_) state_digest_ = crypto::sha256(bytes_of(state_.canonical()));
+  return seal_of(state_, *state_digest_);
 }
 
 // Moves the applied index over entries that change nothing.
 Result<void> Registry::mark_seen_up_to(std::uint64_t size) {
   if (size == 0) return {};
-  GH_TRY(store_.apply(size - 1, "seen", ""));
+  state_.seen_up_to(size);
+  GH_TRY(store_.apply(size - 1, "seen", "", seal()));
   marked_ = size;
   return {};
 }
@@ -190,6 +278,7 @@ Result<void> Registry::mark_seen_up_to(std::uint64_t size) {
 Result<void> Registry::mark_seen() {
   const std::lock_guard lock(mutex_);
   GH_TRY(require_caught_up());
+  if (!differences_.empty()) return {};
   GH_TRY(apply_unapplied());
   return mark_seen_up_to(ledger_.stats().size);
 }
@@ -197,6 +286,7 @@ Result<void> Registry::mark_seen() {
 Result<void> Registry::keep_up(std::uint64_t entries) {
   const std::lock_guard lock(mutex_);
   GH_TRY(require_caught_up());
+  if (!differences_.empty()) return {};
   GH_TRY(apply_unapplied());
   const std::uint64_t size = ledger_.stats().size;
   if (size < marked_ + entries) return {};
@@ -208,7 +298,7 @@ Result<void> Registry::keep_up(std::uint64_t entries) {
 Result<void> Registry::require_caught_up() {
   if (caught_up_) return {};
   GH_ASSIGN(const std::uint64_t applied, store_.applied());
-  if (applied != ledger_.stats().size)
+  if (applied != 0 || ledger_.stats().size != 0)
     return fail(ErrorCode::failed_precondition,
                 "the database has not applied every entry of the ledger yet; it does so at the "
                 "next start");
@@ -222,7 +312,10 @@ Result<void> Registry::apply_unapplied() {
   Result<void> applied;
   while (done < unapplied_.size()) {
     const Unapplied& event = unapplied_[done];
-    applied = store_.apply(event.index, event.type, event.data);
+    // The seal is of the whole state, so the last one gets it. A crash before that costs the next
+    // start a look at the whole ledger.
+    const bool last = done + 1 == unapplied_.size();
+    applied = store_.apply(event.index, event.type, event.data, last ? seal() : std::string());
     if (!applied) break;
     ++done;
   }
@@ -233,6 +326,7 @@ Result<void> Registry::apply_unapplied() {
 // Before a change is recorded. The database may fail and the change still be taken, see above.
 Result<void> Registry::make_room_for(std::string_view type) {
   GH_TRY(require_caught_up());
+  if (!differences_.empty()) return make_room_beside_differences(type);
   auto applied = apply_unapplied();
   if (applied || (!gives_rights(type) && unapplied_.size() < max_unapplied)) return {};
   Error error = std::move(applied).error();
@@ -243,26 +337,23 @@ Result<void> Registry::make_room_for(std::string_view type) {
   return std::unexpected(std::move(error));
 }
 
+// The database is evidence now and is not written to.
+Result<void> Registry::make_room_beside_differences(std::string_view type) const {
+  if (!gives_rights(type) && unapplied_.size() < max_unapplied) return {};
+  return fail(ErrorCode::failed_precondition,
+              "the database says what the ledger does not (" + std::to_string(differences_.size()) +
+                  " differences), so nothing is added until somebody has looked: `gatehouse audit "
+                  "reconcile` lists them, `gatehouse audit rebuild` makes the database again");
+}
+
 // Tries the store at once; what it does not take stays in `unapplied_`.
 void Registry::apply_or_keep(std::uint64_t index, std::string_view type, std::string data) {
-  const bool behind = !unapplied_.empty();
+  const bool behind = !unapplied_.empty() || !differences_.empty();
   unapplied_.push_back({index, std::string(type), std::move(data)});
   if (behind) return;
   if (auto applied = apply_unapplied(); !applied)
     log_error("a change is recorded and in force, but the database cannot be written",
               {{"entry", index}, {"type", type}, {"error", applied.error().describe()}});
-}
-
-Result<std::vector<store::KeyRecord>> Registry::keys() const {
-  GH_ASSIGN(auto keys, store_.keys());
-  for (const Unapplied& event : unapplied_) GH_TRY(store::fold(keys, event.type, event.data));
-  return keys;
-}
-
-Result<std::vector<store::ModelRecord>> Registry::models() const {
-  GH_ASSIGN(auto models, store_.models());
-  for (const Unapplied& event : unapplied_) GH_TRY(store::fold(models, event.type, event.data));
-  return models;
 }
 
 Result<std::uint64_t> Registry::record_and_apply(std::string_view type, std::string_view actor,
@@ -279,6 +370,8 @@ Result<std::uint64_t> Registry::record_and_apply(std::string_view type, std::str
   event.data = std::move(data);
   GH_ASSIGN(std::string entry, ledger::serialize(event));
   GH_ASSIGN(const std::uint64_t index, ledger_.append_and_wait(std::move(entry)));
+  GH_TRY(state_.apply(index, type, event.data));
+  state_digest_ = {};
   apply_or_keep(index, type, std::move(event.data));
   return index;
 }
@@ -301,7 +394,7 @@ Result<CreatedKey> Registry::create_key(const NewKey& request, std::string_view 
   GH_ASSIGN(std::string expires, expiry_text(request.lifetime, now));
 
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(const auto existing, keys());
+  const auto existing = state_.keys();
   CreatedKey created;
   GH_ASSIGN(created.key, unused_key(existing));
   store::KeyRecord& record = created.record;
@@ -320,7 +413,7 @@ Result<CreatedKey> Registry::create_key(const NewKey& request, std::string_view 
 Result<store::KeyRecord> Registry::revoke_key(std::string_view prefix_or_id,
                                               std::string_view actor) {
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(auto existing, keys());
+  auto existing = state_.keys();
   const auto found = std::ranges::find_if(existing, [prefix_or_id](const store::KeyRecord& key) {
     return key.prefix == prefix_or_id || key.id == prefix_or_id;
   });
@@ -338,13 +431,13 @@ Result<store::KeyRecord> Registry::revoke_key(std::string_view prefix_or_id,
 
 Result<std::vector<store::KeyRecord>> Registry::list_keys() const {
   const std::lock_guard lock(mutex_);
-  return keys();
+  return state_.keys();
 }
 
 Result<store::ModelRecord> Registry::add_model(const NewModel& request, std::string_view actor) {
   GH_ASSIGN(store::ModelRecord model, checked_model(request, clock_.wall()));
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(const auto existing, models());
+  const auto existing = state_.models();
   if (std::ranges::any_of(existing, [&](const auto& other) { return other.name == model.name; }))
     return fail(ErrorCode::already_exists, "a model '" + model.name + "' is in service already");
   GH_TRY(
@@ -354,7 +447,7 @@ Result<store::ModelRecord> Registry::add_model(const NewModel& request, std::str
 
 Result<store::ModelRecord> Registry::remove_model(std::string_view name, std::string_view actor) {
   const std::lock_guard lock(mutex_);
-  GH_ASSIGN(auto existing, models());
+  auto existing = state_.models();
   const auto found =
       std::ranges::find_if(existing, [name](const auto& model) { return model.name == name; });
   if (found == existing.end())
@@ -367,7 +460,12 @@ Result<store::ModelRecord> Registry::remove_model(std::string_view name, std::st
 
 Result<std::vector<store::ModelRecord>> Registry::list_models() const {
   const std::lock_guard lock(mutex_);
-  return models();
+  return state_.models();
+}
+
+store::State Registry::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
 }
 
 }  // namespace gatehouse::identity

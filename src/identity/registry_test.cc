@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/id.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "identity/identity.h"
 
@@ -57,6 +58,20 @@ class RegistryTest : public testing::Test {
     for (const char* name : {"state.db", "state.db-wal", "state.db-shm"})
       std::filesystem::remove(folder_ / name);
     start();
+  }
+  // As another program would, beside the running one.
+  void run_sql(const std::string& statement) const {
+    soci::session sql(soci::sqlite3, "dbname=" + (folder_ / "state.db").string());
+    sql << statement;
+  }
+  std::string hash_of(const std::string& key) const {
+    return to_hex(crypto::hmac_sha256(Bytes(hash_key_), bytes_of(key)));
+  }
+  void restart() {
+    stop();
+    start();
+    set_log_level(LogLevel::off);
+    ASSERT_TRUE(registry_->catch_up(ledger_folder()));
   }
   std::uint64_t append(const std::string& entry) { return ledger_->append_and_wait(entry).value(); }
   std::uint64_t append_request() {
@@ -404,6 +419,108 @@ TEST_F(RegistryTest, what_the_database_did_not_take_is_caught_up_at_the_next_sta
   start();
   EXPECT_EQ(registry_->catch_up(ledger_folder()), 1u);
   EXPECT_FALSE(authenticate(created.key));
+}
+
+// Somebody writes the hash of a key of his own into a row: the most he can do without the ledger.
+TEST_F(RegistryTest, a_key_that_no_event_made_is_not_honoured) {
+  make_key();
+  const std::string forged = "gh_AAAAAAAA_" + std::string(32, 'A');
+  run_sql("INSERT INTO api_keys VALUES ('01900000-0000-7000-8000-000000000001', 'gh_AAAAAAAA', '" +
+          hash_of(forged) + "', 'user', 'root', '{}', '2026-11-23T12:00:00.000000Z', '', '')");
+  restart();
+  EXPECT_FALSE(authenticate(forged));
+  EXPECT_EQ(registry_->list_keys()->size(), 1u);
+  ASSERT_EQ(registry_->differences().size(), 1u);
+  EXPECT_EQ(registry_->differences()[0].kind, store::Difference::Kind::only_in_database);
+  EXPECT_NE(registry_->differences()[0].row.find("gh_AAAAAAAA"), std::string::npos);
+}
+
+TEST_F(RegistryTest, a_revocation_cannot_be_taken_back_by_hand) {
+  const CreatedKey created = make_key();
+  ASSERT_TRUE(registry_->revoke_key(created.record.id, "cli:root"));
+  ASSERT_TRUE(registry_->add_model(model("m"), "cli:root"));
+  run_sql("UPDATE api_keys SET revoked = ''");
+  run_sql("UPDATE models SET provider = 'evil'");
+  restart();
+  EXPECT_FALSE(authenticate(created.key));
+  EXPECT_EQ(registry_->list_models()->at(0).provider, "sim");
+  EXPECT_EQ(registry_->differences().size(), 2u);
+}
+
+TEST_F(RegistryTest, the_index_cannot_be_moved_past_an_event) {
+  const CreatedKey created = make_key();
+  ASSERT_TRUE(registry_->revoke_key(created.record.id, "cli:root"));
+  run_sql("UPDATE api_keys SET revoked = ''");
+  run_sql("UPDATE applied SET next_index = 1");
+  restart();
+  EXPECT_FALSE(authenticate(created.key)) << "as of entry 1 it is right, and entry 2 is folded on";
+  EXPECT_TRUE(registry_->differences().empty());
+  run_sql("UPDATE api_keys SET revoked = ''");
+  restart();
+  EXPECT_FALSE(authenticate(created.key));
+  EXPECT_EQ(registry_->differences().size(), 1u);
+}
+
+TEST_F(RegistryTest, while_it_runs_a_difference_is_found_and_nothing_is_added) {
+  const CreatedKey kept = make_key();
+  const CreatedKey other = make_key("user:bob");
+  EXPECT_TRUE(registry_->reconcile()->empty());
+  append_request();
+  EXPECT_TRUE(registry_->reconcile()->empty());
+  set_log_level(LogLevel::off);
+  run_sql("UPDATE api_keys SET principal_id = 'root' WHERE prefix = '" + kept.record.prefix + "'");
+  const auto found = registry_->reconcile();
+  ASSERT_EQ(found->size(), 1u);
+  EXPECT_EQ((*found)[0].field, "principal_id");
+  EXPECT_EQ((*found)[0].database, "root");
+  EXPECT_EQ((*found)[0].ledger, "ada");
+  EXPECT_EQ(authenticate(kept.key)->id, "ada");
+  EXPECT_EQ(code(registry_->add_model(model("m"), "cli:root")), ErrorCode::failed_precondition);
+  EXPECT_EQ(code(registry_->create_key({"user:eve", {}, {}}, "cli:root")),
+            ErrorCode::failed_precondition);
+  EXPECT_EQ(registry_->reconcile()->size(), 1u);
+  ASSERT_TRUE(registry_->mark_seen());
+  // Somebody puts it right.
+  run_sql("UPDATE api_keys SET principal_id = 'ada' WHERE prefix = '" + kept.record.prefix + "'");
+  EXPECT_TRUE(registry_->reconcile()->empty());
+  EXPECT_TRUE(registry_->add_model(model("m"), "cli:root"));
+  // And a revocation goes on meanwhile.
+  run_sql("DELETE FROM models");
+  EXPECT_EQ(registry_->reconcile()->size(), 1u);
+  EXPECT_TRUE(registry_->revoke_key(other.record.id, "cli:root"));
+  EXPECT_FALSE(authenticate(other.key));
+  restart();
+  EXPECT_FALSE(authenticate(other.key));
+  EXPECT_EQ(registry_->list_models()->size(), 1u);
+}
+
+TEST_F(RegistryTest, a_database_without_a_seal_is_folded_once_and_sealed) {
+  const CreatedKey created = make_key();
+  run_sql("UPDATE seal SET seal = ''");
+  restart();
+  EXPECT_TRUE(registry_->differences().empty());
+  EXPECT_TRUE(authenticate(created.key));
+  std::string seal;
+  soci::session sql(soci::sqlite3, "dbname=" + (folder_ / "state.db").string());
+  sql << "SELECT seal FROM seal", soci::into(seal);
+  EXPECT_EQ(seal.size(), 64u);
+}
+
+TEST_F(RegistryTest, an_old_database_put_back_is_brought_up_to_date) {
+  const CreatedKey created = make_key();
+  stop();
+  std::filesystem::copy_file(folder_ / "state.db", folder_ / "old.db");
+  start();
+  ASSERT_TRUE(registry_->catch_up(ledger_folder()));
+  ASSERT_TRUE(registry_->revoke_key(created.record.id, "cli:root"));
+  stop();
+  for (const char* name : {"state.db", "state.db-wal", "state.db-shm"})
+    std::filesystem::remove(folder_ / name);
+  std::filesystem::rename(folder_ / "old.db", folder_ / "state.db");
+  start();
+  EXPECT_EQ(registry_->catch_up(ledger_folder()), 1u);
+  EXPECT_FALSE(authenticate(created.key));
+  EXPECT_TRUE(registry_->differences().empty());
 }
 
 TEST_F(RegistryTest, a_ledger_that_cannot_be_written_means_no_change) {

@@ -153,28 +153,6 @@ Result<Change> parse_change(std::string_view type, std::string_view data_json) {
   return change;
 }
 
-Result<void> fold(std::vector<KeyRecord>& keys, std::string_view type, std::string_view data_json) {
-  GH_ASSIGN(const Change change, parse_change(type, data_json));
-  if (const auto* created = std::get_if<KeyCreated>(&change)) keys.push_back(created->key);
-  if (const auto* revoked = std::get_if<KeyRevoked>(&change)) {
-    for (KeyRecord& key : keys)
-      if (key.id == revoked->id && key.revoked.empty()) key.revoked = revoked->time;
-  }
-  return {};
-}
-
-Result<void> fold(std::vector<ModelRecord>& models, std::string_view type,
-                  std::string_view data_json) {
-  GH_ASSIGN(const Change change, parse_change(type, data_json));
-  if (const auto* added = std::get_if<ModelAdded>(&change)) {
-    models.push_back(added->model);
-    std::ranges::sort(models, {}, &ModelRecord::name);
-  }
-  if (const auto* removed = std::get_if<ModelRemoved>(&change))
-    std::erase_if(models, [&](const ModelRecord& model) { return model.name == removed->name; });
-  return {};
-}
-
 Result<Attributes> parse_attributes(std::string_view json) {
   const Json holder = {{"attributes", Json::parse(json, nullptr, false)}};
   MemberReader members(holder);

@@ -5,12 +5,14 @@
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/log.h"
+#include "store/contents.h"
 
 namespace gatehouse::store {
 namespace {
@@ -48,12 +50,12 @@ const std::vector<Statements>& migrations() {
           " expires BIGINT NOT NULL)",
           "CREATE INDEX sessions_by_expiry ON sessions (expires)",
       },
+      {
+          "CREATE TABLE seal (seal TEXT NOT NULL)",
+          "INSERT INTO seal (seal) VALUES ('')",
+      },
   };
   return list;
-}
-
-int newest_version() {
-  return static_cast<int>(migrations().size());
 }
 
 int count_tables(soci::session& sql, const std::string& name_or_any) {
@@ -63,25 +65,29 @@ int count_tables(soci::session& sql, const std::string& name_or_any) {
   return count;
 }
 
+void make_version_table(soci::session& sql) {
+  sql << "CREATE TABLE schema_version (version INTEGER NOT NULL)";
+  sql << "INSERT INTO schema_version (version) VALUES (0)";
+}
+
 Result<int> read_version(soci::session& sql) {
   if (count_tables(sql, "schema_version") == 0) {
     if (count_tables(sql, "") != 0)
       return fail(ErrorCode::failed_precondition,
                   "a database of another program; Gatehouse needs a file of its own");
-    sql << "CREATE TABLE schema_version (version INTEGER NOT NULL)";
-    sql << "INSERT INTO schema_version (version) VALUES (0)";
+    make_version_table(sql);
   }
   int version = 0;
   sql << "SELECT version FROM schema_version", soci::into(version);
-  if (version > newest_version())
+  if (version > newest_schema())
     return fail(ErrorCode::failed_precondition,
                 "written by a newer Gatehouse (schema " + std::to_string(version) +
-                    "; this program knows up to " + std::to_string(newest_version()) + ")");
+                    "; this program knows up to " + std::to_string(newest_schema()) + ")");
   return version;
 }
 
-void migrate_from(soci::session& sql, int version) {
-  for (; version < newest_version(); ++version)
+void migrate(soci::session& sql, int version, int target) {
+  for (; version < target; ++version)
     for (const char* statement : migrations()[static_cast<std::size_t>(version)]) sql << statement;
   sql << "UPDATE schema_version SET version = :version", soci::use(version);
 }
@@ -113,6 +119,15 @@ Result<void> set_up_connection(soci::session& sql) {
 
 }  // namespace
 
+int newest_schema() {
+  return static_cast<int>(migrations().size());
+}
+
+void make_schema(soci::session& sql, int version) {
+  make_version_table(sql);
+  migrate(sql, 0, version);
+}
+
 Transaction::~Transaction() {
   if (!open_) return;
   try {
@@ -127,10 +142,27 @@ Result<void> prepare_schema(soci::session& sql) {
   GH_TRY(set_up_connection(sql));
   Transaction transaction(sql);
   GH_ASSIGN(const int version, read_version(sql));
-  if (version == newest_version()) return {};
-  migrate_from(sql, version);
+  if (version == newest_schema()) return {};
+  migrate(sql, version, newest_schema());
   transaction.commit();
   return {};
+}
+
+Result<std::vector<SchemaObject>> expected_schema(int version) {
+  std::vector<SchemaObject> objects;
+  try {
+    soci::session sql(soci::sqlite3, "dbname=:memory:");
+    make_schema(sql, version);
+    const soci::rowset<soci::row> rows =
+        (sql.prepare << "SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_master");
+    for (const soci::row& row : rows)
+      objects.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2),
+                         row.get<std::string>(3)});
+  } catch (const std::exception& problem) {
+    return fail(ErrorCode::internal, problem.what(), "the schema of this program");
+  }
+  std::ranges::sort(objects);
+  return objects;
 }
 
 }  // namespace gatehouse::store

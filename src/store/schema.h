@@ -30,4 +30,10 @@ class Transaction {
 // Refused: a database of something else, and one of a newer program. May throw soci_error.
 Result<void> prepare_schema(soci::session& sql);
 
+// The version prepare_schema() brings a database to.
+int newest_schema();
+
+// The tables of `version` in an empty database. May throw soci_error.
+void make_schema(soci::session& sql, int version);
+
 }  // namespace gatehouse::store

@@ -18,11 +18,12 @@
 #include <mutex>
 
 #include "base/descriptor.h"
-#include "base/json.h"
 #include "base/os.h"
 #include "base/text.h"
 #include "store/change.h"
+#include "store/contents.h"
 #include "store/schema.h"
+#include "store/state.h"
 
 namespace gatehouse::store {
 namespace {
@@ -96,15 +97,6 @@ KeyRecord key_from(const soci::row& row) {
   return key;
 }
 
-std::string attributes_json(const KeyRecord& key) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  for (const auto& [name, value] : key.attributes) json.key(name).string(value);
-  json.end_object();
-  return out;
-}
-
 }  // namespace
 
 struct Store::Impl {
@@ -136,6 +128,11 @@ struct Store::Impl {
     sql << "UPDATE applied SET next_index = :next", soci::use(value);
   }
 
+  void set_seal(const std::string& seal) { sql << "UPDATE seal SET seal = :seal", soci::use(seal); }
+
+  void insert(const KeyRecord& key);
+  void insert(const ModelRecord& model);
+
   Result<void> change(const KeyCreated& created);
   Result<void> change(const KeyRevoked& revoked);
   Result<void> change(const ModelAdded& added);
@@ -143,15 +140,25 @@ struct Store::Impl {
   static Result<void> change(const Unrelated& /*event*/) { return {}; }
 };
 
-Result<void> Store::Impl::change(const KeyCreated& created) {
-  const KeyRecord& key = created.key;
+void Store::Impl::insert(const KeyRecord& key) {
   const std::string attributes = attributes_json(key);
   sql << "INSERT INTO api_keys (id, prefix, hash, principal_kind, principal_id, attributes, "
-         "created, expires, revoked) "
-         "VALUES (:id, :prefix, :hash, :kind, :principal, :attributes, :created, :expires, '')",
+         "created, expires, revoked) VALUES (:id, :prefix, :hash, :kind, :principal, :attributes, "
+         ":created, :expires, :revoked)",
       soci::use(key.id), soci::use(key.prefix), soci::use(key.hash), soci::use(key.principal_kind),
       soci::use(key.principal_id), soci::use(attributes), soci::use(key.created),
-      soci::use(key.expires);
+      soci::use(key.expires), soci::use(key.revoked);
+}
+
+void Store::Impl::insert(const ModelRecord& model) {
+  sql << "INSERT INTO models (name, provider, upstream_name, trust, created, removed) "
+         "VALUES (:name, :provider, :upstream, :trust, :created, :removed)",
+      soci::use(model.name), soci::use(model.provider), soci::use(model.upstream_name),
+      soci::use(model.trust), soci::use(model.created), soci::use(model.removed);
+}
+
+Result<void> Store::Impl::change(const KeyCreated& created) {
+  insert(created.key);
   return {};
 }
 
@@ -173,10 +180,7 @@ Result<void> Store::Impl::change(const ModelAdded& added) {
     return fail(ErrorCode::already_exists, "the model '" + model.name + "' is already in service");
   // A removed model of the same name makes room; the ledger remembers it.
   sql << "DELETE FROM models WHERE name = :name", soci::use(model.name);
-  sql << "INSERT INTO models (name, provider, upstream_name, trust, created, removed) "
-         "VALUES (:name, :provider, :upstream, :trust, :created, '')",
-      soci::use(model.name), soci::use(model.provider), soci::use(model.upstream_name),
-      soci::use(model.trust), soci::use(model.created);
+  insert(model);
   return {};
 }
 
@@ -215,19 +219,44 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& file,
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 
-Result<void> Store::apply(std::uint64_t index, std::string_view type, std::string_view data_json) {
+Result<void> Store::apply(std::uint64_t index, std::string_view type, std::string_view data_json,
+                          std::string_view seal) {
   if (index > max_index)
     return fail(ErrorCode::invalid_argument, "the index is larger than a database can hold");
   GH_ASSIGN(const Change change, parse_change(type, data_json));
   Impl& database = *impl_;
+  const std::string sealed(seal);
   return database.run([&]() -> Result<void> {
     Transaction transaction(database.sql);
     if (index < database.applied()) return {};
     GH_TRY(std::visit([&database](const auto& what) { return database.change(what); }, change));
     database.set_applied(index + 1);
+    database.set_seal(sealed);
     transaction.commit();
     return {};
   });
+}
+
+Result<void> Store::replace(const State& state, std::string_view seal) {
+  if (state.next_index() > max_index)
+    return fail(ErrorCode::invalid_argument, "the index is larger than a database can hold");
+  Impl& database = *impl_;
+  const std::string sealed(seal);
+  return database.run([&]() -> Result<void> {
+    Transaction transaction(database.sql);
+    database.sql << "DELETE FROM api_keys";
+    database.sql << "DELETE FROM models";
+    for (const auto& [id, key] : state.all_keys()) database.insert(key);
+    for (const auto& [name, model] : state.all_models()) database.insert(model);
+    database.set_applied(state.next_index());
+    database.set_seal(sealed);
+    transaction.commit();
+    return {};
+  });
+}
+
+Result<Contents> Store::contents() const {
+  return read_contents(impl_->file);
 }
 
 Result<std::uint64_t> Store::applied() const {
@@ -305,6 +334,32 @@ Result<std::size_t> Store::drop_expired_sessions(WallTime now) {
         (database.sql.prepare << "DELETE FROM sessions WHERE expires <= :now", soci::use(moment));
     drop.execute(true);
     return static_cast<std::size_t>(drop.get_affected_rows());
+  });
+}
+
+Result<std::size_t> Store::copy_sessions_from(const std::filesystem::path& file) {
+  Impl& database = *impl_;
+  GH_ASSIGN(const std::string connection, connection_text(file, std::chrono::seconds(5)));
+  return database.run([&]() -> Result<std::size_t> {
+    soci::session other(soci::sqlite3, connection);
+    other << "PRAGMA trusted_schema = OFF";
+    const soci::rowset<soci::row> rows =
+        (other.prepare << "SELECT id, sealed, CAST(expires AS TEXT) FROM sessions");
+    Transaction transaction(database.sql);
+    std::size_t copied = 0;
+    for (const soci::row& row : rows) {
+      const auto id = row.get<std::string>(0);
+      const auto sealed = row.get<std::string>(1);
+      const auto expires = parse_uint(row.get<std::string>(2));
+      if (!expires || id.size() > max_session_id_bytes || sealed.size() > 2 * max_sealed_bytes)
+        continue;  // not one of ours
+      const auto moment = static_cast<long long>(*expires);
+      database.sql << "INSERT INTO sessions (id, sealed, expires) VALUES (:id, :sealed, :expires)",
+          soci::use(id), soci::use(sealed), soci::use(moment);
+      ++copied;
+    }
+    transaction.commit();
+    return copied;
   });
 }
 

@@ -44,11 +44,8 @@ struct ModelRecord {
   std::string removed;  // empty: in service
 };
 
-// What an event does to lists read from the database: the state as the ledger has it while the
-// database cannot be written. Events of other types, and of the other list, change nothing.
-Result<void> fold(std::vector<KeyRecord>& keys, std::string_view type, std::string_view data_json);
-Result<void> fold(std::vector<ModelRecord>& models, std::string_view type,
-                  std::string_view data_json);
+class State;
+struct Contents;
 
 class Store {
  public:
@@ -59,9 +56,16 @@ class Store {
 
   // Applies one state event (type and its data as JSON) of ledger index `index`. Types:
   // key.created, key.revoked, model.added, model.removed; others only move the applied index.
-  Result<void> apply(std::uint64_t index, std::string_view type, std::string_view data_json);
+  // `seal` is kept with it, opaque: by it the caller knows again what it had put here.
+  Result<void> apply(std::uint64_t index, std::string_view type, std::string_view data_json,
+                     std::string_view seal = {});
+  // Puts this state in the place of all keys and models, in one transaction.
+  Result<void> replace(const State& state, std::string_view seal);
   // Index of the last event applied plus one; 0 when none.
   Result<std::uint64_t> applied() const;
+
+  // What the file holds, read past this connection (contents.h).
+  Result<Contents> contents() const;
 
   Result<std::vector<KeyRecord>> keys() const;      // by creation, revoked ones included
   Result<std::vector<ModelRecord>> models() const;  // by name, removed ones left out
@@ -70,6 +74,8 @@ class Store {
   Result<std::optional<std::string>> session(std::string_view id) const;
   Result<void> put_session(std::string_view id, std::string_view sealed, WallTime expires);
   Result<std::size_t> drop_expired_sessions(WallTime now);
+  // Takes over the sessions of another database of ours; returns how many.
+  Result<std::size_t> copy_sessions_from(const std::filesystem::path& file);
 
   struct Impl;
 
