@@ -243,6 +243,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gatewa
       [&self](net::ServerStream& client) { return self.answer(client); });
   GH_TRY(admin->server_->listen());
   admin->loop_.spawn(self.keep_up(gateway.control().registry()));
+  admin->loop_.spawn(self.reconcile(gateway));
   admin->thread_ = std::thread([&self] { self.loop_.run(); });
   return admin;
 }
@@ -257,6 +258,15 @@ net::Task<void> AdminServer::keep_up(identity::Registry& registry) {
     co_await loop_.sleep(keep_up_interval);
     if (auto kept = registry.keep_up(keep_up_entries); !kept)
       log_warning("the database is behind the ledger", {{"error", kept.error().describe()}});
+  }
+}
+
+net::Task<void> AdminServer::reconcile(gateway::Gateway& gateway) {
+  while (true) {
+    co_await loop_.sleep(gateway.config()->reconcile_interval);
+    if (auto checked = gateway.check_state(); !checked)
+      log_warning("the database could not be compared with the ledger",
+                  {{"error", checked.error().describe()}});
   }
 }
 

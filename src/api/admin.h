@@ -66,6 +66,7 @@ class AdminServer {
   explicit AdminServer(gateway::Gateway& gateway);
   net::Task<void> answer(net::ServerStream& client);
   net::Task<void> keep_up(identity::Registry& registry);
+  net::Task<void> reconcile(gateway::Gateway& gateway);
 
   Admin admin_;
   net::Loop loop_;

@@ -23,10 +23,25 @@ bool is_lower_hex(char c) {
 }  // namespace
 
 std::string make_uuid7(const Clock& clock, Random& random) {
+  return make_uuid7(clock.wall(), random);
+}
+
+WallTime time_of_uuid7(std::string_view id) {
+  GH_CHECK(is_uuid(id));
+  std::uint64_t millis = 0;
+  for (const char digit : id.substr(0, 13)) {
+    if (digit == '-') continue;
+    millis =
+        millis << 4 | static_cast<std::uint64_t>(digit <= '9' ? digit - '0' : digit - 'a' + 10);
+  }
+  return WallTime(std::chrono::milliseconds(millis));
+}
+
+std::string make_uuid7(WallTime time, Random& random) {
   std::array<std::byte, 16> id;
   random.fill(std::span(id).subspan(8));
 
-  const auto micros = static_cast<std::uint64_t>(clock.wall().time_since_epoch().count());
+  const auto micros = static_cast<std::uint64_t>(time.time_since_epoch().count());
   const std::uint64_t millis = micros / 1000;
   const std::uint64_t fraction = micros % 1000 * 4096 / 1000;
   const std::uint64_t head = millis << 16 | 0x7000 | fraction;

@@ -265,6 +265,8 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
   config.audit =
       root.choice("audit", 0, {"strict", "relaxed"}) == 0 ? AuditMode::strict : AuditMode::relaxed;
   config.threads = static_cast<std::size_t>(root.integer("threads", 0, 0, 256));
+  config.reconcile_interval = root.duration("reconcile_interval", config.reconcile_interval,
+                                            milliseconds(1'000), 24 * one_hour);
   if (const auto policies = root.string("policies", ""); !policies.empty())
     config.policies = from_folder_of(config.file, policies);
   if (const auto rules = root.string("rules", ""); !rules.empty())

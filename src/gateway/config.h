@@ -63,6 +63,7 @@ struct Config {
   std::size_t event_bytes = 1u << 20;    // one server-sent event
   std::chrono::milliseconds drain_timeout{30'000};
   std::chrono::milliseconds session_lifetime{24 * 3'600'000};
+  std::chrono::milliseconds reconcile_interval{300'000};  // the database against the ledger
   std::map<std::string, ProviderConfig, std::less<>> providers;
 
   // Where the ledger's last signed size is kept (ledger/last_signed.h).
@@ -71,6 +72,7 @@ struct Config {
   }
   std::filesystem::path ledger_directory() const { return data / "ledger"; }
   std::filesystem::path database() const { return data / "state.db"; }
+  std::filesystem::path snapshots_directory() const { return data / "snapshots"; }
   std::filesystem::path admin_socket() const { return data / "admin.sock"; }
 };
 

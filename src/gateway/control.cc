@@ -31,7 +31,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
                 config.data.string());
   }
   auto keys = DeploymentKeys::derive(config.secret);
-  std::unique_ptr<ControlPlane> control(new ControlPlane(clock, random, std::move(keys)));
+  std::unique_ptr<ControlPlane> control(new ControlPlane(config, clock, random, std::move(keys)));
   ledger::Options options;
   options.directory = config.ledger_directory();
   options.last_signed = config.last_signed_directory();
@@ -82,18 +82,33 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
   } else {
     GH_ASSIGN(snapshot->rules, load_rules(*snapshot->config));
   }
-  GH_ASSIGN(const auto keys, registry_->list_keys());
+  const store::State state = registry_->state();
+  const auto keys = state.keys();
   GH_ASSIGN(snapshot->keys, identity::KeyIndex::build(keys, keys_.key_hash));
-  GH_ASSIGN(auto models, registry_->list_models());
-  for (auto& model : models) {
-    auto name = model.name;
-    snapshot->models.emplace(std::move(name), std::move(model));
-  }
+  for (auto& model : state.models()) snapshot->models.emplace(model.name, model);
+  snapshot->state_index = state.next_index();
   seal_snapshot(*snapshot, keys);
   return snapshot;
 }
 
+namespace {
+
+// The description of a deployment with very many providers may not fit into an entry.
+bool fits_into_event(const Snapshot& snapshot) {
+  return snapshot.description.size() < ledger::max_entry_bytes / 2;
+}
+
+}  // namespace
+
+Result<void> ControlPlane::keep_sources(const Snapshot& snapshot) {
+  GH_TRY(sources_.keep(snapshot.policies->source()));
+  GH_TRY(sources_.keep(snapshot.rules->source()));
+  if (!fits_into_event(snapshot)) GH_TRY(sources_.keep(snapshot.description));
+  return {};
+}
+
 Result<void> ControlPlane::record_snapshot(const Snapshot& snapshot, std::string_view reason) {
+  GH_TRY(keep_sources(snapshot));
   ledger::Event event;
   event.id = make_uuid7(clock_, random_);
   event.time = clock_.wall();
@@ -102,9 +117,8 @@ Result<void> ControlPlane::record_snapshot(const Snapshot& snapshot, std::string
   event.snapshot = snapshot.digest;
   JsonWriter writer(event.data);
   writer.begin_object().key("reason").string(reason);
-  // The description of a very large deployment may not fit into an entry; its digest always does.
-  if (snapshot.description.size() < ledger::max_entry_bytes / 2)
-    writer.key("contents").raw(snapshot.description);
+  writer.key("state_index").number(snapshot.state_index);
+  if (fits_into_event(snapshot)) writer.key("contents").raw(snapshot.description);
   writer.end_object();
   GH_ASSIGN(auto entry, ledger::serialize(event));
   GH_TRY(ledger_->append_and_wait(std::move(entry)));

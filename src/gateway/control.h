@@ -13,6 +13,7 @@
 #include "crypto/crypto.h"
 #include "gateway/config.h"
 #include "gateway/snapshot.h"
+#include "gateway/snapshot_sources.h"
 #include "identity/identity.h"
 #include "ledger/ledger.h"
 #include "store/store.h"
@@ -51,15 +52,20 @@ class ControlPlane {
   // built-in rules always.
   Result<std::shared_ptr<const Snapshot>> build_snapshot(std::shared_ptr<const Config> config,
                                                          const Snapshot* before);
-  // Records that a snapshot comes into force, durable.
+  // Keeps what the snapshot was made of, then records that it comes into force; both durable.
   Result<void> record_snapshot(const Snapshot& snapshot, std::string_view reason);
 
  private:
-  ControlPlane(const Clock& clock, Random& random, DeploymentKeys keys)
-      : clock_(clock), random_(random), keys_(std::move(keys)) {}
+  ControlPlane(const Config& config, const Clock& clock, Random& random, DeploymentKeys keys)
+      : clock_(clock),
+        random_(random),
+        keys_(std::move(keys)),
+        sources_(config.snapshots_directory()) {}
+  Result<void> keep_sources(const Snapshot& snapshot);
   const Clock& clock_;
   Random& random_;
   DeploymentKeys keys_;
+  SnapshotSources sources_;
   std::mutex sessions_mutex_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;

@@ -1,115 +1,12 @@
 // Decide: principal, action, resource and context go to the policies; their obligations become the
-// plan. Everything that is not understood denies.
-#include <algorithm>
-#include <chrono>
-
+// plan. What is asked is in question.h; here it is taken from the exchange, and a no is put into
+// words.
 #include "base/text.h"
+#include "gateway/question.h"
 #include "gateway/stages.h"
 
 namespace gatehouse::gateway {
 namespace {
-
-std::string_view entity_type(identity::PrincipalKind kind) {
-  switch (kind) {
-    case identity::PrincipalKind::user:
-      return "User";
-    case identity::PrincipalKind::service:
-      return "Service";
-    case identity::PrincipalKind::agent:
-      return "Agent";
-  }
-  return "User";
-}
-
-policy::Entity principal_entity(const identity::Principal& principal) {
-  policy::Entity entity;
-  entity.type = entity_type(principal.kind);
-  entity.id = principal.id;
-  for (const auto& [name, value] : principal.attributes)
-    entity.attributes.emplace_back(name, value);
-  entity.attributes.emplace_back("key_prefix", principal.key_prefix);
-  return entity;
-}
-
-policy::Entity model_entity(const Exchange& exchange) {
-  policy::Entity entity{"Model", exchange.model_name, {}, {}};
-  const bool registered = exchange.model != nullptr;
-  const std::string provider = registered ? exchange.model->provider : "";
-  // A model nobody registered is outside until somebody says otherwise.
-  const std::string trust = registered ? exchange.model->trust : "external";
-  entity.attributes = {{"name", exchange.model_name},
-                       {"provider", provider},
-                       {"trust", trust},
-                       {"registered", registered}};
-  if (registered) entity.parents.emplace_back("Provider", provider);
-  return entity;
-}
-
-std::string_view action_of(Route route) {
-  switch (route) {
-    case Route::embeddings:
-      return "embed";
-    case Route::list_models:
-      return "list_models";
-    default:
-      return "infer";
-  }
-}
-
-// The address without the port, which says nothing about who it is.
-std::string_view address_of(std::string_view peer) {
-  const auto colon = peer.rfind(':');
-  return colon == std::string_view::npos ? peer : peer.substr(0, colon);
-}
-
-policy::Attributes context_of(const Exchange& exchange) {
-  const auto day = std::chrono::floor<std::chrono::days>(exchange.time);
-  const auto hour = std::chrono::duration_cast<std::chrono::hours>(exchange.time - day).count();
-  const auto weekday = std::chrono::weekday(day).iso_encoding();
-  const auto count = [&](inspect::Category category) {
-    return static_cast<std::int64_t>(
-        exchange.findings.by_category[static_cast<std::size_t>(category)]);
-  };
-  const std::vector<std::string> categories(exchange.label.categories.begin(),
-                                            exchange.label.categories.end());
-  return {
-      {"dialect", std::string(to_string(exchange.dialect->kind()))},
-      {"route", std::string(to_string(*exchange.route))},
-      {"stream", exchange.stream},
-      {"purpose", std::string(exchange.head->fields.find("gatehouse-purpose").value_or(""))},
-      {"hour", static_cast<std::int64_t>(hour)},
-      {"weekday", static_cast<std::int64_t>(weekday)},
-      {"peer", std::string(address_of(exchange.peer))},
-      {"label", policy::Record{{"confidentiality",
-                                static_cast<std::int64_t>(exchange.label.confidentiality)},
-                               {"categories", categories},
-                               {"integrity", static_cast<std::int64_t>(exchange.label.integrity)}}},
-      {"findings", policy::Record{{"credentials", count(inspect::Category::credentials)},
-                                  {"personal", count(inspect::Category::personal)}}},
-      {"uninspectable", exchange.uninspectable},
-      {"tools", exchange.tools},
-  };
-}
-
-// Turns obligations into a plan; false when one is not known here.
-bool read_obligations(const std::vector<policy::Obligation>& obligations, Plan& plan) {
-  for (const auto& [name, value] : obligations) {
-    if (name == "redact" || name == "redact_answer") {
-      const auto category = inspect::parse_category(value);
-      if (!category) return false;
-      (name == "redact" ? plan.redact : plan.redact_answer)
-          .set(static_cast<std::size_t>(*category));
-    } else if (name == "require_validation") {
-      if (value != "json") return false;
-      plan.validate_json = true;
-    } else if (name == "log_content") {
-      plan.log_content = value;  // at most one arrives, see policy.h
-    } else {
-      return false;
-    }
-  }
-  return true;
-}
 
 std::string found_rules(const Exchange& exchange) {
   constexpr std::size_t most = 5;
@@ -134,45 +31,65 @@ std::string blocked_message(const Exchange& exchange) {
   return message + " Entry " + exchange.id + " of the ledger has the decision.";
 }
 
+std::string unknown_model_message(const Exchange& exchange) {
+  return "The model \"" + std::string(utf8_prefix(exchange.model_name, 200)) +
+         "\" is not registered here. `gatehouse model list` shows those that are; "
+         "`gatehouse model add` registers one.";
+}
+
+std::string wrong_dialect_message(const Exchange& exchange) {
+  const DialectKind dialect = exchange.provider->dialect;
+  return "The model \"" + exchange.model_name + "\" speaks the " + std::string(to_string(dialect)) +
+         " dialect; use " +
+         (dialect == DialectKind::anthropic ? "/v1/messages"
+                                            : "/v1/chat/completions or /v1/embeddings") +
+         " for it.";
+}
+
+Question question_of(const Exchange& exchange) {
+  Question question;
+  question.principal_kind = exchange.principal.kind;
+  question.principal_id = exchange.principal.id;
+  question.attributes = exchange.principal.attributes;
+  question.key_prefix = exchange.principal.key_prefix;
+  question.route = *exchange.route;
+  question.dialect = exchange.dialect->kind();
+  question.model_name = exchange.model_name;
+  question.model = exchange.model;
+  question.node = exchange.snapshot->config->node;
+  question.time = exchange.time;
+  question.peer = exchange.peer;
+  question.purpose = exchange.head->fields.find("gatehouse-purpose").value_or("");
+  question.stream = exchange.stream;
+  question.uninspectable = exchange.uninspectable;
+  question.findings = exchange.findings.by_category;
+  question.label = &exchange.label;
+  question.tools = exchange.tools;
+  return question;
+}
+
 }  // namespace
 
 Verdict decide(const Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::decide);
-  const bool lists = exchange.route == Route::list_models;
-  if (!lists) exchange.model = exchange.snapshot->find_model(exchange.model_name);
+  if (exchange.route != Route::list_models)
+    exchange.model = exchange.snapshot->find_model(exchange.model_name);
   if (exchange.model) exchange.provider = exchange.snapshot->provider_of(*exchange.model);
 
-  policy::Request request;
-  request.principal = principal_entity(exchange.principal);
-  request.action = action_of(*exchange.route);
-  request.resource = lists ? policy::Entity{"Gateway", exchange.snapshot->config->node, {}, {}}
-                           : model_entity(exchange);
-  request.context = context_of(exchange);
-  exchange.decision = exchange.decisions->decide(request);
-
-  if (exchange.decision.permit && !read_obligations(exchange.decision.obligations, exchange.plan)) {
-    exchange.decision.permit = false;
-    exchange.decision.errors.emplace_back("an obligation is not supported by this version");
+  const Question question = question_of(exchange);
+  exchange.decision = exchange.decisions->decide(policy_request(question));
+  const auto provider_dialect =
+      exchange.provider ? std::optional(exchange.provider->dialect) : std::nullopt;
+  const auto problem = settle(question, provider_dialect, exchange.decision, exchange.plan);
+  if (!problem) return {};
+  switch (*problem) {
+    case Problem::unknown_model:
+      return refuse(*problem, unknown_model_message(exchange));
+    case Problem::bad_request:
+      return refuse(*problem, wrong_dialect_message(exchange));
+    default:
+      return refuse(*problem, blocked_message(exchange));
   }
-  if (!lists && !exchange.model) {
-    exchange.decision.permit = false;
-    return refuse(Problem::unknown_model,
-                  "The model \"" + std::string(utf8_prefix(exchange.model_name, 200)) +
-                      "\" is not registered here. `gatehouse model list` shows those that are; "
-                      "`gatehouse model add` registers one.");
-  }
-  if (!exchange.decision.permit) return refuse(Problem::blocked, blocked_message(exchange));
-  if (exchange.provider && exchange.provider->dialect != exchange.dialect->kind()) {
-    exchange.decision.permit = false;
-    return refuse(Problem::bad_request, "The model \"" + exchange.model_name + "\" speaks the " +
-                                            std::string(to_string(exchange.provider->dialect)) +
-                                            " dialect; use " +
-                                            (exchange.provider->dialect == DialectKind::anthropic
-                                                 ? "/v1/messages"
-                                                 : "/v1/chat/completions or /v1/embeddings") +
-                                            " for it.");
-  }
-  return {};
 }
 
 }  // namespace gatehouse::gateway

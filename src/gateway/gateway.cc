@@ -83,6 +83,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Config config, const Clock& cloc
   gateway->metrics_ = std::make_unique<Metrics>();
   GH_ASSIGN(gateway->snapshot_, gateway->control_->build_snapshot(gateway->config_, nullptr));
   GH_TRY(gateway->control_->record_snapshot(*gateway->snapshot_, "start"));
+  gateway->guard_ = std::make_unique<StateGuard>(*gateway->control_, gateway->config_->node);
+  GH_TRY(gateway->check_state());
   GH_TRY(gateway->open_workers());
   gateway->add_gauges();
   gateway->ready_ = true;
@@ -136,6 +138,9 @@ void Gateway::add_gauges() {
                       });
   metrics_->add_gauge("gatehouse_ledger_failed", "1 when the ledger cannot be written",
                       [&ledger] { return ledger.stats().failed ? 1.0 : 0.0; });
+  metrics_->add_gauge("gatehouse_state_differences",
+                      "Differences between the database and the ledger at the last comparison",
+                      [this] { return static_cast<double>(guard_->differences()); });
   metrics_->add_gauge("gatehouse_connections", "Open client connections", [this] {
     std::size_t open = 0;
     for (const auto& node : nodes_) open += node->server->connections();

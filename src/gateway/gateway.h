@@ -20,6 +20,7 @@
 #include "gateway/config.h"
 #include "gateway/control.h"
 #include "gateway/metrics.h"
+#include "gateway/state_guard.h"
 #include "gateway/worker.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -42,6 +43,9 @@ class Gateway {
   // Puts the state of the database in force, after keys or models changed.
   Result<void> refresh(std::string_view reason);
 
+  // Compares the database with the ledger; a difference raises an incident. For one thread.
+  Result<void> check_state() { return guard_->check(); }
+
   // Drains and stops: no new connections, running requests end, then the ledger closes.
   void stop();
 
@@ -55,6 +59,7 @@ class Gateway {
 
   std::unique_ptr<ControlPlane> control_;
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<StateGuard> guard_;
   std::atomic<bool> ready_ = false;
   mutable std::mutex mutex_;  // guards config_, snapshot_ and the order of snapshots
   std::shared_ptr<const Config> config_;

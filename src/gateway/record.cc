@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/decision_event.h"
 #include "gateway/stages.h"
 #include "gateway/walk.h"
 #include "ledger/event.h"
@@ -17,10 +18,6 @@
 namespace gatehouse::gateway {
 namespace {
 
-// An event must fit into an entry whatever was sent and however many policies and rules there are.
-constexpr std::size_t longest_text = 1'024;  // of one value from outside
-constexpr std::size_t longest_name = 256;    // of one value from policies and rules
-constexpr std::size_t longest_list = 24;
 constexpr std::size_t most_rules = 100;
 constexpr std::chrono::seconds error_log_interval{1};
 
@@ -38,8 +35,14 @@ void write_findings(JsonWriter& writer, const inspect::RuleSet& rules,
     writer.key("category").string(inspect::to_string(info.category));
     writer.key("count").number(count).key("p").number(info.p_value).end_object();
   }
-  if (findings.by_rule.size() > most_rules)
-    writer.begin_object().key("more").number(findings.by_rule.size() - most_rules).end_object();
+  // What policies were told stays known: how many of each category there are in all.
+  if (findings.by_rule.size() > most_rules) {
+    writer.begin_object().key("more").number(findings.by_rule.size() - most_rules);
+    for (std::size_t at = 0; at < inspect::category_count; ++at)
+      writer.key(inspect::to_string(static_cast<inspect::Category>(at)))
+          .number(findings.by_category[at]);
+    writer.end_object();
+  }
   writer.end_array();
 }
 
@@ -105,59 +108,73 @@ void write_content(JsonWriter& writer, const Worker& worker, const Exchange& exc
   writer.key("bytes").number(exchange.body.size()).end_object();
 }
 
-template <class T>
-std::span<const T> first_of(const std::vector<T>& list) {
-  return std::span(list).first(std::min(list.size(), longest_list));
-}
+// Texts from outside as the event has them, and which of them policies saw otherwise: in these
+// replay cannot go by the event alone.
+class Outside {
+ public:
+  explicit Outside(const Exchange& exchange) : exchange_(exchange) {}
 
-void write_strings(JsonWriter& writer, const std::vector<std::string>& values) {
-  writer.begin_array();
-  for (const auto& value : first_of(values)) writer.string(utf8_prefix(value, longest_name));
-  if (values.size() > longest_list)
-    writer.string("and " + std::to_string(values.size() - longest_list) + " more");
-  writer.end_array();
-}
-
-void write_obligations(JsonWriter& writer, const std::vector<policy::Obligation>& obligations) {
-  writer.begin_array();
-  for (const auto& [name, value] : first_of(obligations))
-    writer.begin_object().key(name).string(utf8_prefix(value, longest_name)).end_object();
-  writer.end_array();
-}
-
-std::string decision_json(const Worker& worker, const Exchange& exchange) {
-  const auto& decision = exchange.decision;
-  std::string json;
-  JsonWriter writer(json);
-  writer.begin_object().key("effect").string(decision.permit ? "permit" : "forbid");
-  if (exchange.problem) {
-    writer.key("problem").string(name_of(*exchange.problem));
-    writer.key("status").number(exchange.status);
+  void note(std::string_view what, std::string_view seen, std::string_view written) {
+    if (seen != written) altered_.push_back(what);
   }
-  writer.key("policies");
-  write_strings(writer, decision.determining);
-  writer.key("obligations");
-  write_obligations(writer, decision.obligations);
-  if (!decision.errors.empty()) {
-    writer.key("errors");
-    write_strings(writer, decision.errors);
+  std::string clean(std::string_view text) const {
+    // Whatever is in a name of a tool was found in the body.
+    if (exchange_.findings.by_rule.empty()) return std::string(text);
+    return without_findings(*exchange_.scanner, text);
   }
-  if (!decision.shadow.empty()) {
-    writer.key("shadow").begin_array();
-    for (const auto& shadow : first_of(decision.shadow)) {
-      writer.begin_object().key("policy").string(utf8_prefix(shadow.policy, longest_name));
-      writer.key("effect").string(shadow.permit ? "permit" : "forbid").key("obligations");
-      write_obligations(writer, shadow.obligations);
-      writer.end_object();
+  void write_tools(JsonWriter& writer) {
+    std::size_t room = longest_tools;
+    bool whole = exchange_.tools.size() <= most_tools;
+    writer.begin_array();
+    for (const auto& tool :
+         std::span(exchange_.tools).first(std::min(exchange_.tools.size(), most_tools))) {
+      const std::string name = clean(tool);
+      if (name.size() > room || name.size() > longest_text) {
+        whole = false;
+        break;
+      }
+      whole = whole && name == tool;
+      room -= name.size();
+      writer.string(name);
     }
     writer.end_array();
+    if (!whole) altered_.emplace_back("tools");
   }
+  void write_altered(JsonWriter& writer) const {
+    if (altered_.empty()) return;
+    writer.key("altered").begin_array();
+    for (const auto what : altered_) writer.string(what);
+    writer.end_array();
+  }
+
+ private:
+  const Exchange& exchange_;
+  std::vector<std::string_view> altered_;
+};
+
+std::string decision_json(const Worker& worker, const Exchange& exchange) {
+  std::string json;
+  JsonWriter writer(json);
+  Outside outside(exchange);
+  writer.begin_object();
+  write_decision(writer, exchange.decision, exchange.problem);
   writer.key("findings");
   write_findings(writer, *exchange.snapshot->rules, exchange.findings);
   writer.key("stream").boolean(exchange.stream);
   writer.key("uninspectable").boolean(exchange.uninspectable);
-  if (const auto purpose = exchange.head->fields.find("gatehouse-purpose"))
-    writer.key("purpose").string(bounded(without_findings(*exchange.scanner, *purpose)));
+  if (!exchange.tools.empty()) {
+    writer.key("tools");
+    outside.write_tools(writer);
+  }
+  if (const auto purpose = exchange.head->fields.find("gatehouse-purpose")) {
+    const std::string kept = without_findings(*exchange.scanner, *purpose);
+    writer.key("purpose").string(bounded(kept));
+    outside.note("purpose", *purpose, to_utf8(bounded(kept)));
+  }
+  if (!exchange.model && !exchange.model_name.empty())
+    outside.note("model", exchange.model_name,
+                 bounded(without_findings(*exchange.scanner, exchange.model_name)));
+  outside.write_altered(writer);
   writer.key("content");
   write_content(writer, worker, exchange);
   writer.end_object();

@@ -25,6 +25,36 @@ Result<std::shared_ptr<const inspect::RuleSet>> load_rules(const Config& config)
   return config.rules ? inspect::RuleSet::load(*config.rules, false) : inspect::RuleSet::builtin();
 }
 
+namespace {
+
+constexpr std::size_t longest_list_text = 8'192;
+
+// A list of models or keys as it is, or, where it is long, its length and the digest of its text:
+// it can be derived from the ledger's own events.
+void write_list(JsonWriter& writer, const std::string& list, std::size_t count) {
+  if (list.size() <= longest_list_text) {
+    writer.raw(list);
+    return;
+  }
+  writer.begin_object().key("count").number(count);
+  writer.key("sha256").string(to_hex(crypto::sha256(bytes_of(list)))).end_object();
+}
+
+std::string models_text(const Snapshot& snapshot) {
+  std::string list;
+  JsonWriter writer(list);
+  writer.begin_array();
+  for (const auto& [name, model] : snapshot.models) {
+    writer.begin_object().key("name").string(name).key("provider").string(model.provider);
+    writer.key("upstream_name").string(model.upstream_name);
+    writer.key("trust").string(model.trust).end_object();
+  }
+  writer.end_array();
+  return list;
+}
+
+}  // namespace
+
 void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys) {
   auto& out = snapshot.description;
   out.clear();
@@ -50,16 +80,21 @@ void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys
     }
     writer.end_object();
   }
-  writer.end_array().key("models").begin_array();
-  for (const auto& [name, model] : snapshot.models) {
-    writer.begin_object().key("name").string(name).key("provider").string(model.provider);
-    writer.key("upstream_name").string(model.upstream_name);
-    writer.key("trust").string(model.trust).end_object();
+  writer.end_array().key("models");
+  write_list(writer, models_text(snapshot), snapshot.models.size());
+  std::string active;
+  JsonWriter prefixes(active);
+  std::size_t count = 0;
+  prefixes.begin_array();
+  for (const auto& key : keys) {
+    if (!key.revoked.empty()) continue;
+    prefixes.string(key.prefix);
+    ++count;
   }
-  writer.end_array().key("keys").begin_array();
-  for (const auto& key : keys)
-    if (key.revoked.empty()) writer.string(key.prefix);
-  writer.end_array().end_object();
+  prefixes.end_array();
+  writer.key("keys");
+  write_list(writer, active, count);
+  writer.end_object();
   snapshot.digest = "sha256:" + to_hex(crypto::sha256(bytes_of(out)));
 }
 

@@ -22,8 +22,9 @@ struct Snapshot {
   std::map<std::string, store::ModelRecord, std::less<>> models;
   std::shared_ptr<const policy::PolicySet> policies;
   std::shared_ptr<const inspect::RuleSet> rules;
-  std::string description;  // canonical JSON of all of the above, without secrets
-  std::string digest;       // "sha256:…" of the description
+  std::uint64_t state_index = 0;  // keys and models are the fold of the ledger's entries below it
+  std::string description;        // canonical JSON of all of the above, without secrets
+  std::string digest;             // "sha256:…" of the description
 
   // nullptr when there is no such model, or its provider is not configured.
   const store::ModelRecord* find_model(std::string_view name) const;

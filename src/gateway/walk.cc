@@ -13,8 +13,9 @@ namespace {
 
 Exchange begin_exchange(Worker& worker, net::ServerStream& client) {
   Exchange exchange;
-  exchange.id = make_uuid7(worker.control.clock(), worker.control.random());
   exchange.time = worker.control.clock().wall();
+  // The same time in both: the decision can be derived again from the id.
+  exchange.id = make_uuid7(exchange.time, worker.control.random());
   exchange.started = worker.control.clock().steady();
   exchange.head = &client.request();
   exchange.peer = client.peer();

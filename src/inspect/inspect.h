@@ -69,7 +69,9 @@ class RuleSet {
       std::span<const std::pair<std::string, std::string>> files, bool run_examples);
 
   const std::vector<Rule>& rules() const;
-  const crypto::Digest& digest() const;  // of the rules' source
+  const crypto::Digest& digest() const;  // of source()
+  // The files in name order, each as "<bytes>:<name>:<bytes>:<text>".
+  const std::string& source() const;
 
   struct Impl;
   explicit RuleSet(std::unique_ptr<Impl> impl);

@@ -20,12 +20,12 @@ struct File {
   std::string_view content;
 };
 
-crypto::Digest digest_of(std::span<const File> files) {
+std::string source_of(std::span<const File> files) {
   std::string all;
   for (const File& file : files)
     fmt::format_to(std::back_inserter(all), "{}:{}:{}:{}", file.name.size(), file.name,
                    file.content.size(), file.content);
-  return crypto::sha256(bytes_of(all));
+  return all;
 }
 
 // Seven digits, up to three separators between them: what every number rule's matches contain.
@@ -161,7 +161,8 @@ Result<std::shared_ptr<const RuleSet>> build(std::span<const File> files, bool r
   }
   if (impl->rules.empty()) return fail(ErrorCode::invalid_argument, "there are no rules");
   GH_TRY(build_databases(*impl));
-  impl->digest = digest_of(files);
+  impl->source = source_of(files);
+  impl->digest = crypto::sha256(bytes_of(impl->source));
   std::shared_ptr<const RuleSet> set = std::make_shared<RuleSet>(std::move(impl));
   if (run_examples) {
     GH_TRY(check_examples(set));
@@ -189,6 +190,9 @@ RuleSet::~RuleSet() = default;
 
 const std::vector<Rule>& RuleSet::rules() const {
   return impl_->rules;
+}
+const std::string& RuleSet::source() const {
+  return impl_->source;
 }
 const crypto::Digest& RuleSet::digest() const {
   return impl_->digest;

@@ -141,6 +141,7 @@ struct RuleSet::Impl {
   std::vector<std::uint32_t> digit_rules;
   std::size_t digit_width = 0;  // the widest match of a digit rule
   std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)> scratch{nullptr, hs_free_scratch};
+  std::string source;
   crypto::Digest digest{};
 
   // The smallest frontier of these categories' closures.

@@ -120,11 +120,11 @@ std::vector<std::string> lines_of(std::vector<Problem> problems, bool warnings,
   return lines;
 }
 
-std::string digest_of(const std::vector<NamedText>& files) {
+std::string source_of(const std::vector<NamedText>& files) {
   std::string all;
   for (const auto& [name, text] : files)
     all += fmt::format("{}:{}:{}:{}", name.size(), name, text.size(), text);
-  return "sha256:" + to_hex(crypto::sha256(bytes_of(all)));
+  return all;
 }
 
 Result<void> check_files(const std::vector<NamedText>& files) {
@@ -189,6 +189,7 @@ struct PolicySet::Impl {
   CedarSet engine;
   std::vector<PolicyInfo> policies;
   std::vector<std::string> warnings;
+  std::string source;
   std::string digest;
 
   static Result<std::shared_ptr<const PolicySet>> make(std::vector<NamedText> files,
@@ -208,7 +209,8 @@ Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<Named
   if (const auto errors = lines_of(problems, false, folder); !errors.empty())
     return fail(ErrorCode::invalid_argument, fmt::format("{}", fmt::join(errors, "\n")));
   impl->warnings = lines_of(std::move(problems), true, folder);
-  impl->digest = digest_of(files);
+  impl->source = source_of(files);
+  impl->digest = "sha256:" + to_hex(crypto::sha256(bytes_of(impl->source)));
   return std::make_shared<const PolicySet>(std::move(impl));
 }
 
@@ -302,6 +304,9 @@ Decision PolicySet::decide(const Request& request) const {
 
 const std::string& PolicySet::digest() const {
   return impl_->digest;
+}
+const std::string& PolicySet::source() const {
+  return impl_->source;
 }
 std::size_t PolicySet::size() const {
   return impl_->policies.size();

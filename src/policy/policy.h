@@ -114,7 +114,9 @@ class PolicySet {
       std::span<const std::pair<std::string, std::string>> files);
 
   Decision decide(const Request& request) const;
-  const std::string& digest() const;                // "sha256:…" of schema and policies
+  const std::string& digest() const;                // "sha256:…" of source()
+  // Schema and policies in name order, each as "<bytes>:<name>:<bytes>:<text>".
+  const std::string& source() const;
   std::size_t size() const;                         // number of policies
   const std::vector<PolicyInfo>& policies() const;  // by file, then by place in it
   // What is allowed but probably not meant, as file:line:column: message.
