@@ -13,9 +13,7 @@
 #include "gateway/config.h"
 
 namespace gatehouse::cli {
-namespace {
-
-std::string actor() {
+std::string operating_system_actor() {
   passwd entry{};
   passwd* found = nullptr;
   char buffer[4096];
@@ -23,8 +21,6 @@ std::string actor() {
     return "cli:" + std::string(found->pw_name);
   return "cli:" + std::to_string(getuid());
 }
-
-}  // namespace
 
 Result<long long> parse_lifetime(std::string_view text) {
   const std::string_view units = "smhd";
@@ -46,8 +42,8 @@ nlohmann::json admin_call(const std::string& config_file, std::string_view metho
     std::cerr << config.error().describe() << '\n';
     return none;
   }
-  auto reply =
-      api::administer(*config, method, path, body.is_null() ? std::string() : body.dump(), actor());
+  auto reply = api::administer(*config, method, path, body.is_null() ? std::string() : body.dump(),
+                               operating_system_actor());
   if (!reply) {
     std::cerr << "gatehouse: " << reply.error().describe() << '\n';
     return none;

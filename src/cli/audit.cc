@@ -294,6 +294,7 @@ void add_audit(CLI::App& app, Exit& exit) {
   add_audit_read(*audit, exit);
   add_audit_resume(*audit, exit);
   add_audit_serve(*audit, exit);
+  add_audit_state(*audit, exit);
 }
 
 }  // namespace gatehouse::cli

@@ -22,6 +22,15 @@ DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
   };
 }
 
+ledger::Options ledger_options(const Config& config) {
+  ledger::Options options;
+  options.directory = config.ledger_directory();
+  options.last_signed = config.last_signed_directory();
+  options.origin = config.ledger_origin;
+  options.checkpoint_interval = config.checkpoint_interval;
+  return options;
+}
+
 Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, const Clock& clock,
                                                          Random& random) {
   std::error_code error;
@@ -32,11 +41,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   }
   auto keys = DeploymentKeys::derive(config.secret);
   std::unique_ptr<ControlPlane> control(new ControlPlane(config, clock, random, std::move(keys)));
-  ledger::Options options;
-  options.directory = config.ledger_directory();
-  options.last_signed = config.last_signed_directory();
-  options.origin = config.ledger_origin;
-  options.checkpoint_interval = config.checkpoint_interval;
+  ledger::Options options = ledger_options(config);
   options.group_settled = net::Loop::wake_all;  // the walks that wait for this group, all at once
   GH_ASSIGN(control->ledger_,
             ledger::Ledger::open(std::move(options), control->keys_.log_key, clock));

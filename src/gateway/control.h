@@ -30,6 +30,9 @@ struct DeploymentKeys {
   static DeploymentKeys derive(const Secret& deployment_secret);
 };
 
+// The configured log.
+ledger::Options ledger_options(const Config& config);
+
 class ControlPlane {
  public:
   // Opens ledger and database, applies state events the database has not seen. Error
