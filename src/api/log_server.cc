@@ -67,6 +67,7 @@ Result<std::unique_ptr<LogServer>> LogServer::start(LogServerOptions options) {
   if (!key && key.error().code == ErrorCode::not_found)
     return fail(ErrorCode::not_found, "there is no log here", self.paths_.root);
   if (!key) return std::unexpected(std::move(key).error());
+  self.key_ = std::move(*key);
   net::ServerLimits limits;
   limits.connections = self.options_.connections;
   limits.body_bytes = 0;
@@ -100,7 +101,7 @@ LogServer::Answer LogServer::answer_to(const net::RequestHead& request) {
   }
   const auto name = name_in(request.target);
   if (!name) return {plain_head(404, "no-store"), "not a resource of this log\n"};
-  auto bytes = ledger::read_published(disk_, paths_, *name);
+  auto bytes = ledger::read_published(disk_, paths_, key_, *name);
   if (!bytes && bytes.error().code == ErrorCode::not_found)
     return {plain_head(404, "no-store"), "not there, or not yet\n"};
   if (!bytes) {

@@ -60,6 +60,7 @@ class LogServer {
   const LogServerOptions options_;
   const ledger::LogPaths paths_;
   ledger::RealDisk disk_;
+  ledger::VerifierKey key_;
   std::size_t bytes_on_their_way_ = 0;
   net::Loop loop_;
   std::unique_ptr<net::Server> server_;

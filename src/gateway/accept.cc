@@ -1,5 +1,6 @@
 // Accept: which route and dialect a request is for; the paths the gateway serves itself.
 #include "base/text.h"
+#include "gateway/receipts.h"
 #include "gateway/stages.h"
 
 namespace gatehouse::gateway {
@@ -64,13 +65,18 @@ Verdict accept(Worker&, net::ServerStream& client, Exchange& exchange) {
   const auto path = head.path();
   exchange.dialect =
       &dialect_of(speaks_anthropic(head) ? DialectKind::anthropic : DialectKind::openai);
+  if (path.starts_with(receipts_path)) {
+    exchange.route = Route::receipts;
+    if (head.method == "GET") return {};
+    return refuse(Problem::method_not_allowed, "use GET for a receipt");
+  }
   const RouteEntry* found = nullptr;
   for (const auto& entry : routes)
     if (entry.path == path) found = &entry;
   if (!found) {
     return refuse(Problem::unknown_path,
                   "no such path; Gatehouse serves /v1/chat/completions, /v1/embeddings, "
-                  "/v1/models, /v1/messages and /v1/messages/count_tokens");
+                  "/v1/models, /v1/messages, /v1/messages/count_tokens and /v1/receipts/ID");
   }
   exchange.route = found->route;
   if (found->route != Route::list_models) exchange.dialect = &dialect_of(found->dialect);

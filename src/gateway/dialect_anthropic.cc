@@ -215,6 +215,8 @@ std::string_view anthropic_error_type(Problem problem) {
       return "permission_error";
     case Problem::unknown_model:
     case Problem::unknown_path:
+    case Problem::unknown_entry:
+    case Problem::receipt_pending:
       return "not_found_error";
     case Problem::too_large:
       return "request_too_large";

@@ -144,6 +144,10 @@ OpenAiError openai_error(Problem problem) {
       return {"invalid_request_error", "model_not_found"};
     case Problem::unknown_path:
       return {"invalid_request_error", "unknown_url"};
+    case Problem::unknown_entry:
+      return {"invalid_request_error", "entry_not_found"};
+    case Problem::receipt_pending:
+      return {"invalid_request_error", "receipt_pending"};
     case Problem::method_not_allowed:
       return {"invalid_request_error", "method_not_supported"};
     case Problem::timeout:

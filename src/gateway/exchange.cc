@@ -17,6 +17,8 @@ std::string_view to_string(Route route) {
       return "messages";
     case Route::count_tokens:
       return "count_tokens";
+    case Route::receipts:
+      return "receipts";
   }
   return "unknown";
 }

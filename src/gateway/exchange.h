@@ -37,6 +37,7 @@ enum class Route : std::uint8_t {
   list_models,
   messages,
   count_tokens,
+  receipts,
 };
 std::string_view to_string(Route route);
 

@@ -97,6 +97,7 @@ Result<void> Gateway::open_workers() {
     GH_ASSIGN(server_tls, net::TlsContext::server(config_->tls_certificate, config_->tls_key));
   }
   GH_ASSIGN(const auto upstream_tls, net::TlsContext::client(config_->upstream_ca));
+  receipts_ = std::make_unique<ReceiptDesk>(config_->ledger_directory());
   const auto count = thread_count(*config_);
   auto limits = config_->server;
   limits.connections = connections_that_fit(*config_, count);
@@ -109,7 +110,8 @@ Result<void> Gateway::open_workers() {
   address.reuse_port = count > 1;
   for (std::size_t at = 0; at < count; ++at) {
     auto node = std::make_unique<Node>();
-    node->worker = std::make_unique<Worker>(*control_, *metrics_, ready_, snapshot_, upstream_tls);
+    node->worker =
+        std::make_unique<Worker>(*control_, *metrics_, ready_, snapshot_, upstream_tls, *receipts_);
     Worker& worker = *node->worker;
     node->server = std::make_unique<net::Server>(
         worker.loop, address, limits,
@@ -234,6 +236,7 @@ void Gateway::stop() {
     if (auto closed = control_->ledger().close(); !closed)
       log_error("the ledger did not close cleanly", {{"error", closed.error().describe()}});
   }
+  if (receipts_) receipts_->stop();
   nodes_.clear();
 }
 

@@ -64,6 +64,7 @@ class Gateway {
   mutable std::mutex mutex_;  // guards config_, snapshot_ and the order of snapshots
   std::shared_ptr<const Config> config_;
   std::shared_ptr<const Snapshot> snapshot_;  // the one in force
+  std::unique_ptr<ReceiptDesk> receipts_;
   std::vector<std::unique_ptr<Node>> nodes_;
   bool stopped_ = false;
 };

@@ -13,6 +13,8 @@ int status_of(Problem problem) {
       return 403;
     case Problem::unknown_model:
     case Problem::unknown_path:
+    case Problem::unknown_entry:
+    case Problem::receipt_pending:
       return 404;
     case Problem::method_not_allowed:
       return 405;
@@ -45,6 +47,10 @@ std::string_view name_of(Problem problem) {
       return "unknown_model";
     case Problem::unknown_path:
       return "unknown_path";
+    case Problem::unknown_entry:
+      return "unknown_entry";
+    case Problem::receipt_pending:
+      return "receipt_pending";
     case Problem::method_not_allowed:
       return "method_not_allowed";
     case Problem::timeout:

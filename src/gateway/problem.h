@@ -15,6 +15,8 @@ enum class Problem : std::uint8_t {
   blocked,             // 403: policy said no; x-should-retry: false
   unknown_model,       // 404
   unknown_path,        // 404
+  unknown_entry,       // 404: no receipt for this caller
+  receipt_pending,     // 404: no checkpoint covers the entry yet
   method_not_allowed,  // 405
   timeout,             // 408: the body did not come in time
   too_large,           // 413

@@ -232,16 +232,34 @@ ApiError ledger_error(Worker& worker, const Error& error) {
           "lasts, tell the operators of this gateway."};
 }
 
+// What callers may ask a receipt for.
+struct CallEntry {
+  std::optional<EntryKey> id;
+  std::optional<EntryKey> decision;  // of an outcome
+
+  void note(RecentEntries& recent, std::uint64_t index) const {
+    if (id && decision) {
+      recent.note_outcome(*decision, *id, index);
+    } else if (id) {
+      recent.note(*id, index);
+    }
+  }
+};
+
 // Into the queue of the writer; nobody waits for it.
-Result<void> append_in_background(Worker& worker, std::string entry) {
-  auto settled = [&worker](const Result<std::uint64_t>& index) {
-    if (!index) worker.metrics.count_ledger_failure();
+Result<void> append_in_background(Worker& worker, std::string entry, const CallEntry& call = {}) {
+  auto settled = [&worker, call](const Result<std::uint64_t>& index) {
+    if (index) {
+      call.note(worker.receipts.recent(), *index);
+    } else {
+      worker.metrics.count_ledger_failure();
+    }
   };
   return worker.control.ledger().append(std::move(entry), std::move(settled),
                                         ledger::Urgency::background);
 }
 
-net::Task<Result<void>> append_durably(Worker& worker, std::string entry) {
+net::Task<Result<void>> append_durably(Worker& worker, std::string entry, CallEntry call) {
   auto durable = std::make_shared<net::Completion<Result<std::uint64_t>>>(worker.loop);
   auto settled = [durable](Result<std::uint64_t> index) {
     durable->complete_unwoken(std::move(index));
@@ -249,6 +267,7 @@ net::Task<Result<void>> append_durably(Worker& worker, std::string entry) {
   GH_CO_TRY(worker.control.ledger().append(std::move(entry), std::move(settled)));
   const auto index = co_await durable->wait();
   if (!index) co_return std::unexpected(index.error());
+  call.note(worker.receipts.recent(), *index);
   co_return Result<void>{};
 }
 
@@ -258,11 +277,13 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
     log_error("an event could not be written", {{"error", entry.error().describe()}});
     co_return refuse(Problem::internal, "This call cannot be recorded, so it is not let through.");
   }
+  const CallEntry call{.id = entry_key(event.id),
+                       .decision = event.id == exchange.id ? std::nullopt : entry_key(exchange.id)};
   Result<void> taken;
   if (exchange.snapshot->config->audit == AuditMode::relaxed) {
-    taken = append_in_background(worker, std::move(*entry));
+    taken = append_in_background(worker, std::move(*entry), call);
   } else {
-    taken = co_await append_durably(worker, std::move(*entry));
+    taken = co_await append_durably(worker, std::move(*entry), call);
   }
   if (!taken) co_return std::unexpected(ledger_error(worker, taken.error()));
   co_return Verdict{};

@@ -65,6 +65,9 @@ net::Task<std::expected<Upstream, ApiError>> forward(Worker& worker, net::Server
 net::Task<Verdict> screen(Worker& worker, net::ServerStream& client, Exchange& exchange,
                           Upstream upstream);
 
+// receipts.cc: the way of a receipt, after identify.
+net::Task<Verdict> receipt(Worker& worker, net::ServerStream& client, Exchange& exchange);
+
 // Texts this long are looked into beside the loop, where nobody waits behind them: at some 300 MB/s
 // they take about a millisecond. Whoever does so uses a scanner and a walker of its own.
 inline constexpr std::size_t large_text = 256u << 10;

@@ -44,6 +44,7 @@ net::Task<Verdict> list_models(Worker& worker, net::ServerStream& client, Exchan
 net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   GH_STAGE(accept(worker, client, exchange));
   GH_STAGE(identify(worker, exchange));
+  if (exchange.route == Route::receipts) co_return co_await receipt(worker, client, exchange);
   if (exchange.route != Route::list_models) {
     GH_STAGE(co_await decode(worker, client, exchange));
     GH_STAGE(co_await inspect_request(worker, exchange));

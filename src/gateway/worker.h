@@ -9,9 +9,11 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "gateway/control.h"
+#include "gateway/coverage.h"
 #include "gateway/decision_cache.h"
 #include "gateway/json_walk.h"
 #include "gateway/metrics.h"
+#include "gateway/receipt_desk.h"
 #include "gateway/snapshot.h"
 #include "inspect/inspect.h"
 #include "net/client.h"
@@ -21,10 +23,14 @@ namespace gatehouse::gateway {
 
 struct Worker {
   Worker(ControlPlane& control_plane, Metrics& shared_metrics, const std::atomic<bool>& ready_flag,
-         std::shared_ptr<const Snapshot> first, std::shared_ptr<net::TlsContext> upstream_tls)
+         std::shared_ptr<const Snapshot> first, std::shared_ptr<net::TlsContext> upstream_tls,
+         ReceiptDesk& receipt_desk)
       : control(control_plane),
         metrics(shared_metrics),
         ready(ready_flag),
+        receipts(receipt_desk),
+        coverage(loop, control.ledger(), control.clock(),
+                 [this] { return ready.load(std::memory_order_relaxed); }),
         snapshot(std::move(first)),
         scanner(std::make_shared<inspect::Scanner>(snapshot->rules)),
         decisions(std::make_shared<DecisionCache>(snapshot->policies)),
@@ -41,7 +47,9 @@ struct Worker {
   ControlPlane& control;           // thread-safe
   Metrics& metrics;                // thread-safe
   const std::atomic<bool>& ready;  // false while draining
+  ReceiptDesk& receipts;           // thread-safe
   net::Loop loop;
+  Coverage coverage;
   std::shared_ptr<const Snapshot> snapshot;
   std::shared_ptr<inspect::Scanner> scanner;
   std::shared_ptr<DecisionCache> decisions;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "ledger/witnessed.h"
+
 namespace gatehouse::ledger {
 
 namespace {
@@ -38,13 +40,26 @@ CheckpointView::CheckpointView(Disk& disk, LogPaths paths, std::string note, Che
       checkpoint_(std::move(checkpoint)),
       subtrees_(stored_subtrees(disk, paths_, checkpoint_.size)) {}
 
+Result<CheckpointView> CheckpointView::under(Disk& disk, LogPaths paths, const VerifierKey& key,
+                                             std::string note) {
+  auto opened = open_checkpoint(note, key);
+  if (!opened) return fail(ErrorCode::data_loss, opened.error().message, paths.checkpoint);
+  return CheckpointView(disk, std::move(paths), std::move(note), std::move(opened->checkpoint));
+}
+
 Result<CheckpointView> CheckpointView::open(Disk& disk, const std::string& directory) {
   LogPaths paths(directory);
   GH_ASSIGN(const VerifierKey key, read_verifier_key(disk, paths.verifier_key));
   GH_ASSIGN(std::string note, read_whole(disk, paths.checkpoint, max_checkpoint_bytes));
-  auto opened = open_checkpoint(note, key);
-  if (!opened) return fail(ErrorCode::data_loss, opened.error().message, paths.checkpoint);
-  return CheckpointView(disk, std::move(paths), std::move(note), std::move(opened->checkpoint));
+  return under(disk, std::move(paths), key, std::move(note));
+}
+
+Result<CheckpointView> CheckpointView::open_for(Disk& disk, const std::string& directory,
+                                                std::uint64_t index) {
+  LogPaths paths(directory);
+  GH_ASSIGN(const VerifierKey key, read_verifier_key(disk, paths.verifier_key));
+  GH_ASSIGN(std::string note, checkpoint_for(disk, paths, key, index));
+  return under(disk, std::move(paths), key, std::move(note));
 }
 
 Error CheckpointView::not_covered(std::uint64_t index) const {

@@ -22,8 +22,11 @@ namespace gatehouse::ledger {
 
 class CheckpointView {
  public:
-  // Under the checkpoint that stands in the directory now. `disk` must outlive the view.
+  // Under the last checkpoint the log signed. `disk` must outlive the view.
   static Result<CheckpointView> open(Disk& disk, const std::string& directory);
+  // Under the one that a receipt for this entry is to have: the cosigned one if it covers it.
+  static Result<CheckpointView> open_for(Disk& disk, const std::string& directory,
+                                         std::uint64_t index);
 
   const Checkpoint& checkpoint() const { return checkpoint_; }
 
@@ -43,6 +46,8 @@ class CheckpointView {
 
  private:
   CheckpointView(Disk& disk, LogPaths paths, std::string note, Checkpoint checkpoint);
+  static Result<CheckpointView> under(Disk& disk, LogPaths paths, const VerifierKey& key,
+                                      std::string note);
   TileName bundle_of(std::uint64_t index) const;
   Result<void> load(std::uint64_t index);
   Result<std::string> first_id(std::uint64_t bundle) const;

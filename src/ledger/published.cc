@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "ledger/witnessed.h"
 
 namespace gatehouse::ledger {
 
@@ -63,9 +64,9 @@ std::optional<PublishedName> parse_published_name(std::string_view name) {
                        .tile = *tile};
 }
 
-Result<std::string> read_published(Disk& disk, const LogPaths& paths, const PublishedName& name) {
-  if (name.kind == PublishedKind::checkpoint)
-    return read_whole(disk, paths.checkpoint, max_checkpoint_bytes);
+Result<std::string> read_published(Disk& disk, const LogPaths& paths, const VerifierKey& log,
+                                   const PublishedName& name) {
+  if (name.kind == PublishedKind::checkpoint) return served_checkpoint(disk, paths, log);
   auto bytes = read_whole(disk, paths.tile(name.tile), largest(name.tile));
   if (bytes || bytes.error().code != ErrorCode::not_found || name.tile.is_full()) return bytes;
   return cut_from_wider(disk, paths, name.tile);

@@ -2,7 +2,8 @@
 // from outside; it is understood here, and paths are made from what was understood, never from the
 // name. Thread-safe.
 //
-//   checkpoint                        the signed note, replaced as the log grows
+//   checkpoint                        the signed note, replaced as the log grows; the cosigned one
+//                                     where there is one (witnessed.h)
 //   tile/<level>/<N>[.p/<width>]      never changes
 //   tile/entries/<N>[.p/<width>]      never changes
 #pragma once
@@ -32,6 +33,7 @@ std::optional<PublishedName> parse_published_name(std::string_view name);
 // The bytes as they are to be served. not_found: the log has no such resource, or not yet.
 // A partial tile or bundle that the publisher has replaced is cut from a wider one: whoever holds
 // an earlier checkpoint gets every tile that it needs.
-Result<std::string> read_published(Disk& disk, const LogPaths& paths, const PublishedName& name);
+Result<std::string> read_published(Disk& disk, const LogPaths& paths, const VerifierKey& log,
+                                   const PublishedName& name);
 
 }  // namespace gatehouse::ledger

@@ -52,13 +52,14 @@ void expect_readable(MemoryDisk& disk, std::uint64_t size) {
     for (std::uint64_t at = 0; at < hashes; at += tile_width) {
       const auto width = static_cast<unsigned>(std::min(tile_width, hashes - at));
       const TileName name{.level = level, .index = at / tile_width, .width = width};
-      const auto bytes = read_published(disk, paths, {.kind = PublishedKind::tile, .tile = name});
+      const auto bytes = read_published(disk, paths, test_verifier_key(),
+                                        {.kind = PublishedKind::tile, .tile = name});
       ASSERT_TRUE(bytes) << size << ": " << bytes.error().describe();
       ASSERT_EQ(bytes->size(), width * sizeof(Digest)) << to_path(name);
       if (level > 0) continue;
       const TileName bundle{.level = {}, .index = at / tile_width, .width = width};
-      const auto entries =
-          read_published(disk, paths, {.kind = PublishedKind::entries, .tile = bundle});
+      const auto entries = read_published(disk, paths, test_verifier_key(),
+                                          {.kind = PublishedKind::entries, .tile = bundle});
       ASSERT_TRUE(entries) << size << ": " << entries.error().describe();
       const auto split = split_bundle(*entries, width);
       ASSERT_TRUE(split) << split.error().describe();
@@ -92,7 +93,7 @@ TEST(Published, WhatIsNotThereIsNotFound) {
                            "tile/entries/001", "tile/entries/001.p/45"}) {
     const auto parsed = parse_published_name(name);
     ASSERT_TRUE(parsed) << name;
-    const auto bytes = read_published(disk, paths, *parsed);
+    const auto bytes = read_published(disk, paths, test_verifier_key(), *parsed);
     ASSERT_FALSE(bytes) << name;
     EXPECT_EQ(bytes.error().code, ErrorCode::not_found) << name;
   }

@@ -1,0 +1,30 @@
+// GET /v1/receipts/ID: the receipt of a call for the one who made it.
+//
+//   ID             value of the Gatehouse-Entry header, or the id of an outcome
+//   ?wait=250ms    how long to wait for a signed checkpoint that covers it; at most 10s; none: 0
+//   ?format=json   entry, proof and outcome in one object; also by Accept: application/json.
+//                  format=proof, or neither: a C2SP tlog-proof as text
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <string_view>
+
+#include "gateway/problem.h"
+#include "gateway/receipt_desk.h"
+#include "net/http.h"
+
+namespace gatehouse::gateway {
+
+inline constexpr std::string_view receipts_path = "/v1/receipts/";
+inline constexpr std::chrono::milliseconds longest_receipt_wait{10'000};
+
+struct ReceiptRequest {
+  EntryKey id{};
+  ReceiptForm form = ReceiptForm::proof;
+  std::chrono::milliseconds wait{0};
+};
+
+std::expected<ReceiptRequest, ApiError> parse_receipt_request(const net::RequestHead& head);
+
+}  // namespace gatehouse::gateway
