@@ -1,5 +1,5 @@
-// gatehouse audit verify|copy|check|prove: what an auditor runs, offline, against a ledger
-// directory or a receipt. The reading verbs (show, tail, find) are in audit_read.cc.
+// gatehouse audit verify|copy|prove: what an auditor runs, offline, against a ledger directory. The
+// reading verbs (show, tail, find) are in audit_read.cc, check and salt in audit_check.cc.
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -7,6 +7,8 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
+#include "cli/audit_check.h"
+#include "cli/audit_common.h"
 #include "cli/audit_read.h"
 #include "cli/audit_serve.h"
 #include "cli/verbs.h"
@@ -23,33 +25,12 @@ using nlohmann::ordered_json;
 
 struct AuditOptions {
   std::vector<std::string> where;  // [DIR], [DIR] ID or [DIR] DEST
-  std::string key;
-  std::string key_file;
+  KeyOptions key;
   std::string remember;
   std::string proof_file;
   std::string entry_file;
   bool as_json = false;
 };
-
-// Calls that could not be carried out end with 2; a ledger that is not what it should be, with 1.
-int report(const Error& error) {
-  std::cerr << "gatehouse: " << printable(error.describe()) << '\n';
-  return error.code == ErrorCode::data_loss ? 1 : 2;
-}
-
-Result<std::optional<ledger::VerifierKey>> key_from(const AuditOptions& options) {
-  std::string text = options.key;
-  if (!options.key_file.empty()) {
-    GH_ASSIGN(text, read_file(options.key_file, 4096));
-  }
-  if (text.empty()) return std::nullopt;
-  auto key = ledger::parse_verifier_key(trim(text));
-  if (!key) {
-    return std::unexpected(
-        std::move(key).error().within(options.key_file.empty() ? "--key" : options.key_file));
-  }
-  return std::move(*key);
-}
 
 // ---- verify ---------------------------------------------------------------------------------
 
@@ -89,20 +70,6 @@ ordered_json to_json(const ledger::VerifyReport& report, bool first_run) {
   return out;
 }
 
-int wrong(const Error& error, bool as_json) {
-  if (as_json) {
-    // A file's name may be any bytes; JSON is UTF-8.
-    std::cout << ordered_json{{"ok", false},
-                              {"file", printable(error.context)},
-                              {"problem", printable(error.message)}}
-                     .dump()
-              << '\n';
-  } else {
-    std::cout << "WRONG: " << printable(error.describe()) << '\n';
-  }
-  return 1;
-}
-
 // Absent at the first run, when the file is not there yet.
 Result<std::optional<std::string>> read_remembered(const std::string& file) {
   auto remembered = read_file(file, ledger::max_note_bytes);
@@ -112,7 +79,7 @@ Result<std::optional<std::string>> read_remembered(const std::string& file) {
 }
 
 int verify(const AuditOptions& options) {
-  auto key = key_from(options);
+  auto key = key_from(options.key);
   if (!key) return report(key.error());
   ledger::VerifyOptions how{.key = std::move(*key), .remembered = {}};
   bool first_run = false;
@@ -156,16 +123,7 @@ int copy(AuditOptions options) {
   return 0;
 }
 
-// ---- prove and check ------------------------------------------------------------------------
-
-// receipt.tlog-proof -> receipt.entry.json
-std::string entry_file_beside(const std::string& proof_file) {
-  constexpr std::string_view suffix = ".tlog-proof";
-  const std::string stem = proof_file.ends_with(suffix)
-                               ? proof_file.substr(0, proof_file.size() - suffix.size())
-                               : proof_file;
-  return stem + ".entry.json";
-}
+// ---- prove ----------------------------------------------------------------------------------
 
 std::string default_proof_file(const ledger::FoundEntry& found, const std::string& reference) {
   return (is_uuid(reference) ? reference : "entry-" + std::to_string(found.index)) + ".tlog-proof";
@@ -201,47 +159,6 @@ int prove(AuditOptions options) {
   return 0;
 }
 
-int check(const AuditOptions& options) {
-  const auto key = key_from(options);
-  if (!key) return report(key.error());
-  if (!*key) {
-    std::cerr << "gatehouse: give the log's public key with --key or --key-file\n";
-    return 2;
-  }
-  const auto text = read_file(options.proof_file);
-  if (!text) return report(text.error());
-  const std::string entry_file =
-      options.entry_file.empty() ? entry_file_beside(options.proof_file) : options.entry_file;
-  const auto entry = read_file(entry_file);
-  if (!entry) return report(entry.error());
-  auto receipt = ledger::parse_receipt(*text);
-  if (!receipt)
-    return wrong(std::move(receipt).error().within(options.proof_file), options.as_json);
-  auto checkpoint = ledger::check_receipt(*receipt, **key, *entry);
-  if (!checkpoint) {
-    return wrong(std::move(checkpoint).error().within(options.proof_file), options.as_json);
-  }
-  if (options.as_json) {
-    std::cout << ordered_json{{"ok", true},
-                              {"log", to_string(**key)},
-                              {"index", receipt->index},
-                              {"size", checkpoint->size},
-                              {"root", to_base64(checkpoint->root)}}
-                     .dump()
-              << '\n';
-  } else {
-    std::cout << "ok: " << entry_file << " is entry " << receipt->index << " of "
-              << checkpoint->origin << ", under a signed checkpoint of " << checkpoint->size
-              << " entries\n";
-  }
-  return 0;
-}
-
-void add_key_options(CLI::App& verb, AuditOptions& options) {
-  auto* key = verb.add_option("--key", options.key, "The log's public key (C2SP vkey)");
-  verb.add_option("--key-file", options.key_file, "File that holds the public key")->excludes(key);
-}
-
 }  // namespace
 
 std::string directory_of(const std::vector<std::string>& where) {
@@ -258,7 +175,7 @@ void add_audit(CLI::App& app, Exit& exit) {
   auto* verify_verb = audit->add_subcommand(
       "verify", "Derive every hash again and compare every byte; exit 1 names what is wrong");
   verify_verb->add_option("DIR", options->where, "Ledger directory (./var/ledger)")->expected(0, 1);
-  add_key_options(*verify_verb, *options);
+  add_key_options(*verify_verb, options->key);
   verify_verb->add_option("--remember", options->remember,
                           "Compare with the checkpoint in this file, then store the present one");
   verify_verb->add_flag("--json", options->as_json, "Print JSON");
@@ -283,14 +200,7 @@ void add_audit(CLI::App& app, Exit& exit) {
   prove_verb->add_flag("--json", options->as_json, "Print JSON");
   prove_verb->callback([options, &exit] { exit = prove(*options); });
 
-  auto* check_verb =
-      audit->add_subcommand("check", "Verify a .tlog-proof with the log's public key alone");
-  check_verb->add_option("FILE", options->proof_file, "The .tlog-proof file")->required();
-  check_verb->add_option("--entry", options->entry_file, "The entry (beside the proof)");
-  add_key_options(*check_verb, *options);
-  check_verb->add_flag("--json", options->as_json, "Print JSON");
-  check_verb->callback([options, &exit] { exit = check(*options); });
-
+  add_audit_check(*audit, exit);
   add_audit_read(*audit, exit);
   add_audit_resume(*audit, exit);
   add_audit_serve(*audit, exit);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/audit_common.h"
 #include "ledger/ledger.h"
 #include "ledger/merkle.h"
 #include "ledger/query.h"
@@ -31,11 +32,6 @@ struct ReadOptions {
   std::string until;
   ledger::EntryFilter filter;
 };
-
-int report(const Error& error) {
-  std::cerr << "gatehouse: " << printable(error.describe()) << '\n';
-  return error.code == ErrorCode::data_loss ? 1 : 2;
-}
 
 // Ours have four levels. What is much deeper is somebody's trap: indenting it makes gigabytes of
 // spaces, and printing it by recursion overflows the stack.

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "net/loop.h"
 
 namespace gatehouse::gateway {
@@ -29,6 +30,12 @@ ledger::Options ledger_options(const Config& config) {
   options.origin = config.ledger_origin;
   options.checkpoint_interval = config.checkpoint_interval;
   return options;
+}
+
+crypto::Digest content_salt(const DeploymentKeys& keys, std::string_view id,
+                            std::string_view which) {
+  return crypto::hmac_sha256(keys.content_salt,
+                             bytes_of(std::string(id) + '/' + std::string(which)));
 }
 
 Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, const Clock& clock,

@@ -33,6 +33,10 @@ struct DeploymentKeys {
 // The configured log.
 ledger::Options ledger_options(const Config& config);
 
+// The salt of the content of one call: which is "request" or "answer", `id` that of the decision.
+crypto::Digest content_salt(const DeploymentKeys& keys, std::string_view id,
+                            std::string_view which);
+
 class ControlPlane {
  public:
   // Opens ledger and database, applies state events the database has not seen. Error

@@ -97,8 +97,7 @@ std::string subject_json(const Exchange& exchange) {
 
 crypto::Digest content_salt(const Worker& worker, const Exchange& exchange,
                             std::string_view which) {
-  return crypto::hmac_sha256(worker.control.keys().content_salt,
-                             bytes_of(exchange.id + "/" + std::string(which)));
+  return gateway::content_salt(worker.control.keys(), exchange.id, which);
 }
 
 void write_content(JsonWriter& writer, const Worker& worker, const Exchange& exchange) {
