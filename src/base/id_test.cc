@@ -28,6 +28,7 @@ RC_GTEST_PROP(Uuid7, has_the_format, ()) {
   const std::string id = make_uuid7(clock, random);
   RC_ASSERT(is_uuid(id));
   RC_ASSERT(id[14] == '7');
+  RC_ASSERT(time_of_uuid7(id) == std::chrono::floor<std::chrono::milliseconds>(clock.wall()));
   RC_ASSERT(std::string("89ab").find(id[19]) != std::string::npos);
 }
 

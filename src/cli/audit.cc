@@ -205,6 +205,7 @@ void add_audit(CLI::App& app, Exit& exit) {
   add_audit_resume(*audit, exit);
   add_audit_serve(*audit, exit);
   add_audit_state(*audit, exit);
+  add_audit_replay(*audit, exit);
 }
 
 }  // namespace gatehouse::cli

@@ -31,6 +31,8 @@ std::uint64_t count(const FindingTotals& findings, inspect::Category category) {
   return findings.by_category[static_cast<std::size_t>(category)];
 }
 
+}  // namespace
+
 void scan_channels(Exchange& exchange) {
   for (std::size_t at = 0; at < exchange.channels.size(); ++at) {
     const auto findings = scan_channel(*exchange.scanner, exchange.channels[at]);
@@ -39,8 +41,6 @@ void scan_channels(Exchange& exchange) {
     exchange.channels_with_findings.push_back(at);
   }
 }
-
-}  // namespace
 
 net::Task<Verdict> inspect_request(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::inspect);

@@ -42,6 +42,7 @@ net::Task<Verdict> decode(Worker& worker, net::ServerStream& client, Exchange& e
 
 // inspect.cc: every channel -> findings and a label.
 net::Task<Verdict> inspect_request(Worker& worker, Exchange& exchange);
+void scan_channels(Exchange& exchange);  // its work, with exchange.scanner
 
 // decide.cc: principal, action, resource, context -> decision and plan.
 Verdict decide(const Worker& worker, Exchange& exchange);

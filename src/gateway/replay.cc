@@ -1,0 +1,496 @@
+// See replay.h.
+#include "gateway/replay.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "crypto/crypto.h"
+#include "gateway/decision_event.h"
+#include "gateway/dialect.h"
+#include "gateway/exchange.h"
+#include "gateway/question.h"
+#include "gateway/snapshot_sources.h"
+#include "gateway/stages.h"
+
+namespace gatehouse::gateway {
+
+using Counts = std::array<std::uint64_t, inspect::category_count>;
+
+// What a recorded call says about itself, owned; the question looks into it.
+struct RecordedCall {
+  std::string id;
+  std::string node;
+  std::string snapshot;
+  nlohmann::json actor;
+  nlohmann::json subject;
+  nlohmann::json data;
+  std::string principal_id;
+  std::string key_prefix;
+  std::string peer;
+  std::string model_name;
+  std::string purpose;
+  std::vector<std::string> tools;
+  identity::PrincipalKind kind = identity::PrincipalKind::user;
+  Route route = Route::chat_completions;
+  DialectKind dialect = DialectKind::openai;
+  bool stream = false;
+  bool uninspectable = false;
+  Label label;
+  Counts findings{};
+  std::vector<std::string> altered;  // inputs the event has otherwise than policies saw them
+};
+
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t max_loaded_sets = 64;  // rule sets and policy sets kept compiled
+
+std::string text_of(const json& object, const char* name) {
+  const auto member = object.is_object() ? object.find(name) : object.end();
+  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();
+}
+
+bool flag_of(const json& object, const char* name) {
+  const auto member = object.is_object() ? object.find(name) : object.end();
+  return member != object.end() && member->is_boolean() && member->get<bool>();
+}
+
+const json& member_of(const json& object, const char* name) {
+  static const json nothing;
+  const auto member = object.is_object() ? object.find(name) : object.end();
+  return member != object.end() ? *member : nothing;
+}
+
+std::vector<std::string> texts_of(const json& list) {
+  std::vector<std::string> texts;
+  if (!list.is_array()) return texts;
+  for (const auto& item : list)
+    if (item.is_string()) texts.push_back(item.get<std::string>());
+  return texts;
+}
+
+std::optional<std::uint64_t> count_of(const json& object, std::string_view name) {
+  const auto member = object.is_object() ? object.find(std::string(name)) : object.end();
+  if (member == object.end() || !member->is_number_unsigned()) return std::nullopt;
+  return member->get<std::uint64_t>();
+}
+
+std::optional<Route> parse_route(std::string_view text) {
+  for (const Route route : {Route::chat_completions, Route::embeddings, Route::list_models,
+                            Route::messages, Route::count_tokens})
+    if (to_string(route) == text) return route;
+  return std::nullopt;
+}
+
+std::optional<DialectKind> parse_dialect(std::string_view text) {
+  for (const DialectKind kind : {DialectKind::openai, DialectKind::anthropic})
+    if (to_string(kind) == text) return kind;
+  return std::nullopt;
+}
+
+Result<Label> label_from(const json& object) {
+  Label label;
+  GH_ASSIGN(label.confidentiality, parse_confidentiality(text_of(object, "confidentiality")));
+  GH_ASSIGN(label.integrity, parse_integrity(text_of(object, "integrity")));
+  GH_ASSIGN(label.origin, parse_origin(text_of(object, "origin")));
+  for (auto& category : texts_of(member_of(object, "categories")))
+    label.categories.insert(category);
+  return label;
+}
+
+std::string label_text(const Label& label) {
+  std::string out;
+  append_json(out, label);
+  return out;
+}
+
+// How many findings of each category the event speaks of; nothing when it does not say.
+std::optional<Counts> counts_from(const json& findings) {
+  Counts counts{};
+  if (!findings.is_array()) return counts;
+  for (const auto& one : findings) {
+    const bool rest = one.is_object() && one.contains("more");
+    for (std::size_t at = 0; at < counts.size(); ++at) {
+      const auto name = inspect::to_string(static_cast<inspect::Category>(at));
+      if (rest) {
+        const auto total = count_of(one, name);
+        if (!total) return std::nullopt;  // an event of an earlier version
+        counts[at] = *total;
+      } else if (text_of(one, "category") == name) {
+        counts[at] += count_of(one, "count").value_or(0);
+      }
+    }
+  }
+  return counts;
+}
+
+Result<RecordedCall> read_call(std::string_view entry) {
+  const json event = json::parse(entry, nullptr, false);
+  const auto wrong = [](const std::string& what) {
+    return fail(ErrorCode::data_loss, "the event is not one of ours: " + what);
+  };
+  if (!event.is_object()) return wrong("not a JSON object");
+  if (text_of(event, "type") != "request.decided")
+    return fail(ErrorCode::invalid_argument,
+                "the entry is a " + text_of(event, "type") +
+                    ", not a decision (request.decided); an outcome names its decision in "
+                    "data.decision");
+  RecordedCall call;
+  call.id = text_of(event, "id");
+  call.node = text_of(event, "node");
+  call.snapshot = text_of(event, "snapshot");
+  call.actor = member_of(event, "actor");
+  call.subject = member_of(event, "subject");
+  call.data = member_of(event, "data");
+  const auto route = parse_route(text_of(call.subject, "route"));
+  const auto dialect = parse_dialect(text_of(call.subject, "dialect"));
+  if (!is_uuid(call.id) || !route || !dialect) return wrong("id, route or dialect");
+  call.route = *route;
+  call.dialect = *dialect;
+  GH_ASSIGN(call.kind, identity::parse_principal_kind(text_of(call.actor, "kind")));
+  GH_ASSIGN(call.label, label_from(member_of(event, "label")));
+  call.principal_id = text_of(call.actor, "id");
+  call.key_prefix = text_of(call.actor, "key");
+  call.peer = text_of(call.actor, "peer");
+  call.model_name = text_of(call.subject, "model");
+  call.purpose = text_of(call.data, "purpose");
+  call.tools = texts_of(member_of(call.data, "tools"));
+  call.stream = flag_of(call.data, "stream");
+  call.uninspectable = flag_of(call.data, "uninspectable");
+  call.altered = texts_of(member_of(call.data, "altered"));
+  const auto counts = counts_from(member_of(call.data, "findings"));
+  call.findings = counts.value_or(Counts{});
+  if (!counts) call.altered.emplace_back("findings");
+  return call;
+}
+
+}  // namespace
+
+std::string_view to_string(Replayed::Outcome outcome) {
+  switch (outcome) {
+    case Replayed::Outcome::same:
+      return "same";
+    case Replayed::Outcome::same_as_recorded:
+      return "same as far as recorded";
+    case Replayed::Outcome::differs:
+      return "differs";
+    case Replayed::Outcome::undetermined:
+      return "cannot be compared in full";
+  }
+  return "differs";
+}
+
+// ---- what the log says before the decision --------------------------------------------------
+
+Result<void> Replayer::feed(std::uint64_t index, std::string_view entry) {
+  GH_ASSIGN(const auto event, store::state_event_in(entry));
+  if (event) return note_state_event(index, *event);
+  if (entry.find("\"type\":\"snapshot.activated\"") != std::string_view::npos) note_snapshot(entry);
+  return {};
+}
+
+Result<void> Replayer::note_state_event(std::uint64_t index, const store::StateEvent& event) {
+  GH_TRY(state_.apply(index, event.type, event.data));
+  const json data = json::parse(event.data, nullptr, false);
+  if (event.type == "key.created") {
+    keys_[text_of(data, "id")].created = index;
+  } else if (event.type == "key.revoked") {
+    auto& revoked = keys_[text_of(data, "id")].revoked;
+    if (!revoked) revoked = index;
+  } else {
+    const std::string name = text_of(data, "name");
+    models_[name].push_back({index, state_.all_models().find(name)->second});
+  }
+  return {};
+}
+
+void Replayer::note_snapshot(std::string_view entry) {
+  const json event = json::parse(entry, nullptr, false);
+  if (text_of(event, "type") != "snapshot.activated") return;
+  const std::string digest = text_of(event, "snapshot");
+  SnapshotInfo info = read_snapshot(entry, digest);
+  info.state_index = count_of(member_of(event, "data"), "state_index");
+  snapshots_.insert_or_assign(digest, std::move(info));
+}
+
+// The text of `contents` is the last member of `data`, which is the last of the event.
+Replayer::SnapshotInfo Replayer::read_snapshot(std::string_view entry,
+                                               const std::string& digest) const {
+  constexpr std::string_view key = ",\"contents\":";
+  SnapshotInfo info;
+  std::string contents;
+  const auto at = entry.find(key);
+  if (at != std::string_view::npos && entry.size() > at + key.size() + 2) {
+    contents = entry.substr(at + key.size(), entry.size() - at - key.size() - 2);
+  } else if (auto kept = SnapshotSources::read(folder_, digest)) {
+    contents = std::move(*kept);
+  } else {
+    info.problem = kept.error().describe();
+    return info;
+  }
+  if ("sha256:" + to_hex(crypto::sha256(bytes_of(contents))) != digest) {
+    info.problem = "the description of snapshot " + digest + " does not have this digest";
+    return info;
+  }
+  const json parsed = json::parse(contents, nullptr, false);
+  info.policies = text_of(parsed, "policies");
+  info.rules = text_of(parsed, "rules");
+  const json& providers = member_of(parsed, "providers");
+  if (!providers.is_array()) return info;
+  for (const auto& provider : providers)
+    if (const auto dialect = parse_dialect(text_of(provider, "dialect")))
+      info.providers.emplace(text_of(provider, "name"), *dialect);
+  return info;
+}
+
+Result<const Replayer::SnapshotInfo*> Replayer::snapshot_of(const std::string& digest) {
+  const auto found = snapshots_.find(digest);
+  if (found == snapshots_.end())
+    return fail(ErrorCode::data_loss,
+                "no entry before this one puts snapshot " + digest + " in force");
+  const SnapshotInfo& info = found->second;
+  if (!info.problem.empty()) return fail(ErrorCode::data_loss, info.problem);
+  if (!info.state_index)
+    return fail(
+        ErrorCode::failed_precondition,
+        "snapshot " + digest + " was recorded by a version that did not keep what it was made of");
+  return &info;
+}
+
+Result<std::shared_ptr<const policy::PolicySet>> Replayer::policies_of(const std::string& digest) {
+  if (const auto known = policies_.find(digest); known != policies_.end()) return known->second;
+  GH_ASSIGN(const std::string source, SnapshotSources::read(folder_, digest));
+  GH_ASSIGN(const auto files, parse_sources(source));
+  GH_ASSIGN(auto set, policy::PolicySet::parse(files));
+  if (policies_.size() >= max_loaded_sets) policies_.clear();
+  return policies_.emplace(digest, std::move(set)).first->second;
+}
+
+Result<std::shared_ptr<const inspect::RuleSet>> Replayer::rules_of(const std::string& digest) {
+  if (const auto known = rules_.find(digest); known != rules_.end()) return known->second;
+  GH_ASSIGN(const std::string source, SnapshotSources::read(folder_, digest));
+  GH_ASSIGN(const auto files, parse_sources(source));
+  GH_ASSIGN(auto set, inspect::RuleSet::parse(files, false));
+  if (rules_.size() >= max_loaded_sets) rules_.clear();
+  return rules_.emplace(digest, std::move(set)).first->second;
+}
+
+const store::ModelRecord* Replayer::model_at(std::string_view name,
+                                             std::uint64_t state_index) const {
+  const auto changes = models_.find(name);
+  if (changes == models_.end()) return nullptr;
+  const store::ModelRecord* found = nullptr;
+  for (const ModelChange& change : changes->second)
+    if (change.index < state_index)
+      found = change.record.removed.empty() ? &change.record : nullptr;
+  return found;
+}
+
+// ---- one decision ---------------------------------------------------------------------------
+
+// Collects what is not as recorded.
+class Replayer::Comparison {
+ public:
+  explicit Comparison(Replayed& out) : out_(out) {}
+
+  void member(const std::string& name, const json& recorded, const json& derived) {
+    if (recorded != derived) out_.differences.push_back({name, recorded.dump(), derived.dump()});
+  }
+  // The members that write_decision() writes.
+  void decision(const json& data, const policy::Decision& decision,
+                std::optional<Problem> problem) {
+    std::string text;
+    JsonWriter writer(text);
+    writer.begin_object();
+    write_decision(writer, decision, problem);
+    writer.end_object();
+    const json derived = json::parse(text);
+    for (const char* name :
+         {"effect", "problem", "status", "policies", "obligations", "errors", "shadow"})
+      member(name, member_of(data, name), member_of(derived, name));
+    for (const auto cut : cut_members(decision))
+      out_.incomplete.push_back(std::string(cut) + ": the list is cut in the event");
+    out_.effect = decision.permit ? "permit" : "forbid";
+  }
+  // Each finding names a rule of the snapshot, with its category and p.
+  void rules(const json& findings, const inspect::RuleSet& rules) {
+    if (!findings.is_array()) return;
+    for (const auto& one : findings) {
+      if (!one.is_object() || one.contains("more")) continue;
+      const auto rule = std::ranges::find(rules.rules(), text_of(one, "rule"), &inspect::Rule::id);
+      if (rule == rules.rules().end()) {
+        member("findings", one, "no such rule in the snapshot");
+        continue;
+      }
+      const json derived = {{"rule", rule->id},
+                            {"category", inspect::to_string(rule->category)},
+                            {"count", member_of(one, "count")},
+                            {"p", rule->p_value}};
+      member("findings", one, derived);
+    }
+  }
+  void settle(bool inputs_altered) {
+    if (out_.differences.empty()) {
+      out_.outcome =
+          out_.incomplete.empty() ? Replayed::Outcome::same : Replayed::Outcome::same_as_recorded;
+    } else {
+      out_.outcome = inputs_altered ? Replayed::Outcome::undetermined : Replayed::Outcome::differs;
+    }
+  }
+
+ private:
+  Replayed& out_;
+};
+
+namespace {
+
+// The body, decoded and inspected again as the walk does it.
+Result<void> inspect_again(const RecordedCall& call, const std::string& content,
+                           std::shared_ptr<const inspect::RuleSet> rules, Exchange& exchange) {
+  exchange.route = call.route;
+  exchange.dialect = &dialect_of(call.dialect);
+  exchange.body = content;
+  exchange.scanner = std::make_shared<inspect::Scanner>(std::move(rules));
+  JsonWalker walker;
+  GH_TRY(exchange.dialect->decode(walker, exchange));
+  scan_channels(exchange);
+  return {};
+}
+
+Question question_of(const RecordedCall& call, const store::KeyRecord* key,
+                     const store::ModelRecord* model) {
+  Question question;
+  question.principal_kind = call.kind;
+  question.principal_id = call.principal_id;
+  if (key != nullptr) question.attributes = key->attributes;
+  question.key_prefix = call.key_prefix;
+  question.route = call.route;
+  question.dialect = call.dialect;
+  question.model_name = call.model_name;
+  question.model = model;
+  question.node = call.node;
+  question.time = time_of_uuid7(call.id);
+  question.peer = call.peer;
+  question.purpose = call.purpose;
+  question.stream = call.stream;
+  question.uninspectable = call.uninspectable;
+  question.findings = call.findings;
+  question.label = &call.label;
+  question.tools = call.tools;
+  return question;
+}
+
+// Findings by rule.
+json findings_by_rule(const json& findings) {
+  json counts = json::object();
+  if (!findings.is_array()) return counts;
+  for (const auto& one : findings)
+    if (one.is_object() && one.contains("rule")) counts[text_of(one, "rule")] = one["count"];
+  return counts;
+}
+
+json findings_by_rule(const Exchange& exchange) {
+  json counts = json::object();
+  for (const auto& [rule, count] : exchange.findings.by_rule)
+    counts[exchange.scanner->rules().rules()[rule].id] = count;
+  return counts;
+}
+
+}  // namespace
+
+// The body is looked into as the walk did; what the event could not hold, it can.
+Result<void> Replayer::use_content(const std::string& content,
+                                   const std::shared_ptr<const inspect::RuleSet>& rules,
+                                   RecordedCall& call, Comparison& comparison) {
+  Exchange exchange;
+  GH_TRY(inspect_again(call, content, rules, exchange));
+  const json& findings = member_of(call.data, "findings");
+  comparison.member("content.bytes", member_of(member_of(call.data, "content"), "bytes"),
+                    content.size());
+  if (std::ranges::none_of(findings, [](const json& one) { return one.contains("more"); }))
+    comparison.member("content.findings", findings_by_rule(findings), findings_by_rule(exchange));
+  comparison.member("content.stream", call.stream, exchange.stream);
+  comparison.member("content.uninspectable", call.uninspectable, exchange.uninspectable);
+  std::erase_if(call.altered, [](const std::string& what) { return what != "purpose"; });
+  call.tools = exchange.tools;
+  call.model_name = exchange.model_name;
+  return {};
+}
+
+// The key as the snapshot had it; null when it had it not, or not alive.
+const store::KeyRecord* Replayer::key_of(const RecordedCall& call, std::uint64_t state_index,
+                                         Comparison& comparison) const {
+  const store::KeyRecord* const key = state_.find_key_by_prefix(call.key_prefix);
+  const auto times = key != nullptr ? keys_.find(key->id) : keys_.end();
+  if (times == keys_.end() || times->second.created >= state_index) {
+    comparison.member("actor.key", call.key_prefix, "not a key of the snapshot");
+    return nullptr;
+  }
+  if (times->second.revoked.value_or(state_index) < state_index)
+    comparison.member("actor.key", call.key_prefix, "revoked in the snapshot");
+  comparison.member("actor.kind", to_string(call.kind), key->principal_kind);
+  comparison.member("actor.id", call.principal_id, key->principal_id);
+  return key;
+}
+
+// The model as the snapshot had it: registered, and its provider configured.
+Replayer::ModelInForce Replayer::model_of(const RecordedCall& call, const SnapshotInfo& snapshot,
+                                          Comparison& comparison) const {
+  ModelInForce in_force;
+  if (call.route != Route::list_models)
+    in_force.record = model_at(call.model_name, *snapshot.state_index);
+  if (in_force.record != nullptr) {
+    const auto provider = snapshot.providers.find(in_force.record->provider);
+    if (provider == snapshot.providers.end()) {
+      in_force.record = nullptr;
+    } else {
+      in_force.dialect = provider->second;
+    }
+  }
+  const auto compare = [&](const char* name, std::string store::ModelRecord::* field) {
+    comparison.member(std::string("subject.") + name, member_of(call.subject, name),
+                      in_force.record != nullptr ? json(in_force.record->*field) : json());
+  };
+  compare("provider", &store::ModelRecord::provider);
+  compare("upstream_model", &store::ModelRecord::upstream_name);
+  compare("trust", &store::ModelRecord::trust);
+  return in_force;
+}
+
+Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
+                                  const std::optional<std::string>& content) {
+  GH_ASSIGN(RecordedCall call, read_call(entry));
+  GH_ASSIGN(const SnapshotInfo* const snapshot, snapshot_of(call.snapshot));
+  GH_ASSIGN(const auto policies, policies_of(snapshot->policies));
+  GH_ASSIGN(const auto rules, rules_of(snapshot->rules));
+
+  Replayed out{.index = index, .id = call.id};
+  Comparison comparison(out);
+  const bool lists = call.route == Route::list_models;
+  comparison.rules(member_of(call.data, "findings"), *rules);
+  if (content && !lists) {
+    GH_TRY(use_content(*content, rules, call, comparison));
+    out.notes.emplace_back("the query of the URL is not recorded; what was found in it is missing");
+  }
+  for (const std::string& what : call.altered)
+    out.incomplete.push_back(what + ": the event has it otherwise than policies saw it");
+  if (!lists && std::ranges::count(call.altered, "findings") == 0)
+    comparison.member("label", label_text(call.label),
+                      label_text(label_of_call(call.findings[0], call.findings[1])));
+  const store::KeyRecord* const key = key_of(call, *snapshot->state_index, comparison);
+  const ModelInForce model = model_of(call, *snapshot, comparison);
+
+  const Question question = question_of(call, key, model.record);
+  policy::Decision decision = policies->decide(policy_request(question));
+  Plan plan;
+  const auto problem = settle(question, model.dialect, decision, plan);
+  comparison.decision(call.data, decision, problem);
+  comparison.settle(!call.altered.empty());
+  return out;
+}
+
+}  // namespace gatehouse::gateway

@@ -1,0 +1,257 @@
+// A decision is derived again and is the same; whatever single thing in its event is changed shows.
+#include "gateway/replay.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/id.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "crypto/crypto.h"
+#include "gateway/snapshot.h"
+#include "gateway/snapshot_sources.h"
+#include "gateway/test_support.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+using nlohmann::json;
+using nlohmann::ordered_json;
+using Outcome = Replayed::Outcome;
+
+class Folder {
+ public:
+  Folder() {
+    SystemRandom random;
+    path = std::filesystem::temp_directory_path() /
+           ("replay_test." + make_uuid7(SystemClock(), random));
+    std::filesystem::create_directory(path);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::filesystem::path path;
+};
+
+// A log of a key, a model and a snapshot, with the built-in policies and rules as its sources.
+class ReplayTest : public ::testing::Test {
+ protected:
+  ReplayTest() {
+    SnapshotSources sources(folder_.path);
+    EXPECT_TRUE(sources.keep(policies_->source()));
+    EXPECT_TRUE(sources.keep(testing::builtin_rules()->source()));
+    const ordered_json contents = {
+        {"policies", policies_->digest()},
+        {"rules", "sha256:" + to_hex(testing::builtin_rules()->digest())},
+        {"providers", {{{"name", "sim"}, {"dialect", "openai"}, {"url", "http://x"}}}}};
+    digest_ = "sha256:" + to_hex(crypto::sha256(bytes_of(contents.dump())));
+    feed({{"type", "key.created"},
+          {"data",
+           {{"id", "01900000-0000-7000-8000-000000000001"},
+            {"prefix", "gh_1"},
+            {"hash", std::string(64, 'a')},
+            {"principal_kind", "user"},
+            {"principal_id", "ada"},
+            {"attributes", {{"team", "red"}}},
+            {"created", "2026-11-23T10:00:00.000000Z"},
+            {"expires", ""}}}});
+    feed(model("external"));
+    feed({{"type", "snapshot.activated"},
+          {"snapshot", digest_},
+          {"data", {{"reason", "start"}, {"state_index", 2}, {"contents", contents}}}});
+  }
+
+  static ordered_json model(const std::string& trust) {
+    return {{"type", "model.added"},
+            {"data",
+             {{"name", "gpt"},
+              {"provider", "sim"},
+              {"upstream_name", "up"},
+              {"trust", trust},
+              {"created", "2026-11-23T10:00:00.000000Z"}}}};
+  }
+  void feed(const ordered_json& entry) { ASSERT_TRUE(replayer_.feed(next_++, entry.dump())); }
+  // Personal data to an external model: the built-in set has it redacted.
+  json decided() const {
+    return {{"type", "request.decided"},
+            {"id", "01a2145e-0000-7000-8000-000000000001"},
+            {"node", "gw"},
+            {"snapshot", digest_},
+            {"actor", {{"kind", "user"}, {"id", "ada"}, {"key", "gh_1"}, {"peer", "10.0.0.1:5"}}},
+            {"subject",
+             {{"route", "chat.completions"},
+              {"dialect", "openai"},
+              {"model", "gpt"},
+              {"provider", "sim"},
+              {"upstream_model", "up"},
+              {"trust", "external"}}},
+            {"label", json::parse(R"({"confidentiality":"confidential","categories":["personal"],)"
+                                  R"("integrity":"unverified","origin":"human"})")},
+            {"data",
+             {{"effect", "permit"},
+              {"policies", json::array()},
+              {"obligations", json::array()},
+              {"findings", json::array({finding()})},
+              {"stream", false},
+              {"uninspectable", false}}}};
+  }
+  static json finding() {
+    for (const auto& rule : testing::builtin_rules()->rules())
+      if (rule.category == inspect::Category::personal)
+        return {{"rule", rule.id}, {"category", "personal"}, {"count", 1}, {"p", rule.p_value}};
+    return {};
+  }
+  // What is recorded is what was derived: the event as the walk would have written it.
+  json honest() {
+    json event = decided();
+    const Label label = label_of_call(0, 1);
+    std::string text;
+    append_json(text, label);
+    event["label"] = json::parse(text);
+    const auto first = replayer_.replay(next_, event.dump());
+    EXPECT_TRUE(first) << first.error().describe();
+    for (const auto& difference : first->differences)
+      event["data"][difference.member] = json::parse(difference.derived);
+    return event;
+  }
+  Replayed replay(const json& event) {
+    auto replayed = replayer_.replay(next_, event.dump());
+    EXPECT_TRUE(replayed) << replayed.error().describe();
+    return replayed ? *replayed : Replayed{};
+  }
+  ErrorCode failure(const json& event) {
+    const auto replayed = replayer_.replay(next_, event.dump());
+    EXPECT_FALSE(replayed);
+    return replayed ? ErrorCode::internal : replayed.error().code;
+  }
+
+  Folder folder_;
+  std::shared_ptr<const policy::PolicySet> policies_ = *policy::PolicySet::builtin();
+  Replayer replayer_{folder_.path};
+  std::string digest_;
+  std::uint64_t next_ = 0;
+};
+
+TEST_F(ReplayTest, an_honest_event_is_the_same) {
+  const json event = honest();
+  EXPECT_EQ(replay(event).outcome, Outcome::same);
+  EXPECT_EQ(event["data"]["effect"], "permit");
+  EXPECT_NE(event["data"]["obligations"].dump().find("redact"), std::string::npos);
+}
+
+TEST_F(ReplayTest, each_thing_that_is_changed_shows) {
+  const json event = honest();
+  const std::vector<std::pair<json::json_pointer, json>> changes = {
+      {json::json_pointer("/actor/id"), "eve"},
+      {json::json_pointer("/actor/kind"), "service"},
+      {json::json_pointer("/actor/key"), "gh_2"},
+      {json::json_pointer("/subject/model"), "other"},
+      {json::json_pointer("/subject/provider"), "sam"},
+      {json::json_pointer("/subject/upstream_model"), "down"},
+      {json::json_pointer("/subject/trust"), "internal"},
+      {json::json_pointer("/subject/dialect"), "anthropic"},
+      {json::json_pointer("/label/confidentiality"), "public"},
+      {json::json_pointer("/data/effect"), "forbid"},
+      {json::json_pointer("/data/problem"), "blocked"},
+      {json::json_pointer("/data/policies"), json::array({"made-up"})},
+      {json::json_pointer("/data/obligations"), json::array()},
+      {json::json_pointer("/data/errors"), json::array({"x"})},
+      {json::json_pointer("/data/shadow"), json::array({"x"})},
+      {json::json_pointer("/data/findings"), json::array()},
+      {json::json_pointer("/data/findings/0/rule"), "made-up"},
+      {json::json_pointer("/data/findings/0/category"), "credentials"},
+      {json::json_pointer("/data/findings/0/p"), 0.5},
+  };
+  for (const auto& [where, value] : changes) {
+    json changed = event;
+    changed[where] = value;
+    EXPECT_EQ(replay(changed).outcome, Outcome::differs) << where.to_string();
+  }
+}
+
+TEST_F(ReplayTest, what_came_after_the_snapshot_does_not_matter) {
+  const json event = honest();
+  feed({{"type", "model.removed"},
+        {"data", {{"name", "gpt"}, {"removed", "2026-11-24T10:00:00.000000Z"}}}});
+  feed(model("internal"));
+  feed({{"type", "key.revoked"},
+        {"data",
+         {{"id", "01900000-0000-7000-8000-000000000001"},
+          {"revoked", "2026-11-24T10:00:00.000000Z"}}}});
+  EXPECT_EQ(replay(event).outcome, Outcome::same);
+}
+
+TEST_F(ReplayTest, what_is_altered_makes_a_difference_undetermined) {
+  json event = honest();
+  event["data"]["altered"] = {"tools"};
+  EXPECT_EQ(replay(event).outcome, Outcome::same_as_recorded);
+  event["data"]["effect"] = "forbid";
+  EXPECT_EQ(replay(event).outcome, Outcome::undetermined);
+}
+
+TEST_F(ReplayTest, what_is_missing_or_tampered_with_is_refused) {
+  const json event = honest();
+  EXPECT_EQ(failure({{"type", "request.completed"}}), ErrorCode::invalid_argument);
+  EXPECT_EQ(failure("text"), ErrorCode::data_loss);
+  json other = event;
+  other["snapshot"] = "sha256:" + std::string(64, '0');
+  EXPECT_EQ(failure(other), ErrorCode::data_loss);
+}
+
+TEST_F(ReplayTest, a_source_that_was_changed_or_is_gone_is_not_used) {
+  const auto file = folder_.path / policies_->digest().substr(7);
+  ASSERT_TRUE(write_file_atomically(file, policies_->source() + " "));
+  EXPECT_EQ(failure(decided()), ErrorCode::data_loss);
+  std::filesystem::remove(file);
+  EXPECT_EQ(failure(decided()), ErrorCode::not_found);
+  ASSERT_TRUE(write_file_atomically(file, policies_->source()));
+  EXPECT_TRUE(replayer_.replay(next_, decided().dump()));
+}
+
+TEST_F(ReplayTest, a_snapshot_of_an_earlier_version_cannot_be_used) {
+  json event = honest();
+  const ordered_json contents = {{"policies", "sha256:1"}};
+  const std::string digest = "sha256:" + to_hex(crypto::sha256(bytes_of(contents.dump())));
+  feed({{"type", "snapshot.activated"},
+        {"snapshot", digest},
+        {"data", {{"reason", "start"}, {"contents", contents}}}});
+  event["snapshot"] = digest;
+  EXPECT_EQ(failure(event), ErrorCode::failed_precondition);
+}
+
+TEST(SnapshotSources, keeps_what_it_is_given_and_notices_changes) {
+  const Folder folder;
+  const auto where = folder.path / "snapshots";
+  const std::string name = to_hex(crypto::sha256(bytes_of("text")));
+  ASSERT_TRUE(SnapshotSources(where).keep("text"));
+  EXPECT_EQ(SnapshotSources::read(where, "sha256:" + name), "text");
+  ASSERT_TRUE(write_file_atomically(where / name, "tExt"));
+  EXPECT_EQ(SnapshotSources::read(where, name).error().code, ErrorCode::data_loss);
+  set_log_level(LogLevel::off);
+  ASSERT_TRUE(SnapshotSources(where).keep("text"));
+  EXPECT_EQ(SnapshotSources::read(where, name), "text");
+  EXPECT_EQ(SnapshotSources::read(where, std::string(64, '0')).error().code, ErrorCode::not_found);
+  EXPECT_EQ(SnapshotSources::read(where, "../secret").error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(SnapshotSources(where).keep(std::string(max_source_bytes + 1, 'x')).error().code,
+            ErrorCode::resource_exhausted);
+}
+
+TEST(SnapshotSources, reads_back_the_files_of_a_set) {
+  const auto files = parse_sources((*policy::PolicySet::builtin())->source());
+  ASSERT_TRUE(files);
+  const auto again = policy::PolicySet::parse(*files);
+  ASSERT_TRUE(again);
+  EXPECT_EQ((*again)->digest(), (*policy::PolicySet::builtin())->digest());
+  EXPECT_EQ(parse_sources("1:a:2:bc")->at(0).second, "bc");
+  EXPECT_TRUE(parse_sources("")->empty());
+  for (const char* wrong : {"1", "1:a", "1:a:", "1:a:3:bc", "x:a:1:b", "-1:a:1:b", "1:a1:b",
+                            "99999999999999999999:a:1:b", "1:a:2:bcd"})
+    EXPECT_EQ(parse_sources(wrong).error().code, ErrorCode::data_loss) << wrong;
+}
+
+}  // namespace
+}  // namespace gatehouse::gateway
