@@ -442,7 +442,7 @@ Replayer::ModelInForce Replayer::model_of(const RecordedCall& call, const Snapsh
                                           Comparison& comparison) const {
   ModelInForce in_force;
   if (call.route != Route::list_models)
-    in_force.record = model_at(call.model_name, *snapshot.state_index);
+    in_force.record = model_at(call.model_name, snapshot.state_index.value_or(0));
   if (in_force.record != nullptr) {
     const auto provider = snapshot.providers.find(in_force.record->provider);
     if (provider == snapshot.providers.end()) {
@@ -481,7 +481,7 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
   if (!lists && std::ranges::count(call.altered, "findings") == 0)
     comparison.member("label", label_text(call.label),
                       label_text(label_of_call(call.findings[0], call.findings[1])));
-  const store::KeyRecord* const key = key_of(call, *snapshot->state_index, comparison);
+  const store::KeyRecord* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
   const ModelInForce model = model_of(call, *snapshot, comparison);
 
   const Question question = question_of(call, key, model.record);
