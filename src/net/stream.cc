@@ -1,9 +1,11 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -338,6 +340,12 @@ bool Stream::is_quiet() const {
   char byte = 0;
   return ::recv(io_->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+std::optional<std::size_t> Stream::unacknowledged() const {
+  int bytes = 0;
+  if (closed_ || ::ioctl(io_->socket.native_handle(), SIOCOUTQ, &bytes) != 0) return std::nullopt;
+  return static_cast<std::size_t>(std::max(bytes, 0));
 }
 
 // ---- writing

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -116,6 +117,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
   bool is_quiet() const;
   // Bytes the kernel has taken, ever: whether a write that failed had sent anything.
   std::uint64_t bytes_taken() const { return bytes_taken_; }
+  // Bytes of a TCP stream, its end included, that the peer's kernel has not acknowledged; nothing
+  // when the system does not say.
+  std::optional<std::size_t> unacknowledged() const;
   const std::string& failure() const { return failure_; }
   Loop& loop() { return loop_; }
 
