@@ -168,6 +168,10 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
     GH_ASSIGN(const auto models, registry.list_models());
     return json{{"models", to_json(models)}}.dump();
   }
+  if (method == "GET" && path == "/admin/export") {
+    if (export_status_) return export_status_();
+    return gateway::remembered_export_status(*config_, control_.ledger());
+  }
   if (method != "POST") return fail(ErrorCode::not_found, "no such administrative call");
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
@@ -225,7 +229,9 @@ AdminServer::AdminServer(gateway::Gateway& gateway)
     : admin_(
           gateway.control(), gateway.config(),
           [&gateway] { return gateway.refresh("administration"); },
-          [&gateway] { return gateway.reload(); }) {}
+          [&gateway] { return gateway.reload(); }) {
+  admin_.on_export_status([&gateway] { return gateway.export_status(); });
+}
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gateway) {
   std::unique_ptr<AdminServer> admin(new AdminServer(gateway));

@@ -8,6 +8,7 @@
 //   POST /admin/models         {name, provider, upstream_name, trust}     -> {model}
 //   GET  /admin/models                                                    -> {models: […]}
 //   POST /admin/models/remove  {name}                                     -> {model}
+//   GET  /admin/export                                                    -> {exporters: […]}
 //   POST /admin/reload                                                    -> {}
 //
 // A body with a member that is not listed here is refused.
@@ -39,6 +40,8 @@ class Admin {
   // `changed` runs after a change of state, `reload` on request; either may be empty.
   Admin(gateway::ControlPlane& control, std::shared_ptr<const gateway::Config> config, Hook changed,
         Hook reload);
+  // What answers GET /admin/export; without one the files of the exporters do.
+  void on_export_status(std::function<std::string()> status) { export_status_ = std::move(status); }
   AdminReply handle(std::string_view method, std::string_view path, std::string_view body,
                     std::string_view actor);
 
@@ -53,6 +56,7 @@ class Admin {
   std::shared_ptr<const gateway::Config> config_;
   Hook changed_;
   Hook reload_;
+  std::function<std::string()> export_status_;
 };
 
 // Serves Admin on <data>/admin.sock, on a thread of its own, which also keeps the database up with

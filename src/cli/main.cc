@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   add_model(app, exit);
   add_policy(app, exit);
   add_audit(app, exit);
+  add_export(app, exit);
   add_inspect(app, exit);
   add_simulate(app, exit);
   try {

@@ -14,6 +14,7 @@ void add_key(CLI::App& app, Exit& exit);       // key create|list|revoke
 void add_model(CLI::App& app, Exit& exit);     // model add|list|remove
 void add_policy(CLI::App& app, Exit& exit);    // policy check|test
 void add_audit(CLI::App& app, Exit& exit);     // audit verify|copy|show|tail|find|…
+void add_export(CLI::App& app, Exit& exit);    // export status
 void add_inspect(CLI::App& app, Exit& exit);   // inspect rules|scan
 void add_simulate(CLI::App& app, Exit& exit);  // simulate
 

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "gateway/config_export.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -277,6 +278,7 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
   read_timeouts(root, config);
   read_secret(root, config, first);
   for (const auto& provider : root.list("providers")) read_provider(root, provider, config);
+  read_exporters(root, config);
   GH_TRY(root.finish());
   return config;
 }

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/secret.h"
+#include "export/config.h"
 #include "gateway/config_log.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -65,6 +66,7 @@ struct Config {
   std::chrono::milliseconds session_lifetime{24 * 3'600'000};
   std::chrono::milliseconds reconcile_interval{300'000};  // the database against the ledger
   std::map<std::string, ProviderConfig, std::less<>> providers;
+  std::vector<exporter::Config> exporters;
 
   // Where the ledger's last signed size is kept (ledger/last_signed.h).
   std::filesystem::path last_signed_directory() const {

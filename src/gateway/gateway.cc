@@ -22,6 +22,8 @@ namespace {
 
 // For the records of calls that the drain did not wait for.
 constexpr std::chrono::seconds cut_off_time{2};
+// For receivers to take what is there; the rest is sent after the next start.
+constexpr std::chrono::seconds export_time{3};
 
 std::size_t thread_count(const Config& config) {
   return config.threads > 0 ? config.threads : std::max(1u, std::thread::hardware_concurrency());
@@ -87,6 +89,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Config config, const Clock& cloc
   GH_TRY(gateway->check_state());
   GH_TRY(gateway->open_workers());
   gateway->add_gauges();
+  gateway->start_exporters(clock, random);
   gateway->ready_ = true;
   return gateway;
 }
@@ -237,6 +240,7 @@ void Gateway::stop() {
       log_error("the ledger did not close cleanly", {{"error", closed.error().describe()}});
   }
   if (receipts_) receipts_->stop();
+  if (exporters_) exporters_->stop(export_time);
   nodes_.clear();
 }
 

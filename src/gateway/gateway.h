@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "export/exporters.h"
 #include "gateway/config.h"
 #include "gateway/control.h"
 #include "gateway/metrics.h"
@@ -46,6 +47,9 @@ class Gateway {
   // Compares the database with the ledger; a difference raises an incident. For one thread.
   Result<void> check_state() { return guard_->check(); }
 
+  // What `gatehouse export status` shows: {"exporters":[…]}.
+  std::string export_status() const;
+
   // Drains and stops: no new connections, running requests end, then the ledger closes.
   void stop();
 
@@ -56,10 +60,13 @@ class Gateway {
   Result<void> open_workers();
   Result<void> put_in_force(std::shared_ptr<const Config> config, std::string_view reason);
   void add_gauges();
+  void start_exporters(const Clock& clock, Random& random);
+  void add_export_metrics(std::size_t which);
 
   std::unique_ptr<ControlPlane> control_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<StateGuard> guard_;
+  std::unique_ptr<exporter::Exporters> exporters_;
   std::atomic<bool> ready_ = false;
   mutable std::mutex mutex_;  // guards config_, snapshot_ and the order of snapshots
   std::shared_ptr<const Config> config_;
@@ -68,5 +75,8 @@ class Gateway {
   std::vector<std::unique_ptr<Node>> nodes_;
   bool stopped_ = false;
 };
+
+// The same from the files of exporters that do not run.
+std::string remembered_export_status(const Config& config, ledger::Ledger& ledger);
 
 }  // namespace gatehouse::gateway

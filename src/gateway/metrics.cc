@@ -8,6 +8,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <map>
+#include <mutex>
 #include <vector>
 
 namespace gatehouse::gateway {
@@ -39,6 +40,10 @@ struct Metrics::Impl {
     prometheus::Gauge* gauge;
     std::function<double()> read;
   };
+  struct ReadCounter {
+    prometheus::Counter* counter;
+    std::function<double()> read;
+  };
 
   std::shared_ptr<prometheus::Registry> registry = std::make_shared<prometheus::Registry>();
   prometheus::Counter* requests[route_count][outcome_count] = {};
@@ -51,6 +56,8 @@ struct Metrics::Impl {
   prometheus::Counter* reloads[2] = {};  // refused, accepted
   prometheus::Family<prometheus::Counter>* refused_messages = nullptr;
   std::vector<Gauge> gauges;
+  std::vector<ReadCounter> counters;
+  std::mutex reading;  // of counters: of two readers one would add what the other has added
 
   prometheus::Family<prometheus::Counter>& counter(const std::string& name,
                                                    const std::string& help) {
@@ -137,8 +144,23 @@ void Metrics::add_gauge(const std::string& name, const std::string& help,
   impl_->gauges.push_back({&gauge, std::move(read)});
 }
 
+void Metrics::add_reading(Kind kind, const std::string& name, const std::string& help,
+                          const Labels& labels, std::function<double()> read) {
+  if (kind == Kind::gauge) {
+    auto& gauge = prometheus::BuildGauge().Name(name).Help(help).Register(*impl_->registry);
+    impl_->gauges.push_back({&gauge.Add(labels), std::move(read)});
+  } else {
+    impl_->counters.push_back({&impl_->counter(name, help).Add(labels), std::move(read)});
+  }
+}
+
 std::string Metrics::text() {
   for (auto& gauge : impl_->gauges) gauge.gauge->Set(gauge.read());
+  const std::lock_guard lock(impl_->reading);
+  for (auto& counter : impl_->counters) {
+    const double grown = counter.read() - counter.counter->Value();
+    if (grown > 0) counter.counter->Increment(grown);
+  }
   return prometheus::TextSerializer().Serialize(impl_->registry->Collect());
 }
 

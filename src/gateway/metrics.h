@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,12 @@ class Metrics {
 
   // Values read when somebody asks.
   void add_gauge(const std::string& name, const std::string& help, std::function<double()> read);
+
+  // The same with labels; a counter must never go back.
+  enum class Kind : std::uint8_t { gauge, counter };
+  using Labels = std::map<std::string, std::string>;
+  void add_reading(Kind kind, const std::string& name, const std::string& help,
+                   const Labels& labels, std::function<double()> read);
 
   std::string text();
 

@@ -72,7 +72,7 @@ function checkMetrics() {
 }
 
 function checkLogs() {
-  const text = ['src/identity', 'src/gateway', 'src/api', 'src/cli'].map(sources).join('\n');
+  const text = ['src/identity', 'src/gateway', 'src/api', 'src/cli', 'src/export'].map(sources).join('\n');
   const source = new Set([...text.matchAll(/log_(?:info|warning|error)\(\s*"([^"]+)"/g)].map((match) => match[1]));
   same(source, new Set(rows(read('docs/operating.md'), 'Logs').flatMap((row) => codes(row[1]))), 'docs/operating.md, Logs');
 }

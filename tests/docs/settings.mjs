@@ -10,7 +10,7 @@ const binary = path.resolve(process.env.GATEHOUSE ?? path.join(root, 'build/rele
 
 // Which section a reader variable of config*.cc stands for.
 const sections = { root: '', limits: 'limits.', size: 'limits.', timeouts: 'timeouts.', duration: 'timeouts.',
-  tls: 'tls.', ledger: 'ledger.', serve: 'ledger.serve.', receipts: 'ledger.receipts.', reader: 'providers[].' };
+  tls: 'tls.', ledger: 'ledger.', exporter: 'export[].', serve: 'ledger.serve.', receipts: 'ledger.receipts.', reader: 'providers[].' };
 
 // What a section cannot do without.
 const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
@@ -18,7 +18,7 @@ const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
 // Every key config*.cc asks for: name -> {call, rest of the call}.
 function keysOfSource() {
   const source = readdirSync(path.join(root, 'src/gateway')).filter((name) => /^config\w*\.cc$/.test(name) && !name.endsWith('_test.cc'))
-    .map((name) => read(`src/gateway/${name}`)).join('\n');
+    .map((name) => read(`src/gateway/${name}`)).concat(read('src/export/config.cc')).join('\n');
   const call = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|strings|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
   const keys = new Map();
   for (const [, variable, kind, key, rest] of source.matchAll(call)) {
@@ -76,7 +76,7 @@ function check(yaml, files = []) {
     const file = path.join(folder, 'gatehouse.yaml');
     writeFileSync(file, yaml);
     const done = spawnSync(binary, ['config', 'check', '--config', file], { encoding: 'utf8',
-      env: { ...process.env, OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GATEHOUSE_SECRET: 'x'.repeat(32) } });
+      env: { ...process.env, OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GATEHOUSE_SECRET: 'x'.repeat(32), SIEM_TOKEN: 'x' } });
     return { status: done.status, text: done.stdout + done.stderr };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -93,7 +93,7 @@ function keysOfExample(yaml) {
     const [, indent, dash, key, value] = /^( *)(- )?([a-z_]+):\s*(.*)$/.exec(line) ?? [];
     if (!key) continue;
     while (sections.length > 0 && sections.at(-1).indent >= indent.length) sections.pop();
-    const prefix = sections.map(({ name }) => `${name === 'providers' ? 'providers[]' : name}.`).join('');
+    const prefix = sections.map(({ name }) => `${['providers', 'export'].includes(name) ? `${name}[]` : name}.`).join('');
     if (value === '' && !dash) sections.push({ indent: indent.length, name: key });
     else keys.add(prefix + key);
   }
@@ -120,7 +120,7 @@ function checkDefault(setting, { kind, rest }) {
 }
 
 // The settings whose range is "A to B", as [name, A, B].
-const ranges = (table) => [...table].map(([name, { range }]) => [name, ...(/^(\w+) to (\w+)$/.exec(range) ?? []).slice(1)])
+const ranges = (table) => [...table].filter(([name]) => !name.includes('[]')).map(([name, { range }]) => [name, ...(/^(\w+) to (\w+)$/.exec(range) ?? []).slice(1)])
   .filter(([, min]) => min);
 
 // A configuration that gives each of these settings a value.
