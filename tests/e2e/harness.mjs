@@ -137,7 +137,7 @@ export class Gateway extends Server {
 
   static async run(site, { shellPrefix, env } = {}) {
     const gateway = new Gateway(['serve', '--config', site.config],
-      { env: { SIM_KEY: 'sim-upstream-credential', ...env }, shellPrefix });
+      { env: { SIM_KEY: 'sim-upstream-credential', SIEM_TOKEN: 'siem-token', ...env }, shellPrefix });
     Object.assign(gateway, site);
     try {
       return await gateway.listening();
@@ -186,7 +186,7 @@ export class Gateway extends Server {
 
 export function cli(...args) {
   return spawnSync(binary, args, {
-    encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 28, env: { ...process.env, SIM_KEY: 'sim-upstream-credential' } });
+    encoding: 'utf8', timeout: 60_000, maxBuffer: 1 << 28, env: { ...process.env, SIM_KEY: 'sim-upstream-credential', SIEM_TOKEN: 'siem-token' } });
 }
 
 export function succeed(result) {
