@@ -65,9 +65,13 @@ void Exporter::start() {
   });
 }
 
+void Exporter::ask_to_stop() {
+  stopping_ = true;
+}
+
 void Exporter::stop(milliseconds grace) {
   if (!thread_.joinable()) return;
-  stopping_ = true;
+  ask_to_stop();
   {
     std::unique_lock lock(mutex_);
     ended_.wait_for(lock, grace, [this] { return has_ended_; });

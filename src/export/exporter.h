@@ -44,6 +44,7 @@ class Exporter {
   ~Exporter();  // stop() without grace
 
   void start();
+  void ask_to_stop();  // returns at once
   // Sends what is there as long as the receiver takes it, at most `grace`; then ends.
   void stop(std::chrono::milliseconds grace);
   Status status() const;  // any thread

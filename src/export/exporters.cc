@@ -52,6 +52,7 @@ Exporters::Exporters(std::vector<Config> configs, Log log, const Clock& clock, R
 Exporters::~Exporters() = default;
 
 void Exporters::stop(std::chrono::milliseconds grace) {
+  for (auto& exporter : exporters_) exporter->ask_to_stop();
   const auto end = std::chrono::steady_clock::now() + grace;
   for (auto& exporter : exporters_) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

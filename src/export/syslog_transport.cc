@@ -1,6 +1,9 @@
 // Syslog over TCP or TLS. The protocol has no acknowledgement, so one is made of the connection's
 // end: now and then our side ends it and waits for the receiver's end, which comes only after the
 // receiver has read everything (net/byte_client.h). Until then everything counts as unsent.
+#include <algorithm>
+#include <utility>
+
 #include "base/log.h"
 #include "export/transport.h"
 #include "net/byte_client.h"
@@ -32,12 +35,9 @@ class SyslogTransport final : public Transport {
   net::Task<Delivery> confirm() override {
     if (!client_) co_return failed("there is no connection");
     const auto client = std::move(client_);
-    const auto end = co_await client->finish(config_.timeout);
+    const auto end = co_await client->finish(std::min(config_.timeout, end_time_));
     if (!end) co_return failed(end.error().describe());
-    if (*end == net::ByteClient::End::acknowledged && !std::exchange(warned_, true))
-      log_warning(
-          "the receiver does not end its connection; only its system's acknowledgement is known",
-          {{"exporter", config_.name}, {"url", config_.url}});
+    if (*end == net::ByteClient::End::acknowledged) note_no_end();
     co_return Delivery{Verdict::accepted, {}, {}, 0};
   }
 
@@ -47,11 +47,20 @@ class SyslogTransport final : public Transport {
     return {Verdict::retry, std::move(error), {}, 0};
   }
 
+  // It will not end the next one either, so that is not waited for as long.
+  void note_no_end() {
+    constexpr net::Milliseconds next_time{1'000};
+    if (std::exchange(end_time_, next_time) == next_time) return;
+    log_warning(
+        "the receiver does not end its connection; only its system's acknowledgement is known",
+        {{"exporter", config_.name}, {"url", config_.url}});
+  }
+
   net::Loop& loop_;
   const Config& config_;
   std::shared_ptr<net::TlsContext> tls_;
   std::unique_ptr<net::ByteClient> client_;
-  bool warned_ = false;
+  net::Milliseconds end_time_{10'000};  // for the receiver's end
 };
 
 }  // namespace

@@ -289,6 +289,42 @@ test('a syslog receiver that dies with unread bytes gets them again, in order', 
   await receiver.kill();
 });
 
+test('a syslog receiver that never ends a connection is believed when its system has everything', async () => {
+  const receiver = await new SyslogReceiver(undefined, { ends: false }).start();
+  const gateway = await Gateway.start({ simulator, settings: `export:\n  - {name: syslog, type: cef-syslog, url: "tcp://127.0.0.1:${receiver.port}", ${retry}}` });
+  await caughtUp(gateway, 'syslog');
+  assert.deepEqual(cefIds(receiver.messages), idsOf(gateway));
+  await until(() => gateway.logs("the receiver does not end its connection; only its system's acknowledgement is known").length === 1, 'the warning, once');
+  await gateway.finish();
+  await receiver.kill();
+});
+
+test('a call whose gateway was killed and came back is one span, from its decision on', async () => {
+  const receiver = await new HttpReceiver().start();
+  const site = Gateway.prepare({ simulator, settings: `export:\n  - {name: traces, type: otlp-traces, url: "${receiver.url}", ${retry}}` });
+  let gateway = await Gateway.run(site);
+  // Its decision is exported while it runs; its outcome comes after the exporter has begun anew.
+  const before = await (await gateway.chat('gpt-echo', 'x')).text();
+  assert.ok(before);
+  await caughtUp(gateway, 'traces');
+  const slow = gateway.script({ text: 'x', hang_ms: 60_000 }).catch(() => {});
+  await until(() => gateway.entries(['--type', 'request.decided']).length === 2, 'the second decision');
+  await caughtUp(gateway, 'traces');
+  const [, , , replay] = readFileSync(path.join(site.data, 'export/traces.position'), 'utf8').split('\n');
+  const open = gateway.entries().findIndex((entry) => entry.id === gateway.entries(['--type', 'request.decided'])[1].id);
+  assert.equal(Number(replay), open, 'the open call is read again');
+  await gateway.stop('SIGKILL');
+  await slow;
+  gateway = await Gateway.run(site);
+  await (await gateway.chat('gpt-echo', 'x')).text();
+  await caughtUp(gateway, 'traces');
+  const spans = receiver.requests.flatMap(({ body }) => JSON.parse(body).resourceSpans[0].scopeSpans[0].spans);
+  const completed = gateway.entries(['--type', 'request.completed']).map((entry) => entry.data.decision.replaceAll('-', ''));
+  assert.deepEqual(spans.map((span) => span.traceId), completed);
+  await gateway.finish();
+  await receiver.stop();
+});
+
 test('a syslog receiver whose certificate is somebody else\'s gets nothing', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-export-'));
   const right = makeCertificate(folder, 'right');
@@ -314,7 +350,10 @@ test('an event the receiver refuses for good is passed over after tries, counted
   const expected = idsOf(gateway).filter((id) => !poison.includes(id));
   assert.deepEqual(ocsfIds(receiver.events()), expected);
   assert.equal(statusNamed(gateway, 'siem').skipped, poison.length);
-  const said = gateway.logs('a receiver refuses an entry for good; it is passed over');
+  const said = await until(() => {
+    const lines = gateway.logs('a receiver refuses an entry for good; it is passed over');
+    return lines.length === poison.length && lines;
+  }, 'the log to name it');
   assert.deepEqual(said.map((line) => line.entry), poison);
   refuseAll = true;
   for (let i = 0; i < 10; ++i) await (await gateway.chat('gpt-echo', 'x')).text();
@@ -344,7 +383,8 @@ test('a collector that throws records away is counted, not asked again', async (
   const gateway = await Gateway.start({ simulator, settings: `export:\n  - {name: logs, type: otlp-logs, url: "${receiver.url}", ${retry}}` });
   const status = await caughtUp(gateway, 'logs');
   assert.ok(status.rejected >= 2);
-  assert.equal(gateway.logs('a receiver threw events away that it had accepted')[0].error, 'too old');
+  const said = await until(() => gateway.logs('a receiver threw events away that it had accepted')[0], 'the log to say so');
+  assert.equal(said.error, 'too old');
   await gateway.finish();
   await receiver.stop();
 });

@@ -51,8 +51,9 @@ export class HttpReceiver {
 
 // Takes frames "LENGTH SP MESSAGE"; what is not one is kept in `broken`.
 export class SyslogReceiver {
-  constructor(credentials) {
+  constructor(credentials, { ends = true } = {}) {
     this.credentials = credentials;  // {key, cert}: TLS
+    this.ends = ends;  // whether it ends a connection that the other side has ended
     this.messages = [];
     this.broken = [];
     this.port = 0;
@@ -61,7 +62,7 @@ export class SyslogReceiver {
   }
   async start() {
     const accept = (socket) => this.take(socket);
-    this.server = this.credentials ? tls.createServer(this.credentials, accept) : net.createServer(accept);
+    this.server = this.credentials ? tls.createServer(this.credentials, accept) : net.createServer({ allowHalfOpen: !this.ends }, accept);
     this.server.on('tlsClientError', () => {});
     this.port = await listen(this.server, this.port);
     return this;
