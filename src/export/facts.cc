@@ -112,7 +112,8 @@ std::string summary_of(const Record& record) {
     text += " " + subject;
     break;
   }
-  const std::string reason = text_of(record.data, "reason");
+  std::string reason = text_of(record.data, "reason");
+  if (reason.empty()) reason = text_of(record.data, "kind");  // of an incident
   return reason.empty() ? text : text + ": " + reason;
 }
 

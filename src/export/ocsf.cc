@@ -349,6 +349,8 @@ ordered_json finding_info_of(const Record& record, const std::string& uid) {
   info["desc"] = summary_of(record);
   info["created_time"] = milliseconds(record.time);
   ordered_json analytics = related_analytics(record);
+  if (const auto kind = text_of(record.data, "kind"); is_incident(record) && !kind.empty())
+    analytics.push_back({{"type_id", 1}, {"type", "Rule"}, {"uid", kind}, {"name", kind}});
   info["analytic"] =
       analytics.empty()
           ? ordered_json{{"type_id", 1}, {"type", "Rule"}, {"name", "Gatehouse policy"}}

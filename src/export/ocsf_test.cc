@@ -123,11 +123,14 @@ TEST(Ocsf, WhatIsNotKnownIsAnApiActivityByItsVerb) {
 }
 
 TEST(Ocsf, AnIncidentIsAnAlert) {
-  const auto events = ocsf(of_type("incident.raised"));
+  const auto events =
+      ocsf(event({{"type", "incident.raised"}, {"data", {{"kind", "state.differs"}}}}));
   ASSERT_EQ(events.size(), 1u);
   EXPECT_EQ(events[0]["class_uid"], 2004);
   EXPECT_EQ(events[0]["severity"], "High");
   EXPECT_EQ(events[0]["is_alert"], true);
+  EXPECT_EQ(events[0]["finding_info"]["title"], "Gatehouse: incident.raised: state.differs");
+  EXPECT_EQ(events[0]["finding_info"]["analytic"]["uid"], "state.differs");
 }
 
 TEST(Ocsf, WhatIsNoEventIsABaseEventWithItsDigest) {

@@ -15,7 +15,7 @@ TEST(Record, HasWhatTheEntryHas) {
       7,
       R"({"id":"0193","time":"2026-11-23T17:43:50.123456Z","type":"key.created","node":"gw-1",)"
       R"("actor":{"kind":"operator","id":"cli:root"},"subject":{"id":"k"},"snapshot":"sha256:ab",)"
-      R"("data":{"n":5,"list":["a"]}})",
+      R"("data":{"n":5,"list":["a"],"hash":"ff"}})",
       read_at);
   EXPECT_TRUE(record.readable);
   EXPECT_EQ(record.index, 7u);
@@ -26,6 +26,7 @@ TEST(Record, HasWhatTheEntryHas) {
   EXPECT_EQ(number_of(record.data, "n"), 5);
   EXPECT_EQ(list_of(record.data, "list").size(), 1u);
   EXPECT_TRUE(record.label.empty());
+  EXPECT_FALSE(record.data.contains("hash"));
 }
 
 TEST(Record, WhatIsNoEventIsNamedByItsDigest) {
