@@ -377,7 +377,8 @@ ordered_json evidence_of(const Record& record) {
 }
 
 ordered_json finding_of(const Record& record, const Source& source) {
-  const std::string uid = record.id + ":finding";
+  // Of an incident it is the only event.
+  const std::string uid = is_incident(record) ? record.id : record.id + ":finding";
   ordered_json event = event_of(record, detection_finding, {1, "Create"});
   event["status_id"] = 1;
   event["status"] = "New";

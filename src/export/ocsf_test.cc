@@ -129,6 +129,7 @@ TEST(Ocsf, AnIncidentIsAnAlert) {
   EXPECT_EQ(events[0]["class_uid"], 2004);
   EXPECT_EQ(events[0]["severity"], "High");
   EXPECT_EQ(events[0]["is_alert"], true);
+  EXPECT_EQ(events[0]["metadata"]["uid"], events[0]["metadata"]["original_event_uid"]);
   EXPECT_EQ(events[0]["finding_info"]["title"], "Gatehouse: incident.raised: state.differs");
   EXPECT_EQ(events[0]["finding_info"]["analytic"]["uid"], "state.differs");
 }
