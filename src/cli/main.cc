@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   add_policy(app, exit);
   add_audit(app, exit);
   add_export(app, exit);
+  add_witness(app, exit);
   add_inspect(app, exit);
   add_simulate(app, exit);
   try {

@@ -15,6 +15,7 @@ void add_model(CLI::App& app, Exit& exit);     // model add|list|remove
 void add_policy(CLI::App& app, Exit& exit);    // policy check|test
 void add_audit(CLI::App& app, Exit& exit);     // audit verify|copy|show|tail|find|…
 void add_export(CLI::App& app, Exit& exit);    // export status
+void add_witness(CLI::App& app, Exit& exit);   // witness, witness init|key
 void add_inspect(CLI::App& app, Exit& exit);   // inspect rules|scan
 void add_simulate(CLI::App& app, Exit& exit);  // simulate
 

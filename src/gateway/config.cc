@@ -220,6 +220,7 @@ void read_ledger(ConfigReader& root, Config& config) {
   if (const auto path = ledger.string("last_signed", ""); !path.empty())
     config.last_signed = from_folder_of(config.file, path);
   read_log_settings(ledger, config);
+  config.witnesses = read_witness_settings(ledger, config.file);
   if (node->find("origin") && !usable_origin(config.ledger_origin))
     ledger.note(node->error("origin must have 1 to 255 bytes, no spaces and no '+'"));
   if (auto finished = ledger.finish(); !finished) root.note(finished.error());

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "export/config.h"
 #include "gateway/config_log.h"
+#include "gateway/config_witness.h"
 #include "net/client.h"
 #include "net/server.h"
 
@@ -55,6 +56,7 @@ struct Config {
   std::chrono::milliseconds checkpoint_interval{1'000};
   LogServeConfig log_serve;
   ReceiptConfig receipts;
+  WitnessSettings witnesses;
   std::optional<std::filesystem::path> policies;  // none: the built-in set
   std::optional<std::filesystem::path> rules;
   std::size_t threads = 0;  // 0: one a core

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/witnessing.h"
 #include "net/loop.h"
 
 namespace gatehouse::gateway {
@@ -52,6 +53,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   options.group_settled = net::Loop::wake_all;  // the walks that wait for this group, all at once
   GH_ASSIGN(control->ledger_,
             ledger::Ledger::open(std::move(options), control->keys_.log_key, clock));
+  GH_TRY(ask_witnesses_before_start(config, *control->ledger_));
   GH_ASSIGN(control->store_, store::Store::open(config.database()));
   control->registry_ = std::make_unique<identity::Registry>(
       *control->ledger_, *control->store_, control->keys_.key_hash, config.node, clock, random);

@@ -73,7 +73,7 @@ std::string frozen_difference(const Config& now, const Config& next) {
   if (now.last_signed != next.last_signed) return "ledger.last_signed";
   if (now.secret.reveal() != next.secret.reveal()) return "secret";
   if (now.threads != next.threads) return "threads";
-  return {};
+  return frozen_difference(now.witnesses, next.witnesses);
 }
 
 }  // namespace
@@ -90,6 +90,9 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Config config, const Clock& cloc
   GH_TRY(gateway->open_workers());
   gateway->add_gauges();
   gateway->start_exporters(clock, random);
+  GH_ASSIGN(gateway->witnessing_,
+            Witnessing::start(*gateway->config_, gateway->control_->ledger(), *gateway->metrics_,
+                              clock, random));
   gateway->ready_ = true;
   return gateway;
 }
@@ -232,6 +235,7 @@ void Gateway::stop() {
     node->worker->loop.stop();
     node->thread.join();
   }
+  witnessing_.reset();
   // The ledger is drained while the workers' completions still have a loop to be posted to.
   if (control_) {
     if (auto seen = control_->registry().mark_seen(); !seen)

@@ -22,6 +22,7 @@
 #include "gateway/control.h"
 #include "gateway/metrics.h"
 #include "gateway/state_guard.h"
+#include "gateway/witnessing.h"
 #include "gateway/worker.h"
 #include "net/server.h"
 #include "net/tls.h"
@@ -67,6 +68,7 @@ class Gateway {
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<StateGuard> guard_;
   std::unique_ptr<exporter::Exporters> exporters_;
+  std::unique_ptr<Witnessing> witnessing_;  // null: nobody witnesses this ledger
   std::atomic<bool> ready_ = false;
   mutable std::mutex mutex_;  // guards config_, snapshot_ and the order of snapshots
   std::shared_ptr<const Config> config_;
