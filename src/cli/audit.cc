@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/audit_check.h"
 #include "cli/audit_common.h"
+#include "cli/audit_policy.h"
 #include "cli/audit_read.h"
 #include "cli/audit_serve.h"
 #include "cli/verbs.h"
@@ -27,6 +28,7 @@ struct AuditOptions {
   std::vector<std::string> where;  // [DIR], [DIR] ID or [DIR] DEST
   KeyOptions key;
   std::string remember;
+  std::string policy_file;
   std::string proof_file;
   std::string entry_file;
   bool as_json = false;
@@ -34,7 +36,8 @@ struct AuditOptions {
 
 // ---- verify ---------------------------------------------------------------------------------
 
-void print_people(const ledger::VerifyReport& report, bool first_run) {
+void print_people(const ledger::VerifyReport& report, bool first_run,
+                  const std::optional<ledger::TrustPolicy>& policy) {
   std::cout << "ok: every byte of " << report.files << " files is as it should be\n"
             << "  log         " << report.verifier_key << '\n'
             << "  checkpoint  " << report.checkpoint.size << " entries, root "
@@ -42,6 +45,11 @@ void print_people(const ledger::VerifyReport& report, bool first_run) {
   if (report.entries_after_checkpoint > 0) {
     std::cout << "  since then  " << report.entries_after_checkpoint
               << " entries, recorded but not signed yet\n";
+  }
+  if (report.witnessed) {
+    std::cout << "  witnessed   " << report.witnessed->checkpoint.size << " entries"
+              << (policy ? "" : "; give --policy to verify by whom") << '\n';
+    if (policy) print_witnesses(*policy, report.witnessed->witnesses);
   }
   if (report.remembered_size) {
     std::cout << "  remembered  the checkpoint of " << *report.remembered_size
@@ -56,7 +64,8 @@ void print_people(const ledger::VerifyReport& report, bool first_run) {
     std::cout << "  note        " << printable(note) << '\n';
 }
 
-ordered_json to_json(const ledger::VerifyReport& report, bool first_run) {
+ordered_json to_json(const ledger::VerifyReport& report, bool first_run,
+                     const std::optional<ledger::TrustPolicy>& policy) {
   ordered_json out = {{"ok", true},
                       {"log", report.verifier_key},
                       {"size", report.checkpoint.size},
@@ -65,6 +74,12 @@ ordered_json to_json(const ledger::VerifyReport& report, bool first_run) {
                       {"files", report.files},
                       {"writer_running", report.writer_running},
                       {"notes", report.notes}};
+  if (report.witnessed) {
+    out["witnessed"] = {{"size", report.witnessed->checkpoint.size},
+                        {"root", to_base64(report.witnessed->checkpoint.root)}};
+    if (policy)
+      out["witnessed"]["witnesses"] = witnesses_json(*policy, report.witnessed->witnesses);
+  }
   if (report.remembered_size) out["remembered"] = {{"size", *report.remembered_size}};
   if (first_run) out["remembered"] = nullptr;
   return out;
@@ -81,7 +96,10 @@ Result<std::optional<std::string>> read_remembered(const std::string& file) {
 int verify(const AuditOptions& options) {
   auto key = key_from(options.key);
   if (!key) return report(key.error());
-  ledger::VerifyOptions how{.key = std::move(*key), .remembered = {}};
+  const auto policy = policy_from(options.policy_file);
+  if (!policy) return report(policy.error());
+  ledger::VerifyOptions how{
+      .key = std::move(*key), .remembered = {}, .policy = *policy ? &**policy : nullptr};
   bool first_run = false;
   if (!options.remember.empty()) {
     auto remembered = read_remembered(options.remember);
@@ -97,9 +115,9 @@ int verify(const AuditOptions& options) {
   if (!found && found.error().code != ErrorCode::data_loss) return report(found.error());
   if (!found) return wrong(found.error(), options.as_json);
   if (options.as_json) {
-    std::cout << to_json(*found, first_run).dump() << '\n';
+    std::cout << to_json(*found, first_run, *policy).dump() << '\n';
   } else {
-    print_people(*found, first_run);
+    print_people(*found, first_run, *policy);
   }
   if (options.remember.empty()) return 0;
   const auto stored = write_file_atomically(options.remember, found->checkpoint_note, 0644);
@@ -176,6 +194,7 @@ void add_audit(CLI::App& app, Exit& exit) {
       "verify", "Derive every hash again and compare every byte; exit 1 names what is wrong");
   verify_verb->add_option("DIR", options->where, "Ledger directory (./var/ledger)")->expected(0, 1);
   add_key_options(*verify_verb, options->key);
+  add_policy_option(*verify_verb, options->policy_file);
   verify_verb->add_option("--remember", options->remember,
                           "Compare with the checkpoint in this file, then store the present one");
   verify_verb->add_flag("--json", options->as_json, "Print JSON");

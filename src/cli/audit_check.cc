@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/audit_common.h"
+#include "cli/audit_policy.h"
 #include "crypto/crypto.h"
 #include "gateway/config.h"
 #include "gateway/control.h"
@@ -26,6 +27,7 @@ struct CheckOptions {
   std::string receipt_file;
   std::string entry_file;
   KeyOptions key;
+  std::string policy_file;
   std::string content_file;
   std::string salt;
   std::string which;
@@ -42,8 +44,16 @@ struct Claim {
 struct Proven {
   std::string entry_name;
   std::uint64_t index = 0;
-  ledger::Checkpoint checkpoint;
+  ledger::WitnessedCheckpoint signed_by;
   json event;
+
+  const ledger::Checkpoint& checkpoint() const { return signed_by.checkpoint; }
+};
+
+// Whose log it has to be, and who has to have cosigned it.
+struct Trusted {
+  std::optional<ledger::VerifierKey> key;
+  std::optional<ledger::TrustPolicy> policy;
 };
 
 // Bounds what a stranger's file can make a parser do.
@@ -116,20 +126,19 @@ Result<std::vector<Claim>> read_claims(const CheckOptions& options) {
   return claims;
 }
 
-Result<Proven> prove(const Claim& claim, const ledger::VerifierKey& key) {
+Result<Proven> prove(const Claim& claim, const Trusted& trusted) {
   GH_ASSIGN(const auto receipt, ledger::parse_receipt(claim.proof));
-  GH_ASSIGN(auto checkpoint, ledger::check_receipt(receipt, key, claim.entry));
+  GH_ASSIGN(auto checked, check_receipt(receipt, trusted.key, trusted.policy, claim.entry));
   return Proven{.entry_name = claim.entry_name,
                 .index = receipt.index,
-                .checkpoint = std::move(checkpoint),
+                .signed_by = std::move(checked),
                 .event = parse_event(claim.entry)};
 }
 
-Result<std::vector<Proven>> prove_all(const std::vector<Claim>& claims,
-                                      const ledger::VerifierKey& key) {
+Result<std::vector<Proven>> prove_all(const std::vector<Claim>& claims, const Trusted& trusted) {
   std::vector<Proven> proven;
   for (const Claim& claim : claims) {
-    GH_ASSIGN(auto one, prove(claim, key));
+    GH_ASSIGN(auto one, prove(claim, trusted));
     proven.push_back(std::move(one));
   }
   if (proven.size() == 2 &&
@@ -183,36 +192,43 @@ Result<std::string> check_content(const CheckOptions& options, const std::vector
 // ---- check ----------------------------------------------------------------------------------
 
 void print_people(const std::vector<Proven>& proven, const CheckOptions& options,
-                  const std::string& content) {
+                  const Trusted& trusted, const std::string& content) {
   for (const Proven& one : proven) {
     std::cout << "ok: " << printable(one.entry_name) << " is entry " << one.index << " of "
-              << one.checkpoint.origin << ", under a signed checkpoint of " << one.checkpoint.size
-              << " entries\n";
+              << one.checkpoint().origin << ", under a signed checkpoint of "
+              << one.checkpoint().size << " entries\n";
+    if (trusted.policy) print_witnesses(*trusted.policy, one.signed_by.witnesses);
   }
   if (!content.empty())
     std::cout << "ok: " << printable(options.content_file) << " is the " << content
               << " that was recorded, to the byte\n";
 }
 
-ordered_json to_json(const std::vector<Proven>& proven, const ledger::VerifierKey& key,
+ordered_json to_json(const std::vector<Proven>& proven, const Trusted& trusted,
                      const std::string& content) {
   ordered_json out = {{"ok", true},
-                      {"log", to_string(key)},
+                      {"log", proven.front().signed_by.log},
                       {"index", proven.front().index},
-                      {"size", proven.front().checkpoint.size},
-                      {"root", to_base64(proven.front().checkpoint.root)}};
+                      {"size", proven.front().checkpoint().size},
+                      {"root", to_base64(proven.front().checkpoint().root)}};
+  if (trusted.policy)
+    out["witnesses"] = witnesses_json(*trusted.policy, proven.front().signed_by.witnesses);
   if (proven.size() > 1) out["outcome"] = {{"index", proven[1].index}};
   if (!content.empty()) out["content"] = content;
   return out;
 }
 
 int check(const CheckOptions& options) {
-  const auto key = key_from(options.key);
+  auto key = key_from(options.key);
   if (!key) return report(key.error());
-  if (!*key) {
-    std::cerr << "gatehouse: give the log's public key with --key or --key-file\n";
+  auto policy = policy_from(options.policy_file);
+  if (!policy) return report(policy.error());
+  if (!*key && (!*policy || (*policy)->logs.empty())) {
+    std::cerr << "gatehouse: give the log's public key with --key or --key-file, or a --policy "
+                 "that lists it\n";
     return 2;
   }
+  const Trusted trusted{.key = std::move(*key), .policy = std::move(*policy)};
   if (options.content_file.empty() != options.salt.empty()) {
     std::cerr << "gatehouse: --content and --salt go together\n";
     return 2;
@@ -221,7 +237,7 @@ int check(const CheckOptions& options) {
   if (!claims && claims.error().code == ErrorCode::data_loss)
     return wrong(claims.error(), options.as_json);
   if (!claims) return report(claims.error());
-  auto proven = prove_all(*claims, **key);
+  auto proven = prove_all(*claims, trusted);
   if (!proven)
     return wrong(std::move(proven).error().within(options.receipt_file), options.as_json);
   std::string content;
@@ -233,9 +249,9 @@ int check(const CheckOptions& options) {
     content = std::move(*checked);
   }
   if (options.as_json) {
-    std::cout << to_json(*proven, **key, content).dump() << '\n';
+    std::cout << to_json(*proven, trusted, content).dump() << '\n';
   } else {
-    print_people(*proven, options, content);
+    print_people(*proven, options, trusted, content);
   }
   return 0;
 }
@@ -299,6 +315,7 @@ void add_audit_check(CLI::App& audit, Exit& exit) {
       ->required();
   verb->add_option("--entry", options->entry_file, "The entry of a .tlog-proof (beside it)");
   add_key_options(*verb, options->key);
+  add_policy_option(*verb, options->policy_file);
   verb->add_option("--content", options->content_file,
                    "Whether the bytes of this file are the recorded ones");
   verb->add_option("--salt", options->salt, "Their salt, in hex (audit salt, vault get)");

@@ -82,16 +82,36 @@ std::string to_string(const InclusionReceipt& receipt) {
   return out + receipt.checkpoint;
 }
 
+namespace {
+
+Result<void> check_entry(const InclusionReceipt& receipt, const Checkpoint& checkpoint,
+                         std::string_view entry) {
+  auto included = check_inclusion(receipt.index, checkpoint.size, leaf_hash(entry), receipt.hashes,
+                                  checkpoint.root);
+  if (included) return {};
+  return fail(ErrorCode::invalid_argument,
+              "the entry is not the one this proof is for: " + included.error().message);
+}
+
+}  // namespace
+
 Result<Checkpoint> check_receipt(const InclusionReceipt& receipt, const VerifierKey& log,
                                  std::string_view entry) {
   GH_ASSIGN(auto opened, open_checkpoint(receipt.checkpoint, log));
-  auto included = check_inclusion(receipt.index, opened.checkpoint.size, leaf_hash(entry),
-                                  receipt.hashes, opened.checkpoint.root);
-  if (!included) {
-    return fail(ErrorCode::invalid_argument,
-                "the entry is not the one this proof is for: " + included.error().message);
-  }
+  GH_TRY(check_entry(receipt, opened.checkpoint, entry));
   return std::move(opened.checkpoint);
+}
+
+Result<WitnessedCheckpoint> check_witnessed_receipt(const InclusionReceipt& receipt,
+                                                    const TrustPolicy& policy,
+                                                    std::string_view entry) {
+  GH_ASSIGN(auto opened, open_witnessed(receipt.checkpoint, policy));
+  if (!opened.quorum) {
+    return fail(ErrorCode::permission_denied, "the checkpoint does not have the policy's quorum: " +
+                                                  describe_quorum(policy, opened.witnesses));
+  }
+  GH_TRY(check_entry(receipt, opened.checkpoint, entry));
+  return opened;
 }
 
 Result<InclusionReceipt> make_receipt(Disk& disk, const std::string& directory,

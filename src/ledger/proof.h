@@ -19,6 +19,7 @@
 #include "ledger/checkpoint.h"
 #include "ledger/disk.h"
 #include "ledger/merkle.h"
+#include "ledger/trust_policy.h"
 
 namespace gatehouse::ledger {
 
@@ -36,6 +37,12 @@ std::string to_string(const InclusionReceipt& receipt);
 // proof or the entry does not hold; the message says which.
 Result<Checkpoint> check_receipt(const InclusionReceipt& receipt, const VerifierKey& log,
                                  std::string_view entry);
+
+// The same with a trust policy: the checkpoint must be signed by one of its logs and have its
+// quorum of cosignatures.
+Result<WitnessedCheckpoint> check_witnessed_receipt(const InclusionReceipt& receipt,
+                                                    const TrustPolicy& policy,
+                                                    std::string_view entry);
 
 // From a log directory, under its cosigned checkpoint (witnessed.h) where there is one that covers
 // the entry, otherwise under its present checkpoint. failed_precondition: no checkpoint covers the

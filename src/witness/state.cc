@@ -55,6 +55,16 @@ Result<void> write_synced(Disk& disk, const std::string& path, std::string_view 
   return file.fsync();
 }
 
+// A signature by one of the keys that does not hold. One by a key that is no longer listed is well.
+bool claims_and_fails(const ledger::Note& note, const std::vector<VerifierKey>& keys) {
+  const bool claimed = std::ranges::any_of(note.signatures, [&](const auto& signature) {
+    return std::ranges::any_of(keys, [&](const VerifierKey& key) {
+      return key.name == signature.name && key.id == signature.key_id;
+    });
+  });
+  return claimed && !ledger::verify_note(note, keys);
+}
+
 WitnessAnswer refusal(int status, std::string reason) {
   WitnessAnswer answer;
   answer.status = status;
@@ -212,6 +222,9 @@ Result<WitnessState::Stored> WitnessState::read_stored(const std::string& hash) 
   if (!checkpoint) return damaged(checkpoint.error().message);
   if (ledger::origin_hash(checkpoint->origin) != hash) {
     return damaged("it is of another log, " + printable(checkpoint->origin));
+  }
+  if (claims_and_fails(*note, keys_of(checkpoint->origin))) {
+    return damaged("the signature by the log does not hold");
   }
   return Stored{.head = {.size = checkpoint->size, .root = checkpoint->root},
                 .note = std::move(*bytes)};

@@ -29,7 +29,8 @@ export async function until(probe, what, timeoutMs = 5_000) {
 
 // None outlives this process, however it ends.
 const running = new Set();
-process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
+export function endAll() { for (const child of running) child.kill('SIGKILL'); }
+process.on('exit', endAll);
 for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.exit(1));
 
 // A server process of ours; ready when it logs that it listens.
@@ -239,6 +240,31 @@ export class Raw {
   end() { this.socket.destroy(); }
   // Waits until `count` whole answers with Content-Length are there; gives their status codes.
   statuses() { return [...this.text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map((match) => Number(match[1])); }
+}
+
+// `gatehouse witness` in a folder of its own; `logs` are vkeys. Keeps its port over restarts.
+export class Witness extends Server {
+  static prepare({ name, logs, directory }) {
+    const folder = directory ?? mkdtempSync(path.join(tmpdir(), 'gatehouse-witness-'));
+    const site = { name, folder, logs, port: 0, config: path.join(folder, 'witness.yaml'), data: path.join(folder, 'state') };
+    writeFileSync(path.join(folder, 'secret'), `${name} `.repeat(32));
+    Witness.configure(site);
+    site.key = succeed(cli('witness', 'init', '--config', site.config)).stdout.trim();
+    return site;
+  }
+  static configure(site) {
+    writeFileSync(site.config, [`listen: 127.0.0.1:${site.port}`, `name: ${site.name}`, `secret: {file: ${site.folder}/secret}`,
+      'data: state', 'logs:', ...site.logs.map((log) => `  - "${log}"`), ''].join('\n'));
+  }
+  static async run(site) {
+    const witness = new Witness(['witness', '--config', site.config]);
+    try { await witness.listening(); } catch (error) { await witness.stop('SIGKILL'); throw error; }
+    Object.assign(witness, { site, key: site.key });
+    if (site.port === 0) { site.port = witness.port; Witness.configure(site); }
+    return witness;
+  }
+  add(body) { return fetch(`${this.url}/add-checkpoint`, { method: 'POST', body }); }
+  latest(originHash) { return fetch(`${this.url}/${originHash}/checkpoint`); }
 }
 
 // Strings that detectors must find, put together here so that they stand in no file.
