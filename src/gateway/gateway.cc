@@ -91,8 +91,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Config config, const Clock& cloc
   gateway->add_gauges();
   gateway->start_exporters(clock, random);
   GH_ASSIGN(gateway->witnessing_,
-            Witnessing::start(*gateway->config_, gateway->control_->ledger(), *gateway->metrics_,
-                              clock, random));
+            Witnessing::start(*gateway->config_, *gateway->control_, *gateway->metrics_));
   gateway->ready_ = true;
   return gateway;
 }

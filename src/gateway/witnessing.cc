@@ -1,10 +1,10 @@
 // See witnessing.h.
 #include "gateway/witnessing.h"
 
-#include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/incident.h"
 #include "ledger/event.h"
 #include "ledger/witnessed.h"
 #include "net/tls.h"
@@ -35,12 +35,12 @@ Result<witness::Witnesses> witnesses_of(const Config& config, const ledger::Ledg
   return out;
 }
 
-std::string data_of(const witness::Incident& incident) {
+std::string details_of(const witness::Incident& incident) {
   const witness::Submission& seen = incident.submission;
-  std::string data;
-  JsonWriter writer(data);
-  writer.begin_object().key("kind").string(incident.kind);
-  writer.key("witness").string(incident.witness).key("url").string(incident.url);
+  std::string details;
+  JsonWriter writer(details);
+  writer.begin_object().key("witness").string(incident.witness);
+  writer.key("url").string(incident.url);
   writer.key("size").number(incident.our_size).key("root").string(to_base64(incident.our_root));
   if (seen.their_size) writer.key("witness_size").number(*seen.their_size);
   if (seen.their_root) writer.key("witness_root").string(to_base64(*seen.their_root));
@@ -50,7 +50,7 @@ std::string data_of(const witness::Incident& incident) {
   if (!seen.evidence.empty() && seen.evidence.size() < ledger::max_entry_bytes / 4)
     writer.key("evidence").string(seen.evidence);
   writer.end_object();
-  return data;
+  return details;
 }
 
 }  // namespace
@@ -74,11 +74,11 @@ Result<void> ask_witnesses_before_start(const Config& config, ledger::Ledger& le
   return {};
 }
 
-Result<std::unique_ptr<Witnessing>> Witnessing::start(const Config& config, ledger::Ledger& ledger,
-                                                      Metrics& metrics, const Clock& clock,
-                                                      Random& random) {
+Result<std::unique_ptr<Witnessing>> Witnessing::start(const Config& config, ControlPlane& control,
+                                                      Metrics& metrics) {
   if (!config.witnesses.policy) return nullptr;
-  std::unique_ptr<Witnessing> out(new Witnessing(config, ledger, clock, random));
+  std::unique_ptr<Witnessing> out(new Witnessing(config, control));
+  ledger::Ledger& ledger = control.ledger();
   witness::CosignerSettings settings;
   GH_ASSIGN(settings.witnesses, witnesses_of(config, ledger));
   settings.interval = config.witnesses.interval;
@@ -86,7 +86,7 @@ Result<std::unique_ptr<Witnessing>> Witnessing::start(const Config& config, ledg
   const witness::CosignerHooks hooks{
       .published = [&ledger] { return ledger.stats().checkpoint_size; },
       .incident = [self = out.get()](const witness::Incident& one) { self->record(one); }};
-  GH_ASSIGN(out->cosigner_, witness::Cosigner::start(std::move(settings), hooks, clock));
+  GH_ASSIGN(out->cosigner_, witness::Cosigner::start(std::move(settings), hooks, control.clock()));
   out->add_gauges(metrics);
   return out;
 }
@@ -97,17 +97,9 @@ void Witnessing::record(const witness::Incident& incident) {
              {"witness", incident.witness},
              {"detail", incident.submission.detail},
              {"action", incident.action}});
-  ledger::Event event;
-  event.id = make_uuid7(clock_, random_);
-  event.time = clock_.wall();
-  event.type = "incident.raised";
-  event.node = node_;
-  event.data = data_of(incident);
-  auto entry = ledger::serialize(event);
-  const auto taken = entry ? ledger_.append(
-                                 std::move(*entry), [](auto) {}, ledger::Urgency::background)
-                           : Result<void>(std::unexpected(entry.error()));
-  if (!taken) log_error("an incident could not be recorded", {{"error", taken.error().describe()}});
+  const auto recorded = raise_incident(control_, node_, incident.kind, details_of(incident));
+  if (!recorded)
+    log_error("an incident could not be recorded", {{"error", recorded.error().describe()}});
 }
 
 void Witnessing::add_gauges(Metrics& metrics) {

@@ -6,10 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "base/clock.h"
-#include "base/random.h"
 #include "base/result.h"
 #include "gateway/config.h"
+#include "gateway/control.h"
 #include "gateway/metrics.h"
 #include "ledger/ledger.h"
 #include "witness/cosigner.h"
@@ -22,22 +21,18 @@ Result<void> ask_witnesses_before_start(const Config& config, ledger::Ledger& le
 
 class Witnessing {
  public:
-  // Null without a witness_policy. `ledger` must outlive it.
-  static Result<std::unique_ptr<Witnessing>> start(const Config& config, ledger::Ledger& ledger,
-                                                   Metrics& metrics, const Clock& clock,
-                                                   Random& random);
+  // Null without a witness_policy. `control` must outlive it.
+  static Result<std::unique_ptr<Witnessing>> start(const Config& config, ControlPlane& control,
+                                                   Metrics& metrics);
   ~Witnessing() = default;
 
  private:
-  Witnessing(const Config& config, ledger::Ledger& ledger, const Clock& clock, Random& random)
-      : node_(config.node), ledger_(ledger), clock_(clock), random_(random) {}
+  Witnessing(const Config& config, ControlPlane& control) : node_(config.node), control_(control) {}
   void record(const witness::Incident& incident);
   void add_gauges(Metrics& metrics);
 
   const std::string node_;
-  ledger::Ledger& ledger_;
-  const Clock& clock_;
-  Random& random_;
+  ControlPlane& control_;
   std::shared_ptr<witness::Cosigner> cosigner_;
 };
 

@@ -397,9 +397,9 @@ test('a witness that cannot be asked: started with a warning, or not at all', as
   const back = await Witness.run(witness.site);
   const raised = await until(() => gateway.entries(['--type', 'incident.raised'])[0], 'an incident', 20_000);
   assert.equal(raised.data.kind, 'log.rolled_back');
-  assert.equal(raised.data.witness, 'w0');
-  assert.ok(raised.data.witness_size > raised.data.size);
-  verifySignature(raised.data.evidence, logKey(site));
+  assert.equal(raised.data.details.witness, 'w0');
+  assert.ok(raised.data.details.witness_size > raised.data.details.size);
+  verifySignature(raised.data.details.evidence, logKey(site));
   assert.equal(await metric(gateway, 'gatehouse_witness_incidents'), 1);
   assert.equal(gateway.logs('incident: a witness contradicts the ledger or refuses it').length, 1);
   await gateway.stop();
@@ -416,12 +416,12 @@ test('a fork raises an incident with the proof of it', async () => {
   const back = await Witness.run(witness.site);
   const raised = await until(() => gateway.entries(['--type', 'incident.raised'])[0], 'an incident', 20_000);
   assert.equal(raised.data.kind, 'log.forked');
-  assert.equal(raised.data.status, 422);
-  assert.equal(raised.data.witness_size, known.size);
-  assert.equal(raised.data.witness_root, known.root);
-  assert.notEqual(raised.data.root_there, known.root);
+  assert.equal(raised.data.details.status, 422);
+  assert.equal(raised.data.details.witness_size, known.size);
+  assert.equal(raised.data.details.witness_root, known.root);
+  assert.notEqual(raised.data.details.root_there, known.root);
   // Two statements of one key that contradict each other: this is the proof.
-  verifySignature(raised.data.evidence, logKey(site));
+  verifySignature(raised.data.details.evidence, logKey(site));
   await calls(gateway, 2);
   await sleep(1_500);
   assert.equal(gateway.entries(['--type', 'incident.raised']).length, 1, 'raised once');
@@ -439,7 +439,7 @@ test('a witness that does not know the log: an incident, and the gateway goes on
   const gateway = await Gateway.run(site);
   const raised = await until(() => gateway.entries(['--type', 'incident.raised'])[0], 'an incident', 10_000);
   assert.equal(raised.data.kind, 'witness.refused');
-  assert.equal(raised.data.status, 404);
+  assert.equal(raised.data.details.status, 404);
   assert.equal((await gateway.chat('gpt-echo', 'still here')).status, 200);
   assert.equal(witnessed(site), null);
   await gateway.stop();
