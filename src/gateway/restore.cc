@@ -13,6 +13,7 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "gateway/control.h"
+#include "gateway/witnessing.h"
 #include "identity/identity.h"
 #include "identity/reconcile.h"
 #include "ledger/disk.h"
@@ -36,7 +37,9 @@ Result<std::unique_ptr<ledger::Ledger>> open_ledger(const Config& config,
   if (error)
     return fail(ErrorCode::unavailable, "cannot make the data folder: " + error.message(),
                 config.data.string());
-  return ledger::Ledger::open(ledger_options(config), key, clock);
+  GH_ASSIGN(auto ledger, ledger::Ledger::open(ledger_options(config), key, clock));
+  GH_TRY(ask_witnesses_before_start(config, *ledger));
+  return ledger;
 }
 
 Result<void> rename_file(const std::string& from, const std::string& to) {
