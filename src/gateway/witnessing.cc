@@ -69,7 +69,7 @@ Result<void> ask_witnesses_before_start(const Config& config, ledger::Ledger& le
     log_warning("witnesses: one could not be asked before the start", {{"detail", problem}});
   if (!report.quorum)
     log_warning(
-        "witnesses: started without a quorum; whether the ledger is the newest is not known",
+        "witnesses: started without a quorum, so nobody says whether the ledger is the newest",
         {{"asked", report.asked}, {"answered", report.answered}});
   return {};
 }
