@@ -49,8 +49,9 @@ net::Task<std::optional<std::uint64_t>> locate(Worker& worker, const EntryKey& i
                                                SteadyTime until) {
   while (true) {
     const auto index = worker.receipts.recent().find(id);
-    if (index || worker.control.clock().steady() >= until || !is_on_its_way(worker, id))
-      co_return index;
+    const bool may_wait = worker.ready.load(std::memory_order_relaxed) &&
+                          worker.control.clock().steady() < until && is_on_its_way(worker, id);
+    if (index || !may_wait) co_return index;
     co_await worker.loop.sleep(look_interval);
   }
 }

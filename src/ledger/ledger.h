@@ -41,7 +41,7 @@ struct Options {
   std::filesystem::path last_signed;
   std::chrono::milliseconds checkpoint_interval{1'000};
   // The same while somebody waits for one, see request_checkpoint().
-  std::chrono::milliseconds requested_checkpoint_interval{100};
+  std::chrono::milliseconds requested_checkpoint_interval{50};
   std::size_t max_queued_entries = 65'536;
   std::size_t max_queued_bytes = 64u << 20;
   std::size_t segment_bytes = 64u << 20;
