@@ -20,6 +20,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (request->wait < std::chrono::milliseconds(0) || request->wait > gateway::longest_receipt_wait)
     std::abort();
-  if (!head.target.contains(to_string(request->id))) std::abort();
+  if (!head.target.contains(gateway::to_string(request->id))) std::abort();
   return 0;
 }
