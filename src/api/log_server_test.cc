@@ -52,6 +52,7 @@ class LogServerTest : public ::testing::Test {
   // The whole answer to one request on a connection of its own.
   std::string ask(const std::string& request) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    GH_CHECK(fd >= 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(server_->port());

@@ -6,6 +6,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -179,7 +180,7 @@ Result<std::string> check_content(const CheckOptions& options, const std::vector
   const std::string wanted = text_at(recorded, "sha256");
   if (wanted.empty())
     return fail(ErrorCode::invalid_argument, "the entry records no content", one->entry_name);
-  const std::string kind(content_kind(*one));
+  std::string kind(content_kind(*one));
   if (to_hex(crypto::sha256(bytes_of(*salt), bytes_of(content))) == wanted) return kind;
   std::string message = "this is not the " + kind + " that was recorded, or not its salt";
   if (const json& bytes = member(recorded, "bytes");

@@ -32,7 +32,7 @@ int serve(const ServeOptions& options) {
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  (void)std::signal(SIGPIPE, SIG_IGN);
   const auto fails = [](const Error& error) {
     std::cerr << "gatehouse: " << printable(error.describe()) << '\n';
     return 2;

@@ -40,8 +40,9 @@ TEST_F(ConfigLog, ReadsEverything) {
       "{serve: {listen: \"[::1]:8090\", prefix: /logs/eu, entries: true, connections: 9}, "
       "receipts: {readers: [\"service:audit\", \"user:eve\"]}}");
   ASSERT_TRUE(config) << config.error().describe();
-  EXPECT_EQ(config->log_serve.listen->host, "::1");
-  EXPECT_EQ(config->log_serve.listen->port, 8090);
+  const auto listen = config->log_serve.listen.value_or(net::ListenAddress());
+  EXPECT_EQ(listen.host, "::1");
+  EXPECT_EQ(listen.port, 8090);
   EXPECT_EQ(config->log_serve.prefix, "/logs/eu");
   EXPECT_TRUE(config->log_serve.entries);
   EXPECT_EQ(config->log_serve.connections, 9u);

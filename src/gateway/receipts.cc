@@ -71,7 +71,9 @@ net::Task<MadeReceipt> look_up(Worker& worker, const Exchange& exchange,
     wanted.outcome = worker.receipts.recent().find_outcome(request.id);
   if (wanted.index) {
     const std::uint64_t last = std::max(*wanted.index, wanted.outcome ? wanted.outcome->index : 0);
-    if (!co_await worker.coverage.wait(last, until))
+    // An outcome that is late does not hold up its decision.
+    if (!co_await worker.coverage.wait(last, until) &&
+        worker.control.ledger().stats().checkpoint_size <= *wanted.index)
       co_return MadeReceipt{.state = ReceiptState::pending, .body = {}};
   }
   co_return co_await worker.receipts.fetch(worker.loop, std::move(wanted));

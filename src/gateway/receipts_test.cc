@@ -23,6 +23,13 @@ namespace gatehouse::gateway {
 namespace {
 
 using std::chrono::milliseconds;
+// What must be there.
+template <class T>
+T must(std::optional<T> value) {
+  GH_CHECK(value.has_value());
+  return *std::move(value);
+}
+
 constexpr const char* some_id = "019ac1f0-8f3a-7c21-9d0e-5b6a7c8d9e0f";
 
 std::expected<ReceiptRequest, ApiError> parse(const std::string& tail, const char* accept = "") {
@@ -82,23 +89,23 @@ TEST(RecentEntries, KnowsTheLatest) {
   std::vector<std::string> ids;
   for (std::uint64_t i = 0; i < 100; ++i) {
     ids.push_back(make_uuid7(clock, random));
-    recent.note(*entry_key(ids.back()), i);
+    recent.note(must(entry_key(ids.back())), i);
   }
   std::size_t known = 0;
   for (std::uint64_t i = 0; i < 100; ++i) {
-    const auto found = recent.find(*entry_key(ids[i]));
+    const auto found = recent.find(must(entry_key(ids[i])));
     if (!found) continue;
     EXPECT_EQ(*found, i);
     ++known;
   }
   EXPECT_GT(known, 80u) << "few lose their place";
-  const auto decision = *entry_key(ids[0]);
+  const auto decision = must(entry_key(ids[0]));
   EXPECT_FALSE(recent.find_outcome(decision));
-  const auto outcome = *entry_key(make_uuid7(clock, random));
+  const auto outcome = must(entry_key(make_uuid7(clock, random)));
   recent.note_outcome(decision, outcome, 777);
   EXPECT_EQ(recent.find(outcome), 777u);
-  EXPECT_EQ(recent.find_outcome(decision)->index, 777u);
-  EXPECT_EQ(recent.find_outcome(decision)->id, outcome);
+  EXPECT_EQ(must(recent.find_outcome(decision)).index, 777u);
+  EXPECT_EQ(must(recent.find_outcome(decision)).id, outcome);
   EXPECT_FALSE(recent.find_outcome(outcome));
 }
 
@@ -139,7 +146,7 @@ class Receipts : public ::testing::Test {
   MadeReceipt make(const std::string& id, const std::string& who,
                    ReceiptForm form = ReceiptForm::proof) {
     WantedReceipt wanted;
-    wanted.id = entry_key(id).value();
+    wanted.id = must(entry_key(id));
     wanted.form = form;
     wanted.principal = who;
     wanted.of_anybody = who == "everybody";
@@ -200,11 +207,11 @@ TEST_F(Receipts, AnOutcomeThatIsNotCoveredIsNotThere) {
   ASSERT_TRUE(ledger_->checkpoint_now());
   const auto outcome = record("ada", decision);
   WantedReceipt wanted;
-  wanted.id = entry_key(decision).value();
+  wanted.id = must(entry_key(decision));
   wanted.form = ReceiptForm::json;
   wanted.principal = "user:ada";
   wanted.index = 0;
-  wanted.outcome = RecentEntries::Place{.id = entry_key(outcome).value(), .index = last_index_};
+  wanted.outcome = RecentEntries::Place{.id = must(entry_key(outcome)), .index = last_index_};
   const auto made = desk_->make(wanted);
   ASSERT_EQ(made.state, ReceiptState::made);
   EXPECT_TRUE(nlohmann::json::parse(made.body)["outcome"].is_null());
@@ -215,7 +222,7 @@ TEST_F(Receipts, AnIndexThatBelongsToAnotherEntryIsNotBelieved) {
   record("ada");
   ASSERT_TRUE(ledger_->checkpoint_now());
   WantedReceipt wanted;
-  wanted.id = entry_key(decision).value();
+  wanted.id = must(entry_key(decision));
   wanted.principal = "user:ada";
   wanted.index = 1;
   EXPECT_EQ(desk_->make(wanted).state, ReceiptState::unknown);
@@ -303,7 +310,7 @@ TEST_F(Receipts, AreMadeBesideTheLoop) {
     }
   };
   WantedReceipt wanted;
-  wanted.id = entry_key(id).value();
+  wanted.id = must(entry_key(id));
   wanted.principal = "user:ada";
   MadeReceipt made;
   net::Loop loop;

@@ -36,8 +36,14 @@ class View : public ::testing::Test {
     unknown_ = make_uuid7(clock, random);
     const SystemClock system;
     auto ledger = Ledger::open(options_in(directory_.path()), test_key(), system).value();
-    for (auto& entry : entries) ledger->append(std::move(entry), [](auto) {});
+    for (auto& entry : entries) EXPECT_TRUE(ledger->append(std::move(entry), [](auto) {}));
     ASSERT_TRUE(ledger->close());
+  }
+
+  // What must be there.
+  static FoundEntry must(const Result<std::optional<FoundEntry>>& found) {
+    GH_CHECK(found.has_value() && found->has_value());
+    return **found;
   }
 
   CheckpointView open() {
@@ -56,10 +62,9 @@ TEST_F(View, FindsEveryEntryByItsId) {
   auto view = open();
   EXPECT_EQ(view.checkpoint().size, ids_.size());
   for (const std::string& id : ids_) {
-    const auto found = view.find(id);
-    ASSERT_TRUE(found && *found) << id;
-    EXPECT_EQ(id_of((*found)->entry), id);
-    EXPECT_EQ(view.entry((*found)->index).value(), (*found)->entry);
+    const auto found = must(view.find(id));
+    EXPECT_EQ(id_of(found.entry), id);
+    EXPECT_EQ(view.entry(found.index).value(), found.entry);
   }
 }
 
@@ -82,7 +87,8 @@ TEST_F(View, ProvesUnderItsOwnCheckpointWhileTheLogGrows) {
   {
     const SystemClock system;
     auto ledger = Ledger::open(options_in(directory_.path()), test_key(), system).value();
-    for (std::uint64_t i = 0; i < 1000; ++i) ledger->append(test_entry(i), [](auto) {});
+    for (std::uint64_t i = 0; i < 1000; ++i)
+      ASSERT_TRUE(ledger->append(test_entry(i), [](auto) {}));
     ASSERT_TRUE(ledger->close());
   }
   for (const std::uint64_t index : {0u, 1u, 255u, 256u, 4863u, 4864u, 4999u}) {
@@ -99,9 +105,8 @@ TEST_F(View, LooksForward) {
   const auto is = [](const char* n) {
     return [wanted = std::string(n)](std::string_view entry) { return entry.contains(wanted); };
   };
-  const auto found = view.find_from(100, 4000, is("\"n\":3500}"));
-  ASSERT_TRUE(found && *found);
-  EXPECT_TRUE((*found)->entry.contains("\"n\":3500}"));
+  const auto found = must(view.find_from(100, 4000, is("\"n\":3500}")));
+  EXPECT_TRUE(found.entry.contains("\"n\":3500}"));
   EXPECT_FALSE(*view.find_from(100, 1000, is("\"n\":3500}"))) << "too far";
   EXPECT_FALSE(*view.find_from(4990, 1000, is("\"n\":3500}"))) << "behind the end";
   EXPECT_FALSE(*view.find_from(9000, 1000, is("\"n\":3500}")));

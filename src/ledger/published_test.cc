@@ -8,10 +8,16 @@
 namespace gatehouse::ledger {
 namespace {
 
+PublishedName named(std::string_view text) {
+  const auto name = parse_published_name(text);
+  GH_CHECK(name.has_value());
+  return *name;
+}
+
 TEST(Published, OneSpellingForEachResource) {
-  EXPECT_EQ(parse_published_name("checkpoint")->kind, PublishedKind::checkpoint);
-  EXPECT_EQ(parse_published_name("tile/0/x001/234.p/5")->kind, PublishedKind::tile);
-  EXPECT_EQ(parse_published_name("tile/entries/000")->kind, PublishedKind::entries);
+  EXPECT_EQ(named("checkpoint").kind, PublishedKind::checkpoint);
+  EXPECT_EQ(named("tile/0/x001/234.p/5").kind, PublishedKind::tile);
+  EXPECT_EQ(named("tile/entries/000").kind, PublishedKind::entries);
   for (const char* name : {"",
                            "/checkpoint",
                            "checkpoint/",
@@ -91,9 +97,7 @@ TEST(Published, WhatIsNotThereIsNotFound) {
   for (const char* name : {"tile/0/002", "tile/0/001", "tile/0/001.p/45", "tile/0/x001/000.p/1",
                            "tile/1/000", "tile/1/000.p/2", "tile/2/000.p/1", "tile/63/000",
                            "tile/entries/001", "tile/entries/001.p/45"}) {
-    const auto parsed = parse_published_name(name);
-    ASSERT_TRUE(parsed) << name;
-    const auto bytes = read_published(disk, paths, test_verifier_key(), *parsed);
+    const auto bytes = read_published(disk, paths, test_verifier_key(), named(name));
     ASSERT_FALSE(bytes) << name;
     EXPECT_EQ(bytes.error().code, ErrorCode::not_found) << name;
   }
