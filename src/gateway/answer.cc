@@ -14,6 +14,11 @@ AnswerFacts::Content& AnswerFacts::content_of(std::uint64_t choice) {
   return contents.back();
 }
 
+void AnswerFacts::add_content(std::uint64_t choice, std::string_view text, std::size_t most) {
+  auto& content = content_of(choice);
+  if (content.text.size() < most) content.text += text;
+}
+
 std::string Channels::feed(const ChannelKey& key, inspect::TextForm form, std::string_view text) {
   auto channel = open_.find(key);
   if (channel == open_.end()) {

@@ -275,6 +275,7 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
     config.rules = from_folder_of(config.file, rules);
   read_tls(root, config);
   read_ledger(root, config);
+  read_vault(root, config.vault);
   read_limits(root, config);
   read_timeouts(root, config);
   read_secret(root, config, first);

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "export/config.h"
 #include "gateway/config_log.h"
+#include "gateway/config_vault.h"
 #include "gateway/config_witness.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -57,6 +58,7 @@ struct Config {
   LogServeConfig log_serve;
   ReceiptConfig receipts;
   WitnessSettings witnesses;
+  VaultConfig vault;
   std::optional<std::filesystem::path> policies;  // none: the built-in set
   std::optional<std::filesystem::path> rules;
   std::size_t threads = 0;  // 0: one a core
@@ -75,6 +77,7 @@ struct Config {
     return last_signed.empty() ? data / "last-signed" : last_signed;
   }
   std::filesystem::path ledger_directory() const { return data / "ledger"; }
+  std::filesystem::path vault_directory() const { return data / "vault"; }
   std::filesystem::path database() const { return data / "state.db"; }
   std::filesystem::path snapshots_directory() const { return data / "snapshots"; }
   std::filesystem::path admin_socket() const { return data / "admin.sock"; }

@@ -1,8 +1,6 @@
 // See control.h.
 #include "gateway/control.h"
 
-#include <algorithm>
-
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -19,6 +17,7 @@ DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
       .session_id = crypto::derive_key(secret, "gatehouse/session-id/v1"),
       .session_seal = crypto::derive_key(secret, "gatehouse/session-seal/v1"),
       .content_salt = crypto::derive_key(secret, "gatehouse/content-salt/v1"),
+      .vault = crypto::derive_key(secret, "gatehouse/vault/v1"),
       .log_key =
           crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/ledger-signing/v1")),
   };
@@ -59,24 +58,10 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
       *control->ledger_, *control->store_, control->keys_.key_hash, config.node, clock, random);
   GH_ASSIGN(const auto applied, control->registry_->catch_up(config.ledger_directory()));
   if (applied > 0) log_info("state caught up with the ledger", {{"events", applied}});
+  GH_ASSIGN(control->vault_,
+            VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));
   return control;
 }
-
-namespace {
-
-void warn_of_content(const policy::PolicySet& policies) {
-  const auto keeps = [](const policy::Obligation& one) {
-    return one.name == "log_content" && one.value != "none";
-  };
-  for (const auto& policy : policies.policies()) {
-    if (std::ranges::none_of(policy.obligations, keeps)) continue;
-    log_warning("content is not kept by this version; @log_content is only recorded",
-                {{"policy", policy.id}});
-    return;  // once is enough
-  }
-}
-
-}  // namespace
 
 Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
     std::shared_ptr<const Config> config, const Snapshot* before) {
@@ -89,7 +74,6 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
     snapshot->policies = before->policies;
   } else {
     GH_ASSIGN(snapshot->policies, load_policies(*snapshot->config));
-    warn_of_content(*snapshot->policies);
   }
   if (same_rules) {
     snapshot->rules = before->rules;

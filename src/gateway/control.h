@@ -14,6 +14,7 @@
 #include "gateway/config.h"
 #include "gateway/snapshot.h"
 #include "gateway/snapshot_sources.h"
+#include "gateway/vault_keeper.h"
 #include "identity/identity.h"
 #include "ledger/ledger.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct DeploymentKeys {
   crypto::Digest session_id;    // names of conversations
   crypto::Digest session_seal;  // their placeholders
   crypto::Digest content_salt;  // salts of content digests in events
+  crypto::Digest vault;         // the vault key, where the configuration names none
   crypto::SigningKey log_key;   // checkpoints
 
   static DeploymentKeys derive(const Secret& deployment_secret);
@@ -47,6 +49,7 @@ class ControlPlane {
   ledger::Ledger& ledger() { return *ledger_; }
   store::Store& store() { return *store_; }
   identity::Registry& registry() { return *registry_; }
+  VaultKeeper& vault() { return *vault_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -77,6 +80,7 @@ class ControlPlane {
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Registry> registry_;
+  std::unique_ptr<VaultKeeper> vault_;
 };
 
 }  // namespace gatehouse::gateway

@@ -36,6 +36,8 @@ struct AnswerFacts {
   };
   std::vector<Content> contents;
   Content& content_of(std::uint64_t choice);
+  // Adds to a content of a stream, as long as it has less than `most` bytes.
+  void add_content(std::uint64_t choice, std::string_view text, std::size_t most);
 };
 
 // How the texts of an answer are filtered: one plan, one scanner, placeholders of the request.
@@ -45,7 +47,8 @@ struct AnswerPlan {
   inspect::FilterPlan filter;
   bool content_is_json = false;  // the client asked for JSON: restore inside it as JSON
   bool keep_content = false;     // collect AnswerFacts::contents
-  bool swallow_usage = false;    // stream usage was asked for by the gateway, not by the client
+  std::size_t most_content_bytes = ~std::size_t{0};  // of each, in a stream
+  bool swallow_usage = false;  // stream usage was asked for by the gateway, not by the client
   std::size_t max_event_bytes = 1u << 20;
 };
 

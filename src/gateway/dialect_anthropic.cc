@@ -227,6 +227,7 @@ std::string_view anthropic_error_type(Problem problem) {
     case Problem::upstream_timeout:
       return "timeout_error";
     case Problem::ledger_unavailable:
+    case Problem::vault_unavailable:
       return "overloaded_error";
   }
   return "api_error";

@@ -159,7 +159,7 @@ class AnthropicStream final : public StreamScreen {
     std::vector<Outgoing> outgoing;
     for (const auto& delta : reader.deltas) {
       const bool json = delta.field == json_field;
-      if (plan_.keep_content && !json) facts_.content_of(0).text += delta.text;
+      if (plan_.keep_content && !json) facts_.add_content(0, delta.text, plan_.most_content_bytes);
       const ChannelKey key{reader.index, -1, delta.field};
       const auto form = json || plan_.content_is_json ? TextForm::json : TextForm::plain;
       outgoing.push_back({key, delta.text, delta.inside, channels_.feed(key, form, delta.text)});

@@ -162,6 +162,8 @@ OpenAiError openai_error(Problem problem) {
       return {"server_error", "upstream_timeout"};
     case Problem::ledger_unavailable:
       return {"server_error", "ledger_unavailable"};
+    case Problem::vault_unavailable:
+      return {"server_error", "vault_unavailable"};
     case Problem::internal:
       return {"server_error", "internal_error"};
   }

@@ -246,7 +246,8 @@ class OpenAiStream final : public StreamScreen {
       const ChannelKey key{chunk.choice_at(delta.choice_position), chunk.tool_at(delta),
                            delta.field->name};
       const bool content = key.field == "content";
-      if (content && plan_.keep_content) facts_.content_of(key.choice).text += delta.text;
+      if (content && plan_.keep_content)
+        facts_.add_content(key.choice, delta.text, plan_.most_content_bytes);
       const auto form = content && plan_.content_is_json ? TextForm::json : delta.field->form;
       outgoing.push_back({key, delta.text, delta.inside, channels_.feed(key, form, delta.text)});
     }

@@ -28,6 +28,7 @@ namespace gatehouse::gateway {
 
 class DecisionCache;
 class Dialect;
+struct Keeping;
 struct Snapshot;
 struct ProviderConfig;
 
@@ -79,7 +80,6 @@ struct Plan {
   inspect::Categories redact;         // in the request
   inspect::Categories redact_answer;  // in the answer
   bool validate_json = false;
-  std::string log_content = "none";
 };
 
 struct Usage {
@@ -149,6 +149,9 @@ struct Exchange {
   inspect::Placeholders masks;  // what masks the answer's own data; never restored
   std::string session_id;       // keyed hash; empty when the client named no conversation
   std::size_t redacted = 0;
+
+  // keep
+  std::shared_ptr<Keeping> keeping;  // none: no content of this call is kept (keep.h)
 
   // record
   std::string actor_json;  // the same in both events

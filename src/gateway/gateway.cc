@@ -148,6 +148,15 @@ void Gateway::add_gauges() {
   metrics_->add_gauge("gatehouse_state_differences",
                       "Differences between the database and the ledger at the last comparison",
                       [this] { return static_cast<double>(guard_->differences()); });
+  auto& vault = control_->vault().vault();
+  metrics_->add_gauge("gatehouse_vault_records", "Records in the vault, erased ones too",
+                      [&vault] { return static_cast<double>(vault.stats().records); });
+  metrics_->add_gauge("gatehouse_vault_bytes", "Bytes of the vault's files",
+                      [&vault] { return static_cast<double>(vault.stats().bytes); });
+  metrics_->add_gauge("gatehouse_vault_queue", "Records waiting for the vault's writer",
+                      [&vault] { return static_cast<double>(vault.stats().queued); });
+  metrics_->add_gauge("gatehouse_vault_failed", "1 when the vault cannot be written",
+                      [&vault] { return vault.stats().failed ? 1.0 : 0.0; });
   metrics_->add_gauge("gatehouse_connections", "Open client connections", [this] {
     std::size_t open = 0;
     for (const auto& node : nodes_) open += node->server->connections();

@@ -53,6 +53,7 @@ struct Metrics::Impl {
   prometheus::Counter* restored = nullptr;
   prometheus::Counter* client_left = nullptr;
   prometheus::Counter* ledger_failures = nullptr;
+  prometheus::Counter* vault_failures = nullptr;
   prometheus::Counter* reloads[2] = {};  // refused, accepted
   prometheus::Family<prometheus::Counter>* refused_messages = nullptr;
   std::vector<Gauge> gauges;
@@ -97,6 +98,8 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
            .Add({});
   impl_->ledger_failures =
       &impl_->counter("gatehouse_ledger_failures_total", "Entries the ledger refused").Add({});
+  impl_->vault_failures =
+      &impl_->counter("gatehouse_vault_failures_total", "Records the vault refused").Add({});
   auto& reloads = impl_->counter("gatehouse_reloads_total", "Reloads of the configuration");
   impl_->reloads[0] = &reloads.Add({{"result", "refused"}});
   impl_->reloads[1] = &reloads.Add({{"result", "accepted"}});
@@ -132,6 +135,10 @@ void Metrics::count_refused_message(int status) {
 
 void Metrics::count_ledger_failure() {
   impl_->ledger_failures->Increment();
+}
+
+void Metrics::count_vault_failure() {
+  impl_->vault_failures->Increment();
 }
 
 void Metrics::count_reload(bool accepted) {

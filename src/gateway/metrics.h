@@ -24,6 +24,7 @@ class Metrics {
   void count_request(const Exchange& exchange);  // once, when its outcome is known
   void count_refused_message(int status);        // not HTTP enough to become a request
   void count_ledger_failure();
+  void count_vault_failure();
   void count_reload(bool accepted);
 
   // Values read when somebody asks.

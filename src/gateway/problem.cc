@@ -28,6 +28,7 @@ int status_of(Problem problem) {
     case Problem::upstream_timeout:
       return 504;
     case Problem::ledger_unavailable:
+    case Problem::vault_unavailable:
       return 503;
     case Problem::internal:
       return 500;
@@ -65,6 +66,8 @@ std::string_view name_of(Problem problem) {
       return "upstream_timeout";
     case Problem::ledger_unavailable:
       return "ledger_unavailable";
+    case Problem::vault_unavailable:
+      return "vault_unavailable";
     case Problem::internal:
       return "internal";
   }

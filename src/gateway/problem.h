@@ -24,6 +24,7 @@ enum class Problem : std::uint8_t {
   upstream_failed,     // 502
   upstream_timeout,    // 504
   ledger_unavailable,  // 503: nothing leaves unrecorded
+  vault_unavailable,   // 503: what must be kept cannot be
   internal,            // 500
 };
 

@@ -99,7 +99,7 @@ bool read_obligations(const std::vector<policy::Obligation>& obligations, Plan& 
       if (value != "json") return false;
       plan.validate_json = true;
     } else if (name == "log_content") {
-      plan.log_content = value;  // at most one arrives, see policy.h
+      // Read by keep.cc, also where the decision forbids.
     } else {
       return false;
     }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/decision_event.h"
+#include "gateway/keep.h"
 #include "gateway/stages.h"
 #include "gateway/walk.h"
 #include "ledger/event.h"
@@ -101,10 +102,15 @@ crypto::Digest content_salt(const Worker& worker, const Exchange& exchange,
 }
 
 void write_content(JsonWriter& writer, const Worker& worker, const Exchange& exchange) {
-  const auto digest =
-      crypto::sha256(content_salt(worker, exchange, "request"), bytes_of(exchange.body));
+  const bool kept = exchange.keeping && exchange.keeping->request_kept;
+  // What is kept has the vault's salt, so that an erase leaves no way to confirm it.
+  const auto digest = crypto::sha256(
+      kept ? exchange.keeping->request.salt.bytes() : content_salt(worker, exchange, "request"),
+      bytes_of(exchange.body));
   writer.begin_object().key("sha256").string(to_hex(digest));
-  writer.key("bytes").number(exchange.body.size()).end_object();
+  writer.key("bytes").number(exchange.body.size());
+  if (kept) writer.key("kept").boolean(true);
+  writer.end_object();
 }
 
 // Texts from outside as the event has them, and which of them policies saw otherwise: in these
@@ -191,8 +197,12 @@ std::string outcome_json(Exchange& exchange) {
   if (exchange.client_left) writer.key("client_left").boolean(true);
   if (exchange.answer_bytes > 0) {
     writer.key("content").begin_object();
-    writer.key("sha256").string(to_hex(exchange.answer_digest.finish()));
-    writer.key("bytes").number(exchange.answer_bytes).end_object();
+    const bool kept = exchange.keeping && exchange.keeping->answer_kept;
+    auto& digest = kept ? exchange.keeping->answer_digest : exchange.answer_digest;
+    writer.key("sha256").string(to_hex(digest.finish()));
+    writer.key("bytes").number(exchange.answer_bytes);
+    if (kept) writer.key("kept").boolean(true);
+    writer.end_object();
   }
   writer.key("redacted").number(exchange.redacted);
   writer.key("restored").number(exchange.restored);
@@ -292,6 +302,7 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
 
 net::Task<Verdict> record_decision(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::record);
+  GH_STAGE(co_await keep_request(worker, exchange));
   auto event = new_event(worker, exchange, "request.decided");
   event.id = exchange.id;
   append_json(event.label, exchange.label);
@@ -316,6 +327,7 @@ net::Task<Verdict> record_refusal(Worker& worker, Exchange& exchange, const ApiE
 
 net::Task<Verdict> record_outcome(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::outcome);
+  GH_STAGE(co_await keep_answer(worker, exchange));
   auto event = new_event(worker, exchange, "request.completed");
   event.id = make_uuid7(worker.control.clock(), worker.control.random());
   event.data = outcome_json(exchange);
@@ -328,6 +340,7 @@ void note_answer(const Worker& worker, Exchange& exchange, std::string_view byte
   if (exchange.answer_bytes == 0)
     exchange.answer_digest.update(content_salt(worker, exchange, "answer"));
   exchange.answer_digest.update(bytes_of(bytes));
+  if (exchange.keeping) keep_answer_bytes(exchange, bytes);
   exchange.answer_bytes += bytes.size();
 }
 

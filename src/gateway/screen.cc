@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/keep.h"
 #include "gateway/stages.h"
 
 namespace gatehouse::gateway {
@@ -68,11 +69,23 @@ AnswerPlan answer_plan(Worker& worker, Exchange& exchange) {
   return plan;
 }
 
+// Whom a kept stream is about is seen where its pieces are put together.
+AnswerPlan stream_plan(Worker& worker, Exchange& exchange) {
+  auto plan = answer_plan(worker, exchange);
+  if (exchange.keeping && !plan.keep_content) {
+    plan.keep_content = true;
+    plan.most_content_bytes = exchange.snapshot->config->answer_bytes;
+  }
+  return plan;
+}
+
 void take_facts(Exchange& exchange, const AnswerFacts& facts) {
   exchange.answer_findings = facts.findings;
   exchange.restored = facts.restored;
   exchange.usage = facts.usage;
   exchange.finish_reason = facts.finish_reason;
+  if (exchange.keeping && exchange.stream)
+    for (const auto& content : facts.contents) exchange.keeping->streamed += content.text + '\n';
 }
 
 bool is_valid_json(const std::string& text) {
@@ -194,7 +207,7 @@ class StreamedAnswer {
         exchange_(exchange),
         upstream_(std::move(upstream)),
         validates_(validates(exchange)),
-        screen_(exchange.dialect->open_stream(answer_plan(worker, exchange))) {}
+        screen_(exchange.dialect->open_stream(stream_plan(worker, exchange))) {}
 
   net::Task<Verdict> run() {
     exchange_.status = upstream_->head().status;

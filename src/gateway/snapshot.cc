@@ -53,6 +53,15 @@ std::string models_text(const Snapshot& snapshot) {
   return list;
 }
 
+// What is kept where no policy says; left out where that is nothing.
+void write_log_content(JsonWriter& writer, const VaultConfig& settings) {
+  if (settings.log_content == LogContent::none && settings.routes.empty()) return;
+  writer.key("log_content").begin_object();
+  writer.key("default").string(to_string(settings.log_content));
+  for (const auto& [route, level] : settings.routes) writer.key(route).string(to_string(level));
+  writer.end_object();
+}
+
 }  // namespace
 
 void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys) {
@@ -68,6 +77,7 @@ void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys
     for (const auto& reader : readers) writer.string(reader);
     writer.end_array();
   }
+  write_log_content(writer, snapshot.config->vault);
   writer.key("providers").begin_array();
   for (const auto& [name, provider] : snapshot.config->providers) {
     writer.begin_object().key("name").string(name);

@@ -89,7 +89,8 @@ net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange
   auto head = answer_head(exchange, exchange.status, "application/json");
   if (error.problem == Problem::blocked || !error.may_retry)
     head.fields.set("x-should-retry", "false");
-  if (error.problem == Problem::ledger_unavailable) head.fields.set("Retry-After", "1");
+  if (error.problem == Problem::ledger_unavailable || error.problem == Problem::vault_unavailable)
+    head.fields.set("Retry-After", "1");
   auto body = exchange.dialect->error_body(error, exchange.id);
   if (auto sent = co_await client.respond(std::move(head), std::move(body)); !sent)
     exchange.client_left = true;

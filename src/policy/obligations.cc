@@ -82,8 +82,6 @@ class Reader {
     if (rule.name == "description") policy_.description = annotation.value;
     if (rule.name == "advice") keep_advice(annotation);
     if (rule.name == "shadow") policy_.shadow = true;
-    if (rule.name == "log_content" && (annotation.value == "flagged" || annotation.value == "all"))
-      note(annotation, "content is not kept by this version; @log_content is only recorded", true);
     if (!rule.is_list) {
       keep_value(rule, annotation, annotation.value);
       return;
