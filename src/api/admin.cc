@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/admin_vault.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -14,6 +15,8 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t largest_body = 64 << 10;
+// Kept content goes back in base64.
+constexpr std::size_t largest_answer = 2u << 30;
 // How often, and after how many entries, the database is told how far the ledger is.
 constexpr std::chrono::minutes keep_up_interval(1);
 constexpr std::uint64_t keep_up_entries = 10'000;
@@ -173,6 +176,9 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
     return gateway::remembered_export_status(*config_, control_.ledger());
   }
   if (method != "POST") return fail(ErrorCode::not_found, "no such administrative call");
+  if (path.starts_with(vault_prefix))
+    return administer_vault(control_.vault(), *config_, path.substr(vault_prefix.size()), body,
+                            actor);
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
   if (path == "/admin/keys/revoke") {
@@ -250,6 +256,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gatewa
   GH_TRY(admin->server_->listen());
   admin->loop_.spawn(self.keep_up(gateway.control().registry()));
   admin->loop_.spawn(self.reconcile(gateway));
+  admin->loop_.spawn(self.keep_vault_up(gateway));
   admin->thread_ = std::thread([&self] { self.loop_.run(); });
   return admin;
 }
@@ -273,6 +280,15 @@ net::Task<void> AdminServer::reconcile(gateway::Gateway& gateway) {
     if (auto checked = gateway.check_state(); !checked)
       log_warning("the database could not be compared with the ledger",
                   {{"error", checked.error().describe()}});
+  }
+}
+
+net::Task<void> AdminServer::keep_vault_up(gateway::Gateway& gateway) {
+  while (true) {
+    const auto retention = gateway.config()->vault.retention;
+    if (auto kept = gateway.control().vault().keep_up(retention); !kept)
+      log_error("the vault cannot be pruned", {{"error", kept.error().describe()}});
+    co_await loop_.sleep(keep_up_interval);
   }
 }
 
@@ -329,7 +345,7 @@ net::Task<void> call_gateway(net::Loop& loop, net::ClientPool& pool, Call call,
   auto answer = co_await pool.request(endpoint, std::move(head), std::move(call.body), nullptr);
   if (!answer) {
     result = std::unexpected(answer.error());
-  } else if (auto body = co_await (*answer)->read_all(64u << 20); !body) {
+  } else if (auto body = co_await (*answer)->read_all(largest_answer); !body) {
     result = std::unexpected(body.error());
   } else {
     result = AdminReply{(*answer)->head().status, std::move(*body)};

@@ -10,6 +10,7 @@
 //   POST /admin/models/remove  {name}                                     -> {model}
 //   GET  /admin/export                                                    -> {exporters: […]}
 //   POST /admin/reload                                                    -> {}
+//   POST /admin/vault/…        kept content; admin_vault.h lists the calls
 //
 // A body with a member that is not listed here is refused.
 // Errors: {"error": {"code", "message"}} with the HTTP status that fits.
@@ -71,6 +72,7 @@ class AdminServer {
   net::Task<void> answer(net::ServerStream& client);
   net::Task<void> keep_up(identity::Registry& registry);
   net::Task<void> reconcile(gateway::Gateway& gateway);
+  net::Task<void> keep_vault_up(gateway::Gateway& gateway);
 
   Admin admin_;
   net::Loop loop_;

@@ -276,6 +276,17 @@ Result<std::string> decision_of(const ledger::FoundEntry& found) {
                   ", which records no content; name a request.decided or a request.completed");
 }
 
+// Kept content has a salt that only the vault knows.
+Result<void> refuse_kept(const ledger::FoundEntry& found, const std::string& decision) {
+  const json event = parse_event(found.entry);
+  const json content = member(member(event, "data"), "content");
+  const auto kept = content.is_object() ? content.find("kept") : content.end();
+  if (!content.is_object() || kept == content.end() || *kept != true) return {};
+  return fail(ErrorCode::failed_precondition,
+              "this content is kept in the vault, with a salt of its own: gatehouse vault get " +
+                  decision + " --salt");
+}
+
 Result<std::string> salt_of(const SaltOptions& options) {
   GH_ASSIGN(const auto config, gateway::load_config(options.config, gateway::FirstSecret::leave));
   if (config.secret.reveal().empty())
@@ -283,6 +294,7 @@ Result<std::string> salt_of(const SaltOptions& options) {
                 options.config);
   GH_ASSIGN(const auto found, ledger::find_entry(config.ledger_directory(), options.id));
   GH_ASSIGN(const auto decision, decision_of(found));
+  GH_TRY(refuse_kept(found, decision));
   const auto keys = gateway::DeploymentKeys::derive(config.secret);
   return to_hex(gateway::content_salt(keys, decision, options.which));
 }

@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
   add_audit(app, exit);
   add_export(app, exit);
   add_witness(app, exit);
+  add_vault(app, exit);
   add_inspect(app, exit);
   add_simulate(app, exit);
   try {

@@ -17,6 +17,7 @@ void add_audit(CLI::App& app, Exit& exit);     // audit verify|copy|show|tail|fi
 void add_export(CLI::App& app, Exit& exit);    // export status
 void add_witness(CLI::App& app, Exit& exit);   // witness, witness init|key
 void add_inspect(CLI::App& app, Exit& exit);   // inspect rules|scan
+void add_vault(CLI::App& app, Exit& exit);     // vault get|list|find|erase|hold|…
 void add_simulate(CLI::App& app, Exit& exit);  // simulate
 
 }  // namespace gatehouse::cli
