@@ -10,7 +10,7 @@ const binary = path.resolve(process.env.GATEHOUSE ?? path.join(root, 'build/rele
 
 // Which section a reader variable of config*.cc stands for.
 const sections = { root: '', limits: 'limits.', size: 'limits.', timeouts: 'timeouts.', duration: 'timeouts.',
-  tls: 'tls.', ledger: 'ledger.', exporter: 'export[].', serve: 'ledger.serve.', receipts: 'ledger.receipts.', reader: 'providers[].' };
+  tls: 'tls.', ledger: 'ledger.', exporter: 'export[].', serve: 'ledger.serve.', receipts: 'ledger.receipts.', reader: 'providers[].', vault: 'vault.' };
 
 // What a section cannot do without.
 const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
