@@ -56,7 +56,7 @@ void read_network(ConfigReader& exporter, const ConfigNode& node,
     if (endpoint) {
       config.endpoint = std::move(*endpoint);
     } else {
-      exporter.note(node.find("url")->error(endpoint.error().message));
+      exporter.note(node.error("url: " + endpoint.error().message));
     }
   }
   if (const auto ca = exporter.string("ca", ""); !ca.empty())

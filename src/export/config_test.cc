@@ -59,6 +59,7 @@ TEST(ExportConfig, WhatDoesNotBelongToTheTypeIsRefused) {
 }
 
 TEST(ExportConfig, ACredentialCannotBreakOutOfItsHeader) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): the test has one thread.
   ASSERT_EQ(::setenv("GATEHOUSE_TEST_TOKEN", "a\r\nX: y", 1), 0);
   EXPECT_TRUE(mentions(
       problem("{name: h, url: 'http://h', credential: {env: GATEHOUSE_TEST_TOKEN}}"), "printable"));

@@ -191,6 +191,9 @@ net::Task<bool> Exporter::wait_for_entries() {
 Result<bool> Exporter::read_item(Record& record) {
   std::uint64_t index = 0;
   std::string entry;
+  if (!reader_) {
+    GH_ASSIGN(reader_, ledger::EntryReader::open(log_.directory, cursor_));
+  }
   const std::uint64_t durable = log_.durable();
   while (cursor_ < durable) {
     GH_ASSIGN(const bool found, reader_->next(index, entry));
@@ -207,9 +210,6 @@ Result<bool> Exporter::read_item(Record& record) {
 
 Result<void> Exporter::read_batch() {
   batch_.clear();
-  if (!reader_) {
-    GH_ASSIGN(reader_, ledger::EntryReader::open(log_.directory, cursor_));
-  }
   std::size_t bytes = 0;
   Record record;
   while (batch_.size() < config_.batch && bytes < batch_bytes) {
@@ -311,7 +311,7 @@ net::Task<bool> Exporter::confirm() {
     co_return co_await back_off(delivery.error, delivery.wait);
   }
   say_working();
-  remember(*unconfirmed_);
+  if (unconfirmed_) remember(*unconfirmed_);
   unconfirmed_.reset();
   const std::lock_guard lock(mutex_);
   status_.sent += std::exchange(unconfirmed_count_, 0);

@@ -33,8 +33,11 @@ Status remembered(const Config& config, const Log& log) {
   status.to = config.type == Type::ocsf_file ? config.path.string() : config.url;
   status.state = "stopped";
   const auto position = load_position(position_file(log.data, config.name));
-  if (!position) status.last_error = position.error().describe();
-  if (position && *position) status.position = (*position)->next;
+  if (!position) {
+    status.last_error = position.error().describe();
+  } else {
+    status.position = position->value_or(Position{}).next;
+  }
   const std::uint64_t durable = log.durable();
   status.backlog = durable - std::min(durable, status.position);
   return status;
@@ -67,12 +70,14 @@ Status Exporters::status(std::size_t which) const {
 
 std::vector<Status> Exporters::status() const {
   std::vector<Status> all;
+  all.reserve(exporters_.size());
   for (const auto& exporter : exporters_) all.push_back(exporter->status());
   return all;
 }
 
 std::vector<Status> remembered_status(const std::vector<Config>& configs, const Log& log) {
   std::vector<Status> all;
+  all.reserve(configs.size());
   for (const auto& config : configs) all.push_back(remembered(config, log));
   return all;
 }

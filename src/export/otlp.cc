@@ -117,7 +117,7 @@ void add_caller(Attributes& attributes, const Record& record) {
 }
 
 std::string operation_of(const Record& record) {
-  const std::string route = text_of(record.subject, "route");
+  std::string route = text_of(record.subject, "route");
   if (route == "chat.completions" || route == "messages" || route == "responses") return "chat";
   if (route == "embeddings" || route == "count_tokens") return route;
   return {};

@@ -64,24 +64,23 @@ Record read_record(std::uint64_t index, std::string_view entry, WallTime read_at
   record.index = index;
   record.time = read_at;
   record.digest = crypto::sha256(bytes_of(entry));
-  const auto parsed = parse_object(entry);
-  if (parsed) {
-    record.id = short_text(*parsed, "id", longest_id);
-    record.type = short_text(*parsed, "type", longest_id);
-  }
+  // A JSON null where it is none: it has no members either.
+  const Json parsed = parse_object(entry).value_or(Json());
+  record.id = short_text(parsed, "id", longest_id);
+  record.type = short_text(parsed, "type", longest_id);
   if (record.id.empty() || record.type.empty()) {
     record.readable = false;
     record.id = to_hex(record.digest);
     record.type = unreadable_type;
     return record;
   }
-  record.node = short_text(*parsed, "node", longest_node);
-  record.snapshot = short_text(*parsed, "snapshot", longest_node);
-  if (const auto time = parse_time(text_of(*parsed, "time"))) record.time = *time;
-  record.actor = object_of(*parsed, "actor");
-  record.subject = object_of(*parsed, "subject");
-  record.label = object_of(*parsed, "label");
-  record.data = object_of(*parsed, "data");
+  record.node = short_text(parsed, "node", longest_node);
+  record.snapshot = short_text(parsed, "snapshot", longest_node);
+  if (const auto time = parse_time(text_of(parsed, "time"))) record.time = *time;
+  record.actor = object_of(parsed, "actor");
+  record.subject = object_of(parsed, "subject");
+  record.label = object_of(parsed, "label");
+  record.data = object_of(parsed, "data");
   // The keyed hash of an API key is what the ledger needs to rebuild state; a receiver has no use
   // for it.
   if (record.type.starts_with("key.")) record.data.erase("hash");
