@@ -70,7 +70,7 @@ Result<ledger::WitnessedCheckpoint> check_receipt(const ledger::InclusionReceipt
         policy->logs, [&](const ledger::PolicyLog& log) { return log.vkey == vkey; });
     if (!policy->logs.empty() && !listed)
       return fail(ErrorCode::permission_denied, "the key is not one of the policy's logs");
-    trusted.logs = {{.vkey = vkey, .key = *key, .url = {}}};
+    trusted.logs = {{.vkey = vkey, .key = key, .url = {}}};
   }
   return ledger::check_witnessed_receipt(receipt, trusted, entry);
 }

@@ -30,7 +30,7 @@ int run(const std::string& file) {
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  (void)std::signal(SIGPIPE, SIG_IGN);
   const auto config = witness::load_witness_config(file);
   if (!config) return report(config.error());
   const SystemClock clock;

@@ -9,13 +9,14 @@ namespace {
 
 using std::chrono::milliseconds;
 
-void read_policy(ConfigReader& ledger, WitnessSettings& settings) {
-  auto bytes = read_file(*settings.file, ledger::max_policy_bytes);
+void read_policy(ConfigReader& ledger, const std::filesystem::path& file,
+                 WitnessSettings& settings) {
+  auto bytes = read_file(file, ledger::max_policy_bytes);
   if (!bytes) return ledger.note(std::move(bytes).error());
-  auto policy = ledger::parse_trust_policy(*bytes, settings.file->string());
+  auto policy = ledger::parse_trust_policy(*bytes, file.string());
   if (!policy) return ledger.note(std::move(policy).error());
   if (const auto peers = witness::peers_of(*policy); !peers) {
-    return ledger.note(Error(peers.error()).within(settings.file->string()));
+    return ledger.note(Error(peers.error()).within(file.string()));
   }
   settings.policy_text = std::move(*bytes);
   settings.policy = std::make_shared<const ledger::TrustPolicy>(std::move(*policy));
@@ -36,8 +37,9 @@ WitnessSettings read_witness_settings(ConfigReader& ledger, const std::filesyste
   const std::string file = ledger.string("witness_policy", "");
   if (file.empty()) return settings;
   const std::filesystem::path given(file);
-  settings.file = given.is_absolute() ? given : config.parent_path() / given;
-  read_policy(ledger, settings);
+  const auto path = given.is_absolute() ? given : config.parent_path() / given;
+  settings.file = path;
+  read_policy(ledger, path, settings);
   return settings;
 }
 

@@ -21,7 +21,7 @@ Result<void> check_own_log(const Config& config, const std::string& own) {
     if (log.vkey == own) return {};
   return fail(ErrorCode::failed_precondition,
               "the policy names logs, and not the one of this gateway: add \"log " + own + "\"",
-              config.witnesses.file->string());
+              config.witnesses.file.value_or("").string());
 }
 
 Result<witness::Witnesses> witnesses_of(const Config& config, const ledger::Ledger& ledger) {

@@ -213,12 +213,12 @@ Result<TrustPolicy> parse_trust_policy(std::string_view bytes, std::string_view 
 }
 
 bool is_quorum(const TrustPolicy& policy, const std::vector<std::size_t>& witnesses) {
-  if (!policy.quorum) return true;
+  const std::optional<PolicyMember> quorum = policy.quorum;
+  if (!quorum) return true;
   std::vector<bool> cosigned(policy.witnesses.size());
   for (const std::size_t witness : witnesses) cosigned.at(witness) = true;
-  const PolicyMember& quorum = *policy.quorum;
-  return quorum.is_group ? satisfied_groups(policy, cosigned)[quorum.index]
-                         : cosigned[quorum.index];
+  return quorum->is_group ? satisfied_groups(policy, cosigned)[quorum->index]
+                          : cosigned[quorum->index];
 }
 
 std::vector<std::size_t> quorum_witnesses(const TrustPolicy& policy) {
@@ -243,8 +243,9 @@ Result<std::vector<WitnessedBy>> cosignatures_of(const Note& note, const TrustPo
   std::vector<CosignerKey> keys;
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < policy.witnesses.size(); ++i) {
-    if (!policy.witnesses[i].key) continue;
-    keys.push_back(*policy.witnesses[i].key);
+    const std::optional<CosignerKey>& key = policy.witnesses[i].key;
+    if (!key) continue;
+    keys.push_back(*key);
     positions.push_back(i);
   }
   GH_ASSIGN(const auto held, verify_cosignatures(note, keys));
@@ -278,6 +279,7 @@ Result<WitnessedCheckpoint> open_witnessed(std::string_view note_bytes, const Tr
   out.log = to_string(*signer);
   GH_ASSIGN(out.witnesses, cosignatures_of(note, policy));
   std::vector<std::size_t> positions;
+  positions.reserve(out.witnesses.size());
   for (const WitnessedBy& by : out.witnesses) positions.push_back(by.witness);
   out.quorum = is_quorum(policy, positions);
   out.unknown_signatures = not_by_logs - std::min(not_by_logs, out.witnesses.size());

@@ -63,7 +63,7 @@ class Verifier {
   Result<void> check_key();
   Result<bool> is_log_of_policy();
   Result<void> check_witnessed();
-  Result<void> check_policy(const std::string& note);
+  Result<void> check_policy(const std::string& note, WitnessedReport& found);
   Result<void> check_witnessed_size();
   Result<void> check_witnessed_root();
   Result<void> check_witnessed_tiles();
@@ -158,7 +158,7 @@ Result<void> Verifier::check_witnessed() {
                                       .witnesses = {},
                                       .unverified = opened->unknown_signatures};
   ++report_.files;
-  if (options_.policy) GH_TRY(check_policy(*note));
+  if (options_.policy) GH_TRY(check_policy(*note, *report_.witnessed));
   if (report_.witnessed->unverified > 0) {
     report_.notes.push_back(
         fmt::format("{} of the cosignatures in checkpoint.witnessed are by keys that are not known "
@@ -168,19 +168,19 @@ Result<void> Verifier::check_witnessed() {
   return {};
 }
 
-Result<void> Verifier::check_policy(const std::string& note) {
+Result<void> Verifier::check_policy(const std::string& note, WitnessedReport& found) {
   const std::string path = witnessed_path(paths_);
   GH_ASSIGN(const Note parsed, parse_note(note));
   auto witnesses = cosignatures_of(parsed, *options_.policy);
   if (!witnesses) return std::unexpected(wrong(witnesses.error().message, path));
   std::vector<std::size_t> positions;
+  positions.reserve(witnesses->size());
   for (const WitnessedBy& by : *witnesses) positions.push_back(by.witness);
   if (!is_quorum(*options_.policy, positions)) {
     return std::unexpected(wrong("the witnesses are not a quorum of the policy: " +
                                      describe_quorum(*options_.policy, *witnesses),
                                  path));
   }
-  WitnessedReport& found = *report_.witnessed;
   found.unverified -= std::min(found.unverified, witnesses->size());
   found.witnesses = std::move(*witnesses);
   return {};

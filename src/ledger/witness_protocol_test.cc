@@ -17,6 +17,7 @@ VerifierKey log_key(unsigned char key = 7) {
 
 std::vector<Digest> leaves(std::uint64_t size, char variant = 'a') {
   std::vector<Digest> out;
+  out.reserve(size);
   for (std::uint64_t i = 0; i < size; ++i) out.push_back(leaf_hash(variant + std::to_string(i)));
   return out;
 }

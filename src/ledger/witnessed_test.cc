@@ -21,11 +21,11 @@ class Witnessed : public ::testing::Test {
   void grow(std::uint64_t to) {
     auto ledger = Ledger::open(options_in(source()), test_key(), clock_).value();
     for (std::uint64_t i = ledger->stats().size; i < to; ++i) {
-      ledger->append(test_entry(i), [](auto) {});
+      ASSERT_TRUE(ledger->append(test_entry(i), [](auto) {}));
     }
     ASSERT_TRUE(ledger->close());
   }
-  std::string cosigned(std::string note_bytes) const {
+  std::string cosigned(const std::string& note_bytes) const {
     Note note = parse_note(note_bytes).value();
     note.signatures.push_back(cosign(note.text, 1'700'000'000, witness_, test_key(2)));
     return to_string(note);
@@ -66,8 +66,8 @@ TEST_F(Witnessed, CanBeProvenFromWhenTheLogHasGrown) {
       grow(size + more);
       const auto verified = verify(source(), &trusted);
       ASSERT_TRUE(verified) << size << "+" << more << ": " << verified.error().describe();
-      EXPECT_EQ(verified->witnessed->checkpoint.size, size);
-      EXPECT_EQ(verified->witnessed->witnesses.size(), 1u);
+      EXPECT_EQ(verified->witnessed.value_or(WitnessedReport{}).checkpoint.size, size);
+      EXPECT_EQ(verified->witnessed.value_or(WitnessedReport{}).witnesses.size(), 1u);
       for (const std::uint64_t index : {std::uint64_t{0}, size / 2, size - 1}) {
         const auto receipt = make_receipt(disk_, source(), index);
         ASSERT_TRUE(receipt) << receipt.error().describe();
@@ -114,7 +114,7 @@ TEST_F(Witnessed, TheVerifierDemandsTheQuorum) {
   ASSERT_FALSE(missing);
   EXPECT_TRUE(missing.error().describe().contains("missing: v")) << missing.error().describe();
   // Without a policy the cosignature is there but nobody has verified it, and that is said.
-  EXPECT_EQ(verify(source())->witnessed->unverified, 1u);
+  EXPECT_EQ(verify(source())->witnessed.value_or(WitnessedReport{}).unverified, 1u);
   const auto strangers = parse_trust_policy(
       "log " + to_string(make_verifier_key("x", test_key(9).public_key())) + "\nquorum none\n");
   EXPECT_EQ(verify(source(), &*strangers).error().code, ErrorCode::data_loss);
@@ -162,7 +162,7 @@ TEST_F(Witnessed, CopiesHaveItAndItsTiles) {
     ASSERT_TRUE(copy_log(source(), target()));
     const auto verified = verify(target(), &trusted);
     ASSERT_TRUE(verified) << size << ": " << verified.error().describe();
-    EXPECT_EQ(verified->witnessed->checkpoint.size, size);
+    EXPECT_EQ(verified->witnessed.value_or(WitnessedReport{}).checkpoint.size, size);
     EXPECT_EQ(verified->checkpoint.size, size + 4);
   }
   // A copy keeps what it has of witnesses when the log loses it.

@@ -21,6 +21,11 @@ std::filesystem::path from_folder_of(const std::filesystem::path& file, const st
   return given.is_absolute() ? given : file.parent_path() / given;
 }
 
+Error error_at(const ConfigNode& document, std::string_view key, std::string message) {
+  const auto node = document.find(key);
+  return node ? node->error(std::move(message)) : document.error(std::move(message));
+}
+
 Result<net::ListenAddress> parse_listen(const std::string& text) {
   net::ListenAddress address;
   const auto colon = text.rfind(':');
@@ -44,14 +49,14 @@ void read_listen(ConfigReader& root, const ConfigNode& document, WitnessConfig& 
   if (listen) {
     config.listen = std::move(*listen);
   } else {
-    root.note(document.find("listen")->error(listen.error().message));
+    root.note(error_at(document, "listen", listen.error().message));
   }
   config.prefix = root.string("prefix", "");
   const bool usable =
       config.prefix.empty() || (config.prefix.front() == '/' && config.prefix.back() != '/' &&
                                 config.prefix.find_first_of("? #%") == std::string::npos);
   if (!usable) {
-    root.note(document.find("prefix")->error("expected a path like /witness, or nothing"));
+    root.note(error_at(document, "prefix", "expected a path like /witness, or nothing"));
   }
 }
 
@@ -68,7 +73,7 @@ void read_identity(ConfigReader& root, const ConfigNode& document, WitnessConfig
   config.name = root.required_string("name");
   if (!config.name.empty()) {
     if (const auto usable = ledger::check_key_name(config.name); !usable) {
-      root.note(document.find("name")->error(usable.error().message));
+      root.note(error_at(document, "name", usable.error().message));
     }
   }
   const auto node = root.child("secret");
@@ -113,7 +118,7 @@ void read_logs(ConfigReader& root, const ConfigNode& document, WitnessConfig& co
     if (key) {
       config.logs.push_back(std::move(*key));
     } else {
-      root.note(document.find("logs")->error(key.error().message));
+      root.note(error_at(document, "logs", key.error().message));
     }
   }
   const std::string policy = root.string("policy", "");

@@ -15,6 +15,7 @@ net::Task<void> one_round(net::Loop& loop, net::ClientPool& pool, ledger::Disk& 
                           const Witnesses& witnesses, const LogView& log,
                           std::vector<WitnessPeer> peers, RoundReport& report) {
   std::vector<Asked> asked;
+  asked.reserve(peers.size());
   for (WitnessPeer& peer : peers) {
     asked.push_back({.peer = std::move(peer), .known = 0, .submission = {}});
   }
