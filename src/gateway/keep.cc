@@ -11,7 +11,7 @@ namespace {
 
 // A policy that says something is obeyed, whether it keeps more than the configuration or less.
 LogContent level_of(const Exchange& exchange) {
-  if (exchange.route == Route::list_models) return LogContent::none;
+  if (!exchange.route || exchange.route == Route::list_models) return LogContent::none;
   for (const auto& [name, value] : exchange.decision.obligations)
     if (name == "log_content") return parse_log_content(value).value_or(LogContent::none);
   const auto& settings = exchange.snapshot->config->vault;

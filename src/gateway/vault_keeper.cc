@@ -150,7 +150,7 @@ Result<void> VaultKeeper::record(std::string_view type, std::string_view actor, 
 
 // ---- orders ---------------------------------------------------------------------------------
 
-Result<void> VaultKeeper::carry_out(Order order) {
+Result<void> VaultKeeper::carry_out(const Order& order) {
   GH_TRY(finish_unfinished());
   GH_TRY(vault_->begin(order));
   if (auto recorded = ledger_.append_and_wait(order.event); !recorded) {
@@ -199,7 +199,7 @@ Result<std::vector<vault::RecordId>> VaultKeeper::find(std::string_view identifi
   return ids;
 }
 
-Result<VaultKeeper::Erased> VaultKeeper::erase(std::vector<vault::RecordId> ids,
+Result<VaultKeeper::Erased> VaultKeeper::erase(const std::vector<vault::RecordId>& ids,
                                                std::string_view reason, std::string_view actor) {
   const std::lock_guard lock(mutex_);
   std::vector<vault::RecordId> present;
@@ -250,7 +250,7 @@ Result<VaultKeeper::Erased> VaultKeeper::erase_all(std::vector<vault::RecordId> 
     order.records = part_of(ids, at);
     GH_ASSIGN(order.event, event("vault.erased", actor, kind_and_id("vault", ""),
                                  erase_json(order.records, subject_hash, why), order.event_id));
-    GH_TRY(carry_out(std::move(order)));
+    GH_TRY(carry_out(order));
   }
   done.erased = std::move(ids);
   if (done.erased.empty())
@@ -273,7 +273,7 @@ Result<vault::Hold> VaultKeeper::put_hold(vault::Hold hold, std::string_view rea
   GH_ASSIGN(order.event, event("vault.held", actor, kind_and_id("hold", hold.id),
                                hold_json(hold, hold.reason), order.event_id));
   order.hold = hold;
-  GH_TRY(carry_out(std::move(order)));
+  GH_TRY(carry_out(order));
   return hold;
 }
 
@@ -308,7 +308,7 @@ Result<vault::Hold> VaultKeeper::release(std::string_view hold_id, std::string_v
   order.hold = *hold;
   GH_ASSIGN(order.event, event("vault.released", actor, kind_and_id("hold", hold->id),
                                hold_json(*hold, why), order.event_id));
-  GH_TRY(carry_out(std::move(order)));
+  GH_TRY(carry_out(order));
   return *hold;
 }
 
@@ -351,7 +351,7 @@ Result<void> VaultKeeper::keep_up(std::chrono::milliseconds retention) {
     order.segment = segment.number;
     GH_ASSIGN(order.event, event("vault.pruned", own_actor, kind_and_id("vault", ""),
                                  segment_json(segment), order.event_id));
-    GH_TRY(carry_out(std::move(order)));
+    GH_TRY(carry_out(order));
     log_info("a segment of the vault was pruned",
              {{"segment", segment.number}, {"records", segment.records}});
   }

@@ -48,7 +48,7 @@ class VaultKeeper {
   };
   // All records of these ids. failed_precondition when holds are on all of them; not_found when the
   // vault has none of them, or all of them are erased.
-  Result<Erased> erase(std::vector<vault::RecordId> ids, std::string_view reason,
+  Result<Erased> erase(const std::vector<vault::RecordId>& ids, std::string_view reason,
                        std::string_view actor);
   Result<Erased> erase_subject(std::string_view identifier, std::string_view reason,
                                std::string_view actor);
@@ -73,7 +73,7 @@ class VaultKeeper {
               const Clock& clock, Random& random);
   vault::KeyRing ring_of(const Config& config) const;
   Result<void> finish_unfinished();
-  Result<void> carry_out(vault::Order order);
+  Result<void> carry_out(const vault::Order& order);
   Result<void> record(std::string_view type, std::string_view actor, std::string subject,
                       std::string data);
   Result<std::string> event(std::string_view type, std::string_view actor, std::string subject,

@@ -104,6 +104,7 @@ class VaultKeeperTest : public ::testing::Test {
 
 TEST_F(VaultKeeperTest, PrunesWhatIsOldAndNotHeld) {
   std::vector<vault::RecordId> ids;
+  ids.reserve(6);
   for (int i = 0; i < 6; ++i) ids.push_back(keep(i == 2 ? "ada@example.org" : ""));
   ASSERT_TRUE(keeper_->hold_subject("ada@example.org", "case 1", "cli:test"));
   ASSERT_TRUE(keeper_->keep_up(std::chrono::hours(1)));

@@ -241,7 +241,10 @@ class MemoryDisk final : public Disk {
   static std::string parent(const std::string& path) { return path.substr(0, path.rfind('/')); }
   bool change() {
     ++changes;
-    if (stop_in_ > 0 && --stop_in_ == 0) stopped_ = true;
+    if (stop_in_ > 0) {
+      --stop_in_;
+      stopped_ = stop_in_ == 0;
+    }
     return !stopped_;
   }
   static void apply(std::string& to, const std::string& from, std::size_t offset,

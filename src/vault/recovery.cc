@@ -32,7 +32,7 @@ Result<std::vector<std::uint64_t>> numbers_in(Disk& disk, const std::string& dir
     const auto number = parse_file_name(name, kind);
     if (!number)
       return fail(ErrorCode::data_loss, "this file does not belong here; move it away",
-                  directory + "/" + name);
+                  std::string(directory).append("/").append(name));
     numbers.push_back(*number);
   }
   return numbers;
@@ -73,11 +73,12 @@ Result<void> wipe_torn(const Segment& segment, const KeyRing& ring,
                        const std::vector<Located>& last_group) {
   std::vector<Located> torn;
   for (const auto& record : last_group) {
-    auto secrets = segment.secrets(ring, record.header);
-    if (!secrets && secrets.error().code != ErrorCode::data_loss)
-      return std::unexpected(std::move(secrets).error());
-    if (secrets && *secrets) {
-      const auto content = segment.content(record, **secrets);
+    auto opened = segment.secrets(ring, record.header);
+    if (!opened && opened.error().code != ErrorCode::data_loss)
+      return std::unexpected(std::move(opened).error());
+    const std::optional<RecordSecrets> secrets = opened ? std::move(*opened) : std::nullopt;
+    if (secrets) {
+      const auto content = segment.content(record, *secrets);
       if (content) continue;
       if (content.error().code != ErrorCode::data_loss) return std::unexpected(content.error());
     }
@@ -181,7 +182,7 @@ Result<std::map<std::uint64_t, SegmentState>> recover_segments(
       GH_TRY(segment.close_with(state.summary, state.end));
       state.closed = true;
     }
-    states.emplace(number, std::move(state));
+    states.emplace(number, state);
   }
   return states;
 }

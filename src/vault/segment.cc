@@ -97,17 +97,17 @@ Result<std::optional<RecordSecrets>> Segment::secrets(const KeyRing& ring,
                                                       const FrameHeader& record) const {
   GH_ASSIGN(const std::string slots, entry(record.entry));
   if (all_zero(slots)) return std::nullopt;
-  std::optional<Error> problem;
+  Error problem{ErrorCode::data_loss, "no slot opens", {}};
   for (std::size_t at = 0; at < slots.size(); at += slot_bytes) {
     const auto slot = std::string_view(slots).substr(at, slot_bytes);
     if (all_zero(slot)) continue;
     auto opened = unwrap(ring, slot, record, header_);
     if (opened) return std::move(*opened);
     // A missing key says more than a slot that was being written.
-    if (!problem || opened.error().code == ErrorCode::failed_precondition) problem = opened.error();
+    if (problem.code != ErrorCode::failed_precondition) problem = opened.error();
   }
   return std::unexpected(
-      std::move(*problem).within(fmt::format("{}: entry {}", keys_.path(), record.entry)));
+      std::move(problem).within(fmt::format("{}: entry {}", keys_.path(), record.entry)));
 }
 
 Result<bool> Segment::erased(const FrameHeader& record) const {
@@ -197,12 +197,12 @@ Result<void> Segment::erase(const std::vector<Located>& records) const {
 // Writes the new slot; `stale` gets the place of the old one, which may go when the new is durable.
 Result<bool> Segment::rewrap_record(const KeyRing& ring, const FrameHeader& record, Random& random,
                                     std::vector<std::uint64_t>& stale) const {
-  const auto found = secrets(ring, record);
+  auto found = secrets(ring, record);
   // What does not open under any key cannot be saved, and must not hold up the rest.
   if (!found && found.error().code == ErrorCode::data_loss) return false;
   if (!found) return std::unexpected(found.error());
-  if (!*found) return false;
-  const RecordSecrets& opened = **found;
+  const std::optional<RecordSecrets> opened = std::move(*found);
+  if (!opened) return false;
   GH_ASSIGN(const std::string slots, entry(record.entry));
   KeyRing now;
   now.current = ring.current;
@@ -220,7 +220,7 @@ Result<bool> Segment::rewrap_record(const KeyRing& ring, const FrameHeader& reco
     return false;
   }
   const std::size_t old = unwrap(ring, slot_at(0), record, header_) ? 0 : slot_bytes;
-  GH_TRY(keys_.write_at(bytes_of(wrap(ring.current, opened, record, header_, random)),
+  GH_TRY(keys_.write_at(bytes_of(wrap(ring.current, *opened, record, header_, random)),
                         entry_offset(record.entry) + slot_bytes - old));
   stale.push_back(entry_offset(record.entry) + old);
   return true;

@@ -335,6 +335,7 @@ bool Vault::Impl::active_is_old() const {
 
 Result<void> Vault::Impl::close_active() {
   const SegmentState state = active_state();
+  // Whoever calls this has an active segment. NOLINTNEXTLINE(bugprone-unchecked-optional-access)
   GH_TRY(active->close_with(state.summary, state.end));
   active.reset();
   const std::scoped_lock lock(mutex);
@@ -411,6 +412,7 @@ Result<void> Vault::Impl::write_records(const std::vector<Queued>& group, const 
   GH_TRY(make_segment());
   const SegmentState before = active_state();
   const Group sealed = seal(before, group, keys);
+  // make_segment() made one. NOLINTNEXTLINE(bugprone-unchecked-optional-access)
   GH_TRY(active->append(sealed.frames, before.end, sealed.entries, before.summary.records));
   const std::scoped_lock lock(mutex);
   auto& state = segments.at(active_number);
@@ -427,6 +429,7 @@ Result<void> Vault::Impl::write_records(const std::vector<Queued>& group, const 
 std::vector<SegmentState> Vault::Impl::states() const {
   const std::scoped_lock lock(mutex);
   std::vector<SegmentState> copy;
+  copy.reserve(segments.size());
   for (const auto& [number, state] : segments) copy.push_back(state);
   return copy;
 }
@@ -806,8 +809,9 @@ Stats Vault::stats() const {
   stats.kept = impl_->kept;
   stats.refused = impl_->refused;
   stats.groups = impl_->groups;
-  stats.failed = impl_->failure.has_value();
-  if (impl_->failure) stats.failure = impl_->failure->describe();
+  const auto& failure = impl_->failure;
+  stats.failed = failure.has_value();
+  if (failure) stats.failure = failure->describe();
   return stats;
 }
 

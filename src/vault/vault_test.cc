@@ -385,6 +385,7 @@ TEST(Vault, ManyThreadsShareSyncs) {
   std::atomic<int> done{0};
   {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (std::uint64_t t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         for (std::uint64_t i = 0; i < 200; ++i) {
