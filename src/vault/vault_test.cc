@@ -413,8 +413,8 @@ TEST(Vault, TheQueueIsBounded) {
   MemoryDisk disk;
   Options options = world.options();
   options.max_queued_records = 3;
+  std::latch hold(1);  // outlives the writer, which waits for it
   auto vault = Vault::open(options, ring_of(first_key), world.clock, world.random, &disk).value();
-  std::latch hold(1);
   ASSERT_TRUE(vault->keep(record_of(*vault, 1), [&](auto) { hold.wait(); }));
   std::uint64_t taken = 1;
   Result<void> kept;
