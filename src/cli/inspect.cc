@@ -189,6 +189,7 @@ void add_inspect(CLI::App& app, Exit& exit) {
   checking->callback([options, &exit] { exit = check(*options); });
 
   add_inspect_calibrate(*verb, exit);
+  add_inspect_dictionary(*verb, exit);
   add_inspect_eval(*verb, exit);
   add_inspect_train(*verb, exit);
 }

@@ -18,6 +18,7 @@ void add_export(CLI::App& app, Exit& exit);                 // export status
 void add_witness(CLI::App& app, Exit& exit);                // witness, witness init|key
 void add_inspect(CLI::App& app, Exit& exit);                // inspect rules|scan
 void add_inspect_calibrate(CLI::App& inspect, Exit& exit);  // inspect calibrate
+void add_inspect_dictionary(CLI::App& inspect, Exit& exit);  // inspect dictionary
 void add_inspect_eval(CLI::App& inspect, Exit& exit);       // inspect eval
 void add_inspect_train(CLI::App& inspect, Exit& exit);      // inspect train
 void add_vault(CLI::App& app, Exit& exit);                  // vault get|list|find|erase|hold|…

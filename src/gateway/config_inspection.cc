@@ -32,6 +32,8 @@ InspectionConfig read_inspection(ConfigReader& root, const std::filesystem::path
   if (!node) return config;
   ConfigReader reader(*node);
   read_locales(reader, *node, config.rules);
+  for (const std::string& path : reader.strings("dictionaries"))
+    config.dictionaries.push_back(file.parent_path() / path);  // an absolute path stays
   config.classifier = read_path(reader, "classifier", file);
   config.calibration = read_path(reader, "calibration", file);
   if (config.classifier && !config.calibration)

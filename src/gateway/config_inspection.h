@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <vector>
 
 #include "base/config.h"
 #include "inspect/inspect.h"
@@ -10,7 +11,8 @@
 namespace gatehouse::gateway {
 
 struct InspectionConfig {
-  inspect::RuleSetOptions rules;  // which of the detector rules are wanted
+  inspect::RuleSetOptions rules;                    // which of the detector rules are wanted
+  std::vector<std::filesystem::path> dictionaries;  // sealed with the deployment's secret
   // Of attacks on models; none: what is compiled in.
   std::optional<std::filesystem::path> classifier;
   std::optional<std::filesystem::path> calibration;

@@ -1,9 +1,11 @@
 // See snapshot.h.
 #include "gateway/snapshot.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "inspect/dictionary.h"
 
 namespace gatehouse::gateway {
 
@@ -22,8 +24,17 @@ Result<std::shared_ptr<const policy::PolicySet>> load_policies(const Config& con
 }
 
 Result<std::shared_ptr<const inspect::RuleSet>> load_rules(const Config& config) {
-  return config.rules ? inspect::RuleSet::load(*config.rules, config.inspection.rules)
-                      : inspect::RuleSet::builtin(config.inspection.rules);
+  constexpr std::size_t largest_dictionary = 256u << 20;
+  inspect::RuleSetOptions options = config.inspection.rules;
+  const crypto::Digest key = inspect::dictionary_key(config.secret.reveal());
+  for (const std::filesystem::path& path : config.inspection.dictionaries) {
+    GH_ASSIGN(const std::string file, read_file(path, largest_dictionary));
+    auto dictionary = inspect::Dictionary::parse(file, key);
+    if (!dictionary) return std::unexpected(std::move(dictionary).error().within(path.string()));
+    options.dictionaries.push_back(std::move(*dictionary));
+  }
+  return config.rules ? inspect::RuleSet::load(*config.rules, options)
+                      : inspect::RuleSet::builtin(options);
 }
 
 Result<void> check_guards(const Snapshot& snapshot) {

@@ -75,6 +75,8 @@ struct Rule {
   double p_value = 0;
 };
 
+class Dictionary;  // dictionary.h
+
 // "de": two small letters. Which countries there are is not checked.
 bool is_locale(std::string_view text);
 
@@ -84,6 +86,8 @@ struct RuleSetOptions {
   std::vector<std::string> locales;
   bool all_locales = false;
   Categories categories = Categories().set();
+  // Values of the deployment's own, besides what the rules find.
+  std::vector<std::shared_ptr<const Dictionary>> dictionaries;
   // Each rule's own must-match and must-not-match examples are checked too.
   bool run_examples = false;
 };

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "inspect/dictionary.h"
 #include "inspect/hidden.h"
 
 namespace gatehouse::inspect {
@@ -178,10 +179,12 @@ Result<void> add_rules(RuleSet::Impl& impl, std::vector<RuleSource> sources,
   return {};
 }
 
-Result<void> add_detectors(RuleSet::Impl& impl) {
+Result<void> add_detectors(RuleSet::Impl& impl, const RuleSetOptions& options) {
   impl.first_hidden_rule = static_cast<std::uint32_t>(impl.rules.size());
   std::vector<std::unique_ptr<const Detector>> detectors = builtin_detectors();
   detectors.insert(detectors.begin(), make_hidden_detector());
+  for (const auto& dictionary : options.dictionaries)
+    detectors.push_back(make_dictionary_detector(dictionary));
   for (auto& detector : detectors) {
     PlacedDetector placed{nullptr, static_cast<std::uint32_t>(impl.rules.size()), {}};
     for (const Rule& rule : detector->rules()) {
@@ -262,6 +265,8 @@ std::string options_text(const RuleSetOptions& options) {
   if (options.all_locales) text += "locale all\n";
   std::set<std::string> locales(options.locales.begin(), options.locales.end());
   for (const std::string& locale : locales) text += "locale " + locale + '\n';
+  for (const auto& dictionary : options.dictionaries)
+    text += dictionary->rule().id + " sha256:" + to_hex(dictionary->digest()) + '\n';
   for (std::size_t i = 0; i < category_count; ++i)
     if (!options.categories.test(i))
       text += fmt::format("without {}\n", to_string(static_cast<Category>(i)));
@@ -283,7 +288,7 @@ Result<std::shared_ptr<const RuleSet>> build(std::span<const File> files,
                 "disable: there is no built-in rule '" + *unknown.begin() + "'");
   if (impl->rules.empty()) return fail(ErrorCode::invalid_argument, "there are no rules");
   GH_TRY(build_databases(*impl));
-  GH_TRY(add_detectors(*impl));
+  GH_TRY(add_detectors(*impl, options));
   impl->source = source_of(files);
   if (const std::string text = options_text(options); !text.empty())
     impl->source += source_of(std::vector<File>{{"options", text}});

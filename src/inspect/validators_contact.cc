@@ -188,6 +188,9 @@ std::size_t phone_us(const Candidate& candidate) {
   const Digits digits(candidate.value.substr(0, candidate.value.find_first_of("xe#")));
   const std::size_t skip = digits.size == 11 ? 1 : 0;
   if (digits.size != 10 + skip || (skip == 1 && digits[0] != 1)) return 0;
+  // "252.227-7013" is a paragraph of a law.
+  const std::string_view text = candidate.value.substr(skip == 1 ? 2 : 0);
+  if (is_digit(text[0]) && text[3] != text[7]) return 0;
   const int area = digits[skip];
   const int exchange = digits[skip + 3];
   const bool service_area = digits[skip + 1] == 1 && digits[skip + 2] == 1;
@@ -331,7 +334,9 @@ bool looks_like_version(std::string_view before) {
 // three zeros are a browser's version.
 bool is_likely_version(const Ipv4& ip) {
   const auto& p = ip.part;
-  return std::all_of(p.begin(), p.end(), [](unsigned part) { return part < 31; }) ||
+  const bool object_identifier = p[0] == 2 && p[1] == 5;  // of X.500
+  return object_identifier ||
+         std::all_of(p.begin(), p.end(), [](unsigned part) { return part < 31; }) ||
          (p[1] == 0 && p[2] == 0 && p[3] == 0);
 }
 

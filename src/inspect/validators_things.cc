@@ -74,7 +74,9 @@ std::size_t mac_address(const Candidate& candidate) {
     alike = alike && step == 0;
     counting = counting && step == byte(1) - byte(0);
   }
-  const bool few = std::count(nibble.begin(), nibble.end(), 0) >= 9;
+  // Three groups are also how tables of characters are written.
+  const auto most_zeros = candidate.value.size() == 14 ? 5 : 8;
+  const bool few = std::count(nibble.begin(), nibble.end(), 0) > most_zeros;
   return all_if(candidate, !alike && !counting && !few);
 }
 
