@@ -1,6 +1,6 @@
 // See calibration.h. The file, one record a line, fields separated by one space:
 //
-//   gatehouse-calibration 1
+//   gatehouse-calibration 2
 //   detector NAME
 //   model sha256:HEX
 //   source FREE TEXT
@@ -23,7 +23,7 @@
 namespace gatehouse::classify {
 namespace {
 
-constexpr std::string_view first_line = "gatehouse-calibration 1";
+constexpr std::string_view first_line = "gatehouse-calibration 2";
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= Calibration::most_name_bytes &&
@@ -286,7 +286,9 @@ Result<Calibration> Calibration::parse(std::string_view file) {
   Lines lines(file);
   if (lines.next() != first_line)
     return lines.wrong(
-        fmt::format("expected \"{}\": not a calibration file, or of a later version", first_line));
+        fmt::format("expected \"{}\": not a calibration file, or of another version; "
+                    "`gatehouse inspect calibrate` makes one",
+                    first_line));
   GH_ASSIGN(const auto detector, lines.field("detector"));
   GH_ASSIGN(const auto model, parse_model(lines));
   GH_ASSIGN(const auto source, lines.field("source"));

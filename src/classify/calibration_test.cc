@@ -204,7 +204,7 @@ TEST(Calibration, OfAnotherModelIsRefused) {
 
 TEST(Calibration, WhatAFileMayNotSay) {
   const std::string model = "model sha256:" + to_hex(digest("model")) + "\n";
-  const std::string head = "gatehouse-calibration 1\ndetector d\n" + model + "source s\n";
+  const std::string head = "gatehouse-calibration 2\ndetector d\n" + model + "source s\n";
   const auto parse = [&](const std::string& rest) { return Calibration::parse(head + rest); };
   const std::string all = "head h\nall 3 2\n0 1.5\n2 -1\n";
   EXPECT_TRUE(parse(all + "band 0 3 2\n0 1.5\n2 -1\nend\n"));

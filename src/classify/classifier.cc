@@ -1,8 +1,12 @@
 #include "classify/classifier.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "base/file.h"
 #include "base/text.h"
 #include "classify/features.h"
+#include "classify/readings.h"
 #include "classify/windows.h"
 
 namespace gatehouse::classify {
@@ -40,6 +44,17 @@ class Adder {
   std::size_t tokens_ = 0;
 };
 
+// Of a text too long to be read whole: its ends.
+std::string_view ends_of(std::string_view text, std::string& joined) {
+  constexpr std::size_t most = Classifier::most_scored_bytes;
+  if (text.size() <= most) return text;
+  joined.reserve(most + 1);
+  joined = text.substr(0, most / 2);
+  joined += '\n';
+  joined += text.substr(text.size() - most / 2);
+  return joined;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Classifier>> Classifier::parse(std::string_view text) {
@@ -59,14 +74,17 @@ Result<std::shared_ptr<const Classifier>> Classifier::builtin() {
 }
 
 Scores Classifier::score(std::string_view text) const {
-  Adder adder(model_);
-  if (text.size() <= most_scored_bytes) {
-    for_each_feature(text, adder);
-  } else {
-    for_each_feature(text.substr(0, most_scored_bytes / 2), adder);
-    for_each_feature(text.substr(text.size() - most_scored_bytes / 2), adder);
-  }
-  return adder.finish();
+  constexpr double lowest = std::numeric_limits<double>::lowest();
+  Scores worst{.jailbreak = lowest, .injection = lowest};
+  std::string joined;
+  for_each_reading(ends_of(text, joined), [this, &worst](std::string_view reading) {
+    Adder adder(model_);
+    for_each_feature(reading, adder);
+    const Scores scores = adder.finish();
+    worst.jailbreak = std::max(worst.jailbreak, scores.jailbreak);
+    worst.injection = std::max(worst.injection, scores.injection);
+  });
+  return worst;
 }
 
 }  // namespace gatehouse::classify

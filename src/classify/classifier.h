@@ -7,8 +7,9 @@
 // p-value.
 //
 // The model is linear over hashed words and pieces of words (features.h), read through windows
-// (windows.h). One pass, no allocation, a few nanoseconds a byte, constant memory. Of a text over
-// `most_scored_bytes` only the first and the last half of that are read.
+// (windows.h), one pass over each reading of the text (readings.h): the score is that of its worst.
+// Some ten nanoseconds a byte; a text that is plain and hides nothing has one reading, and is not
+// copied. Of a text over `most_scored_bytes` only the first and the last half of that are read.
 //
 // Immutable; shared by all threads.
 #pragma once
