@@ -74,32 +74,30 @@ bool is_regular(std::string_view row) {
                                   [unit](std::size_t group) { return group % unit == 0; });
 }
 
-void add_row(std::string_view text, std::size_t begin, std::size_t end, std::size_t from,
-             std::size_t to, std::vector<Segment>& found) {
+void add_row(std::string_view text, std::size_t base, std::size_t begin, std::size_t end,
+             std::size_t from, std::size_t to, SegmentList& found) {
   if (end - begin > longest_digit_row || !is_regular(text.substr(begin, end - begin))) return;
   if (end < text.size() && is_word(text[end])) return;
   const std::size_t letters = letters_before(text, begin);
   if (letters == 0 && begin > 0 && is_word(text[begin - 1])) return;
-  Segment segment;
-  segment.view = View::spaced;
-  segment.loose = true;
-  segment.begin = begin - letters;
-  if (segment.begin < from || segment.begin >= to) return;
-  for (std::size_t at = segment.begin; at < end; ++at) {
-    if (is_between(text[at])) continue;
-    const auto place = static_cast<std::uint32_t>(at - segment.begin);
-    segment.text += text[at];
-    segment.places.emplace_back(place, place + 1);
+  const std::size_t first = begin - letters;
+  if (first < from || first >= to) return;
+  const auto separators =
+      std::count_if(text.begin() + static_cast<std::ptrdiff_t>(first),
+                    text.begin() + static_cast<std::ptrdiff_t>(end), is_between);
+  const std::size_t size = end - first - static_cast<std::size_t>(separators);
+  if (size < fewest_digits || size > most_digits) return;
+  found.begin(View::spaced, base + first, true);
+  for (std::size_t at = first; at < end; ++at) {
+    const auto place = static_cast<std::uint32_t>(at - first);
+    if (!is_between(text[at])) found.add(text[at], {place, place + 1});
   }
-  segment.counted = segment.text.size();
-  if (segment.counted >= fewest_digits && segment.counted <= most_digits)
-    found.push_back(std::move(segment));
 }
 
 }  // namespace
 
-void find_digit_groups(std::string_view text, std::size_t from, std::size_t to,
-                       std::span<const Span> places, std::vector<Segment>& found) {
+void find_digit_groups(std::string_view text, std::size_t base, std::size_t from, std::size_t to,
+                       std::span<const Span> places, SegmentList& found) {
   std::size_t at = 0;
   for (const Span& place : places) {
     at = std::max(at, place.begin - std::min(place.begin, longest_digit_row));
@@ -110,7 +108,7 @@ void find_digit_groups(std::string_view text, std::size_t from, std::size_t to,
         continue;
       }
       const std::size_t end = row_end(text, at);
-      if (!goes_on_from_before(text, at)) add_row(text, at, end, from, to, found);
+      if (!goes_on_from_before(text, at)) add_row(text, base, at, end, from, to, found);
       at = end;
     }
   }

@@ -18,10 +18,10 @@ void collect(std::string_view text, unsigned depth, std::size_t& left,
     if (!run.wrapper)
       for (const std::string* spelled : {&run.tag_text, &run.selector_bytes})
         if (spelled->size() >= least_hidden) found.push_back(*spelled);
-  std::vector<Segment> segments;
+  SegmentList segments;
   RunLexer().feed(folded.text(), 0, true, segments);
   SpacedLexer().feed(folded.text(), 0, true, segments);
-  for (Segment& segment : segments) found.push_back(std::move(segment.text));
+  for (const Segment& segment : segments.items()) found.emplace_back(segments.text(segment));
   for (std::string& inner : found) {
     if (inner.size() > left) return;
     left -= inner.size();

@@ -6,17 +6,6 @@
 namespace gatehouse::inspect {
 namespace {
 
-// Of a match that begins inside an accepted one so much must lie behind it to count.
-constexpr std::size_t least_rest = 64;
-
-// Smallest begin, then longest, then what is not decoded from anything, then rule order.
-bool goes_first(const Match& a, const Match& b) {
-  const bool a_decoded = a.view > View::folded;
-  const bool b_decoded = b.view > View::folded;
-  return std::tuple(a.begin, b.end, a_decoded, a.rule, a.view) <
-         std::tuple(b.begin, a.end, b_decoded, b.rule, b.view);
-}
-
 // Appends the rule's valid matches that start in [from, limit) of `text`.
 void examine_rule(const CompiledRule& rule, std::uint32_t index,
                   const std::vector<CompiledRule::Starts>& starts, std::string_view text,
@@ -35,8 +24,16 @@ void examine_rule(const CompiledRule& rule, std::uint32_t index,
 
 }  // namespace
 
+// Smallest begin, then longest, then what is not decoded from anything, then rule order.
+bool goes_first(const Match& a, const Match& b) {
+  const bool a_decoded = a.view > View::folded;
+  const bool b_decoded = b.view > View::folded;
+  return std::tuple(a.begin, b.end, a_decoded, a.rule, a.view) <
+         std::tuple(b.begin, a.end, b_decoded, b.rule, b.view);
+}
+
 void Matcher::restart(std::size_t first, std::size_t first_run) {
-  scan_from_ = settled_ = 0;
+  lexed_to_ = scan_from_ = settled_ = 0;
   first_ = first;
   next_run_ = first_run;
   next_.fill(first);
@@ -63,6 +60,7 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
   scan_from_ = text.base() + frontier;
   settled_ = text.source_at(scan_from_);
   read_hidden(text);
+  search_decoded(text);
   if (text.is_run_open()) settled_ = std::min(settled_, text.runs().back().source.begin);
   if (!pending_.empty()) accept(last, accepted);
 }

@@ -27,11 +27,14 @@
 
 namespace gatehouse::inspect {
 
+// Of two matches of one category the one that is chosen first.
+bool goes_first(const Match& a, const Match& b);
+// Of a match that begins inside an accepted one so much must lie behind it to count.
+inline constexpr std::size_t least_rest = 64;
+
 class Matcher {
  public:
-  // `depth`: how many encodings deep the text stood.
-  Matcher(Scanner::Impl& scanner, Categories which, unsigned depth = 0)
-      : scanner_(scanner), which_(which), depth_(depth) {}
+  Matcher(Scanner::Impl& scanner, Categories which) : scanner_(scanner), which_(which) {}
 
   // Begins a new text, whose runs of hidden characters are numbered from `first_run` on. Matches
   // that begin before `first` are not wanted (the text before is context).
@@ -59,19 +62,17 @@ class Matcher {
   void read_digit_groups(const FoldedText& text, std::size_t from, std::size_t to);
   void read_hidden(const FoldedText& text);
   std::size_t encoded_open_from(const FoldedText& text, std::size_t from) const;
-  static std::string context_of(const FoldedText& text, std::size_t position);
-  void search(const FoldedText& text, const Segment& segment);
-  void search_digits(const FoldedText& text, const Segment& segment);
-  std::vector<Match> search(std::string_view decoded, std::size_t first);
+  void take_segments(const FoldedText& text);
+  void search_decoded(const FoldedText& text);
   void accept(bool last, std::vector<Match>& accepted);
   bool is_free(Match& match) const;
   LastMatch& last_of(std::uint32_t rule);
 
   Scanner::Impl& scanner_;
   Categories which_;
-  unsigned depth_;
   RunLexer runs_;
   SpacedLexer spaced_;
+  std::size_t lexed_to_ = 0;  // by both
   std::size_t scan_from_ = 0;
   std::size_t settled_ = 0;
   std::size_t first_ = 0;

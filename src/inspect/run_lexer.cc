@@ -45,6 +45,10 @@ unsigned continuations(unsigned byte) {
   return byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
 }
 
+bool may_be_text(unsigned byte) {
+  return is_text_byte(byte) || continuations(byte) > 0;
+}
+
 // Line breaks inside wrapped text, as they are and as source code writes them.
 std::size_t line_break(std::string_view text) {
   if (text.starts_with("\\r\\n")) return 4;
@@ -57,9 +61,8 @@ std::size_t line_break(std::string_view text) {
 
 RunLexer::RunLexer() {
   for (std::size_t i = 0; i < decoders_.size(); ++i) {
-    const bool base64 = i < 4;
-    decoders_[i].group_chars = base64 ? 4 : 2;
-    decoders_[i].builder = SegmentBuilder(base64 ? View::base64 : View::hex, false);
+    decoders_[i].hex = i >= 4;
+    decoders_[i].builder = SegmentBuilder(decoders_[i].hex ? View::hex : View::base64, false);
   }
 }
 
@@ -69,8 +72,7 @@ void RunLexer::restart() {
   for (Decoder& decoder : decoders_) decoder.builder.clear();
 }
 
-void RunLexer::feed(std::string_view text, std::size_t base, bool last,
-                    std::vector<Segment>& ended) {
+void RunLexer::feed(std::string_view text, std::size_t base, bool last, SegmentList& ended) {
   const std::size_t end = base + text.size();
   while (at_ < end) {
     if (!in_run_) {
@@ -88,7 +90,7 @@ void RunLexer::feed(std::string_view text, std::size_t base, bool last,
     if (how == Wrap::ends) end_run(ended);
   }
   if (last && in_run_) end_run(ended);
-  update_open(at_);
+  update_open();
 }
 
 // Where the first run of enough characters begins; without one, where the text ends or the last run
@@ -107,49 +109,49 @@ std::size_t RunLexer::find_run(std::string_view text, std::size_t from) {
 
 void RunLexer::begin_run(std::size_t at) {
   in_run_ = true;
+  taken_ = hex_taken_ = 0;
   given_to_.fill(at);
-  for (std::size_t i = 0; i < decoders_.size(); ++i) {
-    Decoder& decoder = decoders_[i];
-    decoder.skip = i % 4;
-    decoder.size = 0;
+  for (Decoder& decoder : decoders_) {
     decoder.continuation = 0;
     decoder.builder.clear();
   }
 }
 
-void RunLexer::take(char c, std::size_t at, std::vector<Segment>& ended) {
-  const unsigned value = base64_value(c);
-  for (std::size_t i = 0; i < 4; ++i) take(decoders_[i], value, at, ended);
-  const unsigned digit = hex_value(c);
-  for (std::size_t i = 4; i < 6; ++i) {
-    if (digit != no_value) {
-      take(decoders_[i], digit, at, ended);
-    } else {  // the alphabet ends here, and begins anew behind it
-      finish(decoders_[i], ended);
-      decoders_[i].size = 0;
-      decoders_[i].skip = i - 4;
-    }
-  }
+// One character of a run completes a group of one alignment of base64.
+void RunLexer::take(char c, std::size_t at, SegmentList& ended) {
+  value_ = (value_ << 6 | base64_value(c)) & 0xffffff;
+  places_ = {places_[1], places_[2], places_[3], at};
+  if (++taken_ >= 4) add_group(decoders_[taken_ % 4], ended);
+  take_hex(c, at, ended);
 }
 
-void RunLexer::take(Decoder& decoder, unsigned value, std::size_t at, std::vector<Segment>& ended) {
-  if (decoder.skip > 0) {
-    --decoder.skip;
+void RunLexer::take_hex(char c, std::size_t at, SegmentList& ended) {
+  const unsigned digit = hex_value(c);
+  if (digit == no_value) {  // the alphabet ends here, and begins anew behind it
+    if (hex_taken_ == 0) return;
+    hex_taken_ = 0;
+    for (std::size_t i = 4; i < 6; ++i) finish(decoders_[i], ended);
     return;
   }
-  const unsigned bits = decoder.group_chars == 4 ? 6 : 4;
-  decoder.value = decoder.value << bits | value;
-  decoder.at[decoder.size++] = at;
-  if (decoder.size < decoder.group_chars) return;
-  decoder.size = 0;
-  if (bits == 4) return add(decoder, decoder.value & 0xff, decoder.at[0], at + 1, ended);
-  for (std::size_t i = 0; i < 3; ++i)
-    add(decoder, decoder.value >> (16 - 8 * i) & 0xff, decoder.at[i], decoder.at[i + 1] + 1, ended);
+  hex_value_ = (hex_value_ << 4 | digit) & 0xff;
+  if (++hex_taken_ >= 2) add(decoders_[4 + hex_taken_ % 2], hex_value_, places_[2], at + 1, ended);
+}
+
+// The three bytes of the last four characters.
+void RunLexer::add_group(Decoder& decoder, SegmentList& ended) {
+  const unsigned first = value_ >> 16;
+  const unsigned second = value_ >> 8 & 0xff;
+  const unsigned third = value_ & 0xff;
+  if (decoder.builder.empty() && !may_be_text(first) && !may_be_text(second) && !may_be_text(third))
+    return;
+  add(decoder, first, places_[0], places_[1] + 1, ended);
+  add(decoder, second, places_[1], places_[2] + 1, ended);
+  add(decoder, third, places_[2], places_[3] + 1, ended);
 }
 
 // A decoded byte: text goes on, or ends here and may begin again.
 void RunLexer::add(Decoder& decoder, unsigned byte, std::size_t begin, std::size_t end,
-                   std::vector<Segment>& ended) {
+                   SegmentList& ended) {
   if (decoder.continuation > 0 && (byte & 0xc0) == 0x80) {
     --decoder.continuation;
   } else {
@@ -160,28 +162,27 @@ void RunLexer::add(Decoder& decoder, unsigned byte, std::size_t begin, std::size
   decoder.builder.add(static_cast<char>(byte), begin, end, ended);
 }
 
-void RunLexer::finish(Decoder& decoder, std::vector<Segment>& ended) {
-  const bool hex = decoder.group_chars == 2;
+void RunLexer::finish(Decoder& decoder, SegmentList& ended) {
   decoder.continuation = 0;
   if (decoder.builder.empty()) return;
   if (decoder.builder.size() < least_decoded || is_covered(decoder)) return decoder.builder.clear();
-  given_to_[hex ? 1 : 0] = decoder.builder.end();
+  given_to_[decoder.hex ? 1 : 0] = decoder.builder.end();
   decoder.builder.finish(least_decoded, ended);
 }
 
 // Whether another alignment of the alphabet gave, or is giving, this stretch of the run.
 bool RunLexer::is_covered(const Decoder& decoder) const {
-  if (decoder.builder.end() <= given_to_[decoder.group_chars == 2 ? 1 : 0]) return true;
+  if (decoder.builder.end() <= given_to_[decoder.hex ? 1 : 0]) return true;
   return std::ranges::any_of(decoders_, [&decoder](const Decoder& other) {
-    return &other != &decoder && other.group_chars == decoder.group_chars &&
-           !other.builder.empty() && other.builder.begin() < decoder.builder.begin() &&
+    return &other != &decoder && other.hex == decoder.hex && !other.builder.empty() &&
+           other.builder.begin() < decoder.builder.begin() &&
            other.builder.end() + 4 >= decoder.builder.end();
   });
 }
 
 // At a character of another alphabet: whether the run goes on behind it.
 RunLexer::Wrap RunLexer::wrap(std::string_view text, std::size_t base, bool last,
-                              std::vector<Segment>& ended) {
+                              SegmentList& ended) {
   const bool alive = std::ranges::any_of(
       decoders_, [](const Decoder& decoder) { return decoder.builder.size() >= least_decoded; });
   if (!alive) return Wrap::ends;
@@ -201,14 +202,14 @@ RunLexer::Wrap RunLexer::wrap(std::string_view text, std::size_t base, bool last
   return Wrap::goes_on;
 }
 
-void RunLexer::end_run(std::vector<Segment>& ended) {
-  for (std::size_t i = 0; i < 4; ++i) {  // what a last group of base64 has
-    Decoder& decoder = decoders_[i];
-    if (decoder.size < 2) continue;
-    const std::uint32_t value = decoder.value << 6 * (4 - decoder.size);
-    for (std::size_t byte = 0; byte + 1 < decoder.size; ++byte)
-      add(decoder, value >> (16 - 8 * byte) & 0xff, decoder.at[byte], decoder.at[byte + 1] + 1,
-          ended);
+void RunLexer::end_run(SegmentList& ended) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(taken_, 4); ++i) {  // a last group of base64
+    const std::size_t size = (taken_ - i) % 4;
+    if (size < 2) continue;
+    const std::uint32_t value = value_ << 6 * (4 - size);
+    for (std::size_t byte = 0; byte + 1 < size; ++byte)
+      add(decoders_[i], value >> (16 - 8 * byte) & 0xff, places_[4 - size + byte],
+          places_[5 - size + byte] + 1, ended);
   }
   std::array<Decoder*, 6> order{};
   std::ranges::transform(decoders_, order.begin(), [](Decoder& decoder) { return &decoder; });
@@ -220,13 +221,13 @@ void RunLexer::end_run(std::vector<Segment>& ended) {
 }
 
 // What is under way holds what follows it.
-void RunLexer::update_open(std::size_t next) {
-  open_from_ = next;
+void RunLexer::update_open() {
+  open_from_ = at_;
   if (!in_run_) return;
-  for (const Decoder& decoder : decoders_) {
+  for (const Decoder& decoder : decoders_)
     if (!decoder.builder.empty()) open_from_ = std::min(open_from_, decoder.builder.begin());
-    if (decoder.size > 0) open_from_ = std::min(open_from_, decoder.at[0]);
-  }
+  // Groups under way have at most three characters.
+  if (taken_ > 0) open_from_ = std::min(open_from_, places_[4 - std::min<std::size_t>(taken_, 3)]);
 }
 
 }  // namespace gatehouse::inspect

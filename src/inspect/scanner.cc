@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "inspect/decoded_search.h"
 #include "inspect/matcher.h"
 
 namespace gatehouse::inspect {
@@ -130,7 +131,9 @@ Scanner::Impl::Impl(std::shared_ptr<const RuleSet> set, Categories which)
   GH_CHECK(hs_clone_scratch(rules->impl().scratch.get(), &own) == HS_SUCCESS);
   scratch.reset(own);
   starts.resize(rules->rules().size());
+  decoded = std::make_unique<DecodedSearch>(*this);
 }
+Scanner::Impl::~Impl() = default;
 
 void Scanner::Impl::find_starts(std::string_view text, std::size_t from, Categories which) {
   for (const std::uint32_t rule : touched) empty(starts[rule]);

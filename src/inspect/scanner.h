@@ -7,8 +7,11 @@
 
 namespace gatehouse::inspect {
 
+class DecodedSearch;
+
 struct Scanner::Impl {
   Impl(std::shared_ptr<const RuleSet> set, Categories watched);
+  ~Impl();
 
   // Fills `touched` and `starts` with the places at or after `from` where rules of these categories
   // may match. What lies before `from` is only context.
@@ -26,6 +29,7 @@ struct Scanner::Impl {
   std::vector<Span> digit_rows;                           // ends of rows that lie close together
   std::vector<Match> matches;                             // reused by scan()
   std::vector<Match> detected;                            // reused for each detector
+  std::unique_ptr<DecodedSearch> decoded;                 // reused for each text
 };
 
 }  // namespace gatehouse::inspect

@@ -1,55 +1,80 @@
 #include "inspect/segments.h"
-#include "inspect/unicode.h"
 
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::size_t longest_piece = 8u << 10;  // of folded text
-constexpr std::size_t overlap = 1024;            // decoded bytes
+constexpr std::size_t overlap = 1024;  // decoded bytes
 
 }  // namespace
 
-void SegmentBuilder::add(char byte, std::size_t begin, std::size_t end,
-                         std::vector<Segment>& ended) {
-  if (empty()) {
-    segment_.begin = begin;
-    segment_.view = view_;
-    segment_.loose = loose_;
-  }
-  segment_.text += byte;
-  segment_.places.emplace_back(begin - segment_.begin, end - segment_.begin);
-  if (end - segment_.begin < longest_piece || size() < 2 * overlap) return;
+Segment& SegmentList::begin(View view, std::size_t begin, bool loose) {
+  return items_.emplace_back(Segment{view, begin, text_.size(), 0, 0, loose});
+}
+
+void SegmentList::add(char byte, Place place) {
+  text_ += byte;
+  places_.push_back(place);
+  items_.back().counted = ++items_.back().size;
+}
+
+void SegmentList::add(std::string_view text, const Place* places) {
+  text_ += text;
+  places_.insert(places_.end(), places, places + text.size());
+  items_.back().counted = items_.back().size += text.size();
+}
+
+Segment SegmentList::part(const Segment& whole, std::size_t from, std::size_t to) const {
+  return {whole.view, whole.begin, whole.at + from, to - from, to - from, whole.loose};
+}
+
+void SegmentList::clear() {
+  items_.clear();
+  text_.clear();
+  places_.clear();
+}
+
+// Of a stretch that goes on: gives what there is, and keeps the end of it as the beginning of what
+// follows.
+void SegmentBuilder::give_piece(SegmentList& ended) {
+  if (size() < 2 * overlap) return;
   const std::size_t kept = size() - overlap;
-  segment_.counted = kept;
-  segment_.loose = false;
-  Segment rest;
-  rest.view = view_;
-  rest.begin = segment_.begin + segment_.places[kept].first;
-  rest.text = segment_.text.substr(kept);
-  const std::uint32_t moved = segment_.places[kept].first;
-  for (std::size_t i = kept; i < size(); ++i)
-    rest.places.emplace_back(segment_.places[i].first - moved, segment_.places[i].second - moved);
-  ended.push_back(std::move(segment_));
-  segment_ = std::move(rest);
+  give(kept, false, ended);
+  const std::uint32_t moved = places_[kept].begin;
+  text_.erase(0, kept);
+  places_.erase(places_.begin(), places_.begin() + static_cast<std::ptrdiff_t>(kept));
+  for (SegmentList::Place& place : places_) {
+    place.begin -= moved;
+    place.end -= moved;
+  }
+  begin_ += moved;
   has_pieces_ = true;
 }
 
-void SegmentBuilder::drop_last() {
-  segment_.text.pop_back();
-  segment_.places.pop_back();
+void SegmentBuilder::give(std::size_t counted, bool loose, SegmentList& ended) {
+  Segment& segment = ended.begin(view_, begin_, loose);
+  ended.add(text_, places_.data());
+  segment.counted = counted;
 }
 
-void SegmentBuilder::finish(std::size_t least, std::vector<Segment>& ended) {
-  if (size() >= least || (has_pieces_ && !empty())) {
-    segment_.counted = size();
-    ended.push_back(std::move(segment_));
-  }
+void SegmentBuilder::drop_last() {
+  text_.pop_back();
+  places_.pop_back();
+}
+
+void SegmentBuilder::finish(std::size_t least, SegmentList& ended) {
+  if (size() >= least || (has_pieces_ && !empty())) give(size(), loose_ && !has_pieces_, ended);
+  clear();
+}
+
+void SegmentBuilder::restart(View view, bool loose) {
+  view_ = view;
+  loose_ = loose;
   clear();
 }
 
 void SegmentBuilder::clear() {
-  segment_.text.clear();
-  segment_.places.clear();
+  text_.clear();
+  places_.clear();
   has_pieces_ = false;
 }
 

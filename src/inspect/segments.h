@@ -23,20 +23,48 @@
 
 namespace gatehouse::inspect {
 
+// One such stretch. Its text and the place of each byte are in the list it belongs to.
 struct Segment {
   View view = View::base64;
-  std::size_t begin = 0;                                        // position in the folded text
-  std::string text;                                             // decoded
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> places;  // of each byte, from `begin` on
-  std::size_t counted = 0;                                      // matches that begin below count
+  std::size_t begin = 0;    // position in the folded text
+  std::size_t at = 0;       // of its text in the list
+  std::size_t size = 0;     // of its text
+  std::size_t counted = 0;  // matches that begin below count
   // Taken out of its surroundings only where a match is all of it, unless matches are very rare.
   bool loose = false;
+};
 
-  // The folded text behind decoded [from, to), which is not empty.
-  Span source_of(std::size_t from, std::size_t to) const {
-    return {begin + places[from].first, begin + places[to - 1].second};
+// Segments and what they decode to, without an allocation for each.
+class SegmentList {
+ public:
+  struct Place {  // of a decoded byte in the folded text, from the segment's begin on
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+
+  // Begins a segment at the end of the list; what add() brings belongs to it.
+  Segment& begin(View view, std::size_t begin, bool loose);
+  void add(char byte, Place place);
+  void add(std::string_view text, const Place* places);
+  // A part of one that is there already; it shares text and places.
+  Segment part(const Segment& whole, std::size_t from, std::size_t to) const;
+  void clear();
+
+  bool empty() const { return items_.empty(); }
+  const std::vector<Segment>& items() const { return items_; }
+  std::string_view text(const Segment& segment) const {
+    return std::string_view(text_).substr(segment.at, segment.size);
   }
-  std::size_t end() const { return begin + places.back().second; }
+  // The folded text behind decoded [from, to), which is not empty.
+  Span source_of(const Segment& segment, std::size_t from, std::size_t to) const {
+    return {segment.begin + places_[segment.at + from].begin,
+            segment.begin + places_[segment.at + to - 1].end};
+  }
+
+ private:
+  std::vector<Segment> items_;
+  std::string text_;
+  std::vector<Place> places_;  // of each byte of text_
 };
 
 // A segment under way.
@@ -45,60 +73,77 @@ class SegmentBuilder {
   SegmentBuilder() = default;
   SegmentBuilder(View view, bool loose) : view_(view), loose_(loose) {}
 
-  bool empty() const { return segment_.text.empty(); }
-  std::size_t size() const { return segment_.text.size(); }
-  std::size_t begin() const { return segment_.begin; }
-  std::size_t end() const { return segment_.end(); }
-  std::string_view text() const { return segment_.text; }
-  void add(char byte, std::size_t begin, std::size_t end, std::vector<Segment>& ended);
+  bool empty() const { return text_.empty(); }
+  std::size_t size() const { return text_.size(); }
+  std::size_t begin() const { return begin_; }
+  std::size_t end() const { return begin_ + places_.back().end; }
+  std::string_view text() const { return text_; }
+  void add(char byte, std::size_t begin, std::size_t end, SegmentList& ended) {
+    if (text_.empty()) begin_ = begin;
+    text_ += byte;
+    places_.push_back(
+        {static_cast<std::uint32_t>(begin - begin_), static_cast<std::uint32_t>(end - begin_)});
+    if (end - begin_ >= longest_piece) give_piece(ended);
+  }
   void drop_last();
+  // Empty again, for another view.
+  void restart(View view, bool loose);
   // Gives it if it is long enough.
-  void finish(std::size_t least, std::vector<Segment>& ended);
+  void finish(std::size_t least, SegmentList& ended);
   void clear();
 
  private:
+  static constexpr std::size_t longest_piece = 8u << 10;  // of folded text
+
+  void give_piece(SegmentList& ended);
+  void give(std::size_t counted, bool loose, SegmentList& ended);
+
   View view_ = View::base64;
   bool loose_ = false;
   bool has_pieces_ = false;
-  Segment segment_;
+  std::size_t begin_ = 0;
+  std::string text_;
+  std::vector<SegmentList::Place> places_;
 };
 
 class RunLexer {
  public:
   RunLexer();
   void restart();
-  void feed(std::string_view text, std::size_t base, bool last, std::vector<Segment>& ended);
+  void feed(std::string_view text, std::size_t base, bool last, SegmentList& ended);
   std::size_t open_from() const { return open_from_; }
 
  private:
-  // One alignment of one alphabet inside a run.
+  // One alignment of one alphabet inside a run: four characters of base64 are three bytes, two of
+  // hexadecimal are one.
   struct Decoder {
-    unsigned group_chars = 4;  // 4 to 3 bytes of base64, or 2 to one of hexadecimal
-    std::size_t skip = 0;      // characters before its first group
-    std::size_t size = 0;      // of the group under way
-    std::uint32_t value = 0;
-    std::array<std::size_t, 4> at{};  // its characters' places
-    unsigned continuation = 0;        // bytes of a UTF-8 sequence still to come
+    bool hex = false;
+    unsigned continuation = 0;  // bytes of a UTF-8 sequence still to come
     SegmentBuilder builder;
   };
 
   static std::size_t find_run(std::string_view text, std::size_t from);
   void begin_run(std::size_t at);
-  void end_run(std::vector<Segment>& ended);
-  void take(char c, std::size_t at, std::vector<Segment>& ended);
-  void take(Decoder& decoder, unsigned value, std::size_t at, std::vector<Segment>& ended);
-  void add(Decoder& decoder, unsigned byte, std::size_t begin, std::size_t end,
-           std::vector<Segment>& ended);
-  void finish(Decoder& decoder, std::vector<Segment>& ended);
+  void end_run(SegmentList& ended);
+  void take(char c, std::size_t at, SegmentList& ended);
+  void take_hex(char c, std::size_t at, SegmentList& ended);
+  void add_group(Decoder& decoder, SegmentList& ended);
+  void add(Decoder& decoder, unsigned byte, std::size_t begin, std::size_t end, SegmentList& ended);
+  void finish(Decoder& decoder, SegmentList& ended);
   bool is_covered(const Decoder& decoder) const;
   enum class Wrap : std::uint8_t { ends, goes_on, unknown };
-  Wrap wrap(std::string_view text, std::size_t base, bool last, std::vector<Segment>& ended);
-  void update_open(std::size_t next);
+  Wrap wrap(std::string_view text, std::size_t base, bool last, SegmentList& ended);
+  void update_open();
 
   std::size_t at_ = 0;  // everything before it was seen
   std::size_t open_from_ = 0;
   bool in_run_ = false;
-  std::array<Decoder, 6> decoders_;
+  std::size_t taken_ = 0;                  // characters of the run
+  std::size_t hex_taken_ = 0;              // of them the last ones that are hexadecimal digits
+  std::uint32_t value_ = 0;                // the last four, six bits each
+  unsigned hex_value_ = 0;                 // the last two, four bits each
+  std::array<std::size_t, 4> places_{};    // of the last four, the newest last
+  std::array<Decoder, 6> decoders_;        // by alignment: four of base64, two of hexadecimal
   std::array<std::size_t, 2> given_to_{};  // of base64, of hexadecimal
 };
 
@@ -107,7 +152,7 @@ class RunLexer {
 class SpacedLexer {
  public:
   void restart();
-  void feed(std::string_view text, std::size_t base, bool last, std::vector<Segment>& ended);
+  void feed(std::string_view text, std::size_t base, bool last, SegmentList& ended);
   std::size_t open_from() const { return open_from_; }
 
   struct Shape {
@@ -118,9 +163,8 @@ class SpacedLexer {
 
  private:
   enum class Step : std::uint8_t { taken, ends, unknown };
-  Step step(std::string_view text, std::size_t base, bool last, std::vector<Segment>& ended);
-  void take_token(std::string_view text, std::size_t base, std::size_t at,
-                  std::vector<Segment>& ended);
+  Step step(std::string_view text, std::size_t base, bool last, SegmentList& ended);
+  void take_token(std::string_view text, std::size_t base, std::size_t at, SegmentList& ended);
 
   std::size_t at_ = 0;  // everything before it was seen
   std::size_t open_from_ = 0;

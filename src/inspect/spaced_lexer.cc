@@ -142,15 +142,14 @@ void SpacedLexer::restart() {
   builder_.clear();
 }
 
-void SpacedLexer::feed(std::string_view text, std::size_t base, bool last,
-                       std::vector<Segment>& ended) {
+void SpacedLexer::feed(std::string_view text, std::size_t base, bool last, SegmentList& ended) {
   while (true) {
     if (!open_) {
       const auto found = find_shape(text, at_ - base, last);
       if (!found) break;
       shape_ = *found;
       separator_ = text.substr(shape_.begin + shape_.width, shape_.separator_size);
-      builder_ = SegmentBuilder(shape_.width == 1 ? View::spaced : View::hex, shape_.width == 1);
+      builder_.restart(shape_.width == 1 ? View::spaced : View::hex, shape_.width == 1);
       open_ = true;
       at_ = base + shape_.begin;
       take_token(text, base, at_, ended);
@@ -168,7 +167,7 @@ void SpacedLexer::feed(std::string_view text, std::size_t base, bool last,
 
 // Behind a token: the separator and the next token, or the end.
 SpacedLexer::Step SpacedLexer::step(std::string_view text, std::size_t base, bool last,
-                                    std::vector<Segment>& ended) {
+                                    SegmentList& ended) {
   const std::string_view rest = text.substr(at_ - base);
   const std::size_t most = shape_.width == 1 ? 3 * separator_.size() : separator_.size();
   const bool enough = rest.size() > most + shape_.width || last;
@@ -189,7 +188,7 @@ SpacedLexer::Step SpacedLexer::step(std::string_view text, std::size_t base, boo
 }
 
 void SpacedLexer::take_token(std::string_view text, std::size_t base, std::size_t at,
-                             std::vector<Segment>& ended) {
+                             SegmentList& ended) {
   const auto value = value_of(text, at - base, shape_.width);
   builder_.add(value.value_or(' '), at, at + shape_.width, ended);
   at_ = at + shape_.width;
