@@ -50,11 +50,16 @@ std::vector<std::pair<ChannelKey, std::string>> Channels::finish_all() {
 }
 
 void filter_once(const AnswerPlan& plan, inspect::TextForm form, std::string_view text,
-                 JsonSpan inside, std::vector<Splice>& edits, AnswerFacts& facts) {
+                 JsonSpan inside, std::vector<Splice>& edits, AnswerFacts& facts,
+                 std::string* leaves) {
   // Most texts have nothing in them: one scan says so, without a copy.
   const bool may_restore = plan.filter.restore && text.find('[') != std::string_view::npos;
-  if (form == inspect::TextForm::plain && !may_restore && plan.scanner->scan(text).empty()) return;
+  if (form == inspect::TextForm::plain && !may_restore && plan.scanner->scan(text).empty()) {
+    if (leaves != nullptr) *leaves += text;
+    return;
+  }
   auto filtered = inspect::filter_text(*plan.scanner, plan.filter, form, text);
+  if (leaves != nullptr) *leaves += filtered.text;
   facts.findings.add(filtered.findings);
   facts.restored += filtered.restored;
   if (filtered.changed) edits.push_back(replace_string(inside, filtered.text));

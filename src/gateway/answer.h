@@ -43,9 +43,11 @@ class Channels {
   Open open_;
 };
 
-// Filters one string of an answer that stands alone; adds a splice when it changes.
+// Filters one string of an answer that stands alone; adds a splice when it changes. Appends to
+// `leaves` what the client gets.
 void filter_once(const AnswerPlan& plan, inspect::TextForm form, std::string_view text,
-                 JsonSpan inside, std::vector<Splice>& edits, AnswerFacts& facts);
+                 JsonSpan inside, std::vector<Splice>& edits, AnswerFacts& facts,
+                 std::string* leaves = nullptr);
 // The same for a JSON value that stands in the document itself (tool input): each value in it has
 // its key as context.
 void filter_value(const AnswerPlan& plan, std::string_view document, JsonSpan span,

@@ -173,6 +173,20 @@ void CheckedStream::write(Held& held, std::string& out) {
   }
 }
 
+void CheckedStream::note_sent() {
+  for (auto& [key, progress] : progress_) progress.sent = progress.released;
+}
+
+validate::Answer CheckedStream::sent() const {
+  validate::Answer answer;
+  for (const auto& choice : book_.answer().choices) {
+    const auto progress = progress_.find({choice.index, -1});
+    const auto end = progress == progress_.end() ? 0 : progress->second.sent;
+    answer.choices.push_back({choice.index, choice.text.substr(0, end), {}});
+  }
+  return answer;
+}
+
 std::string CheckedStream::whole_text() const {
   std::string text;
   for (const auto& place : validate::places_of(book_.answer()))

@@ -39,6 +39,10 @@ class CheckedStream {
   bool ask_again() const { return ask_again_; }
   // All of its text so far, for guards.
   std::string whole_text() const;
+  // What has left so far will be sent to the client.
+  void note_sent();
+  // Of each text what was sent.
+  validate::Answer sent() const;
 
  private:
   struct Piece {
@@ -54,6 +58,7 @@ class CheckedStream {
   struct Progress {
     std::size_t judged = 0;     // up to here it has passed
     std::size_t released = 0;   // up to here it has left
+    std::size_t sent = 0;       // up to here it was sent
     std::size_t next_look = 1;  // no sentence end is looked for before it has this size
   };
 

@@ -28,7 +28,7 @@ struct AnswerFacts {
   std::string finish_reason;
   bool provider_error = false;  // a mid-stream error event came by
 
-  // The content of each choice, kept when a plan asks for it.
+  // The content of each choice as it leaves here, kept when a plan asks for it.
   struct Content {
     std::uint64_t choice = 0;
     std::string text;

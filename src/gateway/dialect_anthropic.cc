@@ -146,9 +146,10 @@ class AnthropicAnswerReader final : public JsonVisitor {
       return;
     }
     const bool content = path_is(path, {"content", "*", "text"});
-    if (content && plan_.keep_content) facts_.content_of(0).text += text;
+    const bool keep = content && plan_.keep_content;
     const bool json = content && plan_.content_is_json;
-    filter_once(plan_, json ? TextForm::json : TextForm::plain, text, inside, edits, facts_);
+    filter_once(plan_, json ? TextForm::json : TextForm::plain, text, inside, edits, facts_,
+                keep ? &facts_.content_of(0).text : nullptr);
   }
   void on_number(Path path, std::string_view text, JsonSpan) override {
     if (path_is(path, {"usage", "input_tokens"}) || path_is(path, {"input_tokens"}))

@@ -119,6 +119,10 @@ class AnthropicStream final : public StreamScreen {
     return {};
   }
 
+  std::optional<std::uint64_t> content_of(const ChannelKey& key) const override {
+    return key.field == json_field ? std::nullopt : std::optional<std::uint64_t>(0);
+  }
+
   void emit_rest(const ChannelKey& key, std::string_view text, std::string& out) override {
     const bool json = key.field == json_field;
     std::string data = "{\"type\":\"content_block_delta\",\"index\":" + std::to_string(key.choice) +
@@ -159,10 +163,10 @@ class AnthropicStream final : public StreamScreen {
     std::vector<Outgoing> outgoing;
     for (const auto& delta : reader.deltas) {
       const bool json = delta.field == json_field;
-      if (plan_.keep_content && !json) facts_.add_content(0, delta.text, plan_.most_content_bytes);
       const ChannelKey key{reader.index, -1, delta.field};
       const auto form = json || plan_.content_is_json ? TextForm::json : TextForm::plain;
       outgoing.push_back({key, delta.text, delta.inside, channels_.feed(key, form, delta.text)});
+      note_content(key, outgoing.back().text);
     }
     return outgoing;
   }

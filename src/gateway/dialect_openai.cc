@@ -97,9 +97,10 @@ class OpenAiAnswerReader final : public JsonVisitor {
     if (text.empty() || is_name(path)) return;
     const std::size_t before = edits.size();
     const bool content = path_is(path, {"choices", "*", "message", "content"});
-    if (content && plan_.keep_content) facts_.content_of(path[1].index).text += text;
+    const bool keep = content && plan_.keep_content;
     const bool json = is_arguments(path) || (content && plan_.content_is_json);
-    filter_once(plan_, json ? TextForm::json : TextForm::plain, text, inside, edits, facts_);
+    filter_once(plan_, json ? TextForm::json : TextForm::plain, text, inside, edits, facts_,
+                keep ? &facts_.content_of(path[1].index).text : nullptr);
     if (edits.size() > before && path[0].key == "choices" && path.size() > 1)
       changed_choices_.insert(path[1].index);
   }

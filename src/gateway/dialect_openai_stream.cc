@@ -182,6 +182,10 @@ class OpenAiStream final : public StreamScreen {
     return {};
   }
 
+  std::optional<std::uint64_t> content_of(const ChannelKey& key) const override {
+    return key.field == "content" ? std::optional(key.choice) : std::nullopt;
+  }
+
   void emit_rest(const ChannelKey& key, std::string_view text, std::string& out) override {
     std::string data = "{" + envelope_ + "\"choices\":[{\"index\":" + std::to_string(key.choice) +
                        ",\"delta\":{" + delta_of(key, json_string(text)) +
@@ -245,11 +249,10 @@ class OpenAiStream final : public StreamScreen {
     for (const auto& delta : chunk.deltas) {
       const ChannelKey key{chunk.choice_at(delta.choice_position), chunk.tool_at(delta),
                            delta.field->name};
-      const bool content = key.field == "content";
-      if (content && plan_.keep_content)
-        facts_.add_content(key.choice, delta.text, plan_.most_content_bytes);
-      const auto form = content && plan_.content_is_json ? TextForm::json : delta.field->form;
+      const bool json = content_of(key) && plan_.content_is_json;
+      const auto form = json ? TextForm::json : delta.field->form;
       outgoing.push_back({key, delta.text, delta.inside, channels_.feed(key, form, delta.text)});
+      note_content(key, outgoing.back().text);
     }
     return outgoing;
   }

@@ -57,6 +57,12 @@ class Together {
   std::shared_ptr<net::Completion<Result<void>>> done_;
 };
 
+void collect(Exchange& exchange, std::uint64_t choice, std::string_view text) {
+  auto& texts = exchange.outputs->texts;
+  if (!text.empty() && texts.size() < most_choices)
+    texts.emplace_back(choice, utf8_prefix(text, most_output_bytes));
+}
+
 }  // namespace
 
 bool collects_outputs(Worker& worker, Exchange& exchange) {
@@ -66,11 +72,13 @@ bool collects_outputs(Worker& worker, Exchange& exchange) {
 }
 
 void collect_outputs(Exchange& exchange, const AnswerFacts& facts) {
-  auto& texts = exchange.outputs->texts;
-  texts.clear();
-  for (const auto& content : facts.contents)
-    if (!content.text.empty() && texts.size() < most_choices)
-      texts.emplace_back(content.choice, utf8_prefix(content.text, most_output_bytes));
+  exchange.outputs->texts.clear();
+  for (const auto& content : facts.contents) collect(exchange, content.choice, content.text);
+}
+
+void collect_outputs(Exchange& exchange, const validate::Answer& answer) {
+  exchange.outputs->texts.clear();
+  for (const auto& choice : answer.choices) collect(exchange, choice.index, choice.text);
 }
 
 net::Task<Verdict> note_outputs(Worker& worker, Exchange& exchange) {

@@ -31,7 +31,9 @@ struct NotedOutputs {
 
 // Whether the texts of this call's answer are to be collected; then exchange.outputs is set.
 bool collects_outputs(Worker& worker, Exchange& exchange);
+// From what the filters let go; from what the checks behind them let go, where there are some.
 void collect_outputs(Exchange& exchange, const AnswerFacts& facts);
+void collect_outputs(Exchange& exchange, const validate::Answer& answer);
 // Makes the fingerprints and gives them to the index, beside which the event is recorded.
 net::Task<Verdict> note_outputs(Worker& worker, Exchange& exchange);
 // The member `provenance` of the outcome; nothing where nothing was noted.

@@ -216,6 +216,7 @@ CheckedBody check_body(Exchange& exchange, JsonWalker& walker, inspect::Scanner&
   for (const auto& place : validate::places_of(checked.answer))
     result.text += std::string(validate::text_at(checked.answer, place)) + "\n";
   put_back(checked.answer, book, *texts, body);
+  if (exchange.outputs) collect_outputs(exchange, checked.answer);
   return result;
 }
 
@@ -320,6 +321,7 @@ class StreamedAnswer {
       problem.reset();
       held_.clear();
     }
+    note_texts();
     if (problem && !client_.responded())
       co_return std::unexpected(std::move(*problem));  // nothing sent yet: a plain error answer
     if (problem) {
@@ -389,12 +391,20 @@ class StreamedAnswer {
     return check_failed(checks_->refusal());
   }
 
+  // Behind checks: what the client got and what it still will.
+  void note_texts() {
+    if (!checks_ || !exchange_.outputs) return;
+    if (!held_.empty()) checks_->note_sent();
+    collect_outputs(exchange_, checks_->sent());
+  }
+
   // False when the client has left. Only what was written counts as the answer.
   net::Task<bool> send_held() {
     sent_ = held_;
     const auto sent = co_await client_.write(std::exchange(held_, {}));
     if (sent) {
       note_answer(worker_, exchange_, sent_);
+      if (checks_) checks_->note_sent();
     } else {
       exchange_.client_left = true;
     }

@@ -34,8 +34,15 @@ Result<void> StreamScreen::finish(std::string& out) {
   return taken;
 }
 
+void StreamScreen::note_content(const ChannelKey& key, std::string_view text) {
+  if (!plan_.keep_content) return;
+  if (const auto choice = content_of(key))
+    facts_.add_content(*choice, text, plan_.most_content_bytes);
+}
+
 void StreamScreen::add_rest(const Rest& rest, std::vector<Outgoing>& outgoing, std::string& out) {
   for (const auto& [key, text] : rest) {
+    note_content(key, text);
     // The last one: an event may have two deltas of one channel.
     const auto own = std::find_if(outgoing.rbegin(), outgoing.rend(),
                                   [&key](const Outgoing& delta) { return delta.key == key; });
@@ -58,7 +65,10 @@ bool StreamScreen::add_edits(const std::vector<Outgoing>& outgoing, std::vector<
 }
 
 void StreamScreen::flush_all(std::string& out) {
-  for (const auto& [key, rest] : channels_.finish_all()) emit_rest(key, rest, out);
+  for (const auto& [key, rest] : channels_.finish_all()) {
+    note_content(key, rest);
+    emit_rest(key, rest, out);
+  }
 }
 
 void StreamScreen::emit_edited(const SseEvent& event, std::vector<Splice> edits, std::string& out) {

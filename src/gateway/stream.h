@@ -35,6 +35,11 @@ class StreamScreen : public AnswerStream {
   // Writes an event of the gateway's own that carries the rest of a channel.
   virtual void emit_rest(const ChannelKey& key, std::string_view text, std::string& out) = 0;
 
+  // Which choice's content a channel is part of, if it is.
+  virtual std::optional<std::uint64_t> content_of(const ChannelKey& key) const = 0;
+  // What leaves of a channel, in the order in which it does.
+  void note_content(const ChannelKey& key, std::string_view text);
+
   // A delta of the event under way, and what of its channel may leave with it.
   struct Outgoing {
     ChannelKey key;

@@ -1,18 +1,28 @@
 // Did this text come from us? With the official client: ask, take a part of the answer elsewhere, find it
 // again, and check the proof of where it came from.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import OpenAI from 'openai';
-import { Gateway, Simulator, createKey, cli, readEvents, root, succeed } from './harness.mjs';
+import { Gateway, Simulator, createKey, cli, people, readEvents, root, succeed } from './harness.mjs';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-provenance-'));
+const policies = path.join(folder, 'policies');
+cpSync(path.join(root, 'policies'), policies, { recursive: true });
+writeFileSync(path.join(policies, '60-links.cedar'), ['redact', 'block'].map((action) => `
+@id("links-${action}") @check("links:${action}") permit (principal, action == Gatehouse::Action::"infer", resource)
+when { principal has team && principal.team == "${action}" };`).join(''));
 let simulator, site, gateway;
+const keys = {};
 before(async () => {
   simulator = await Simulator.start();
-  site = Gateway.prepare({ simulator });
+  site = Gateway.prepare({ simulator, settings: `policies: ${policies}
+checks: [{name: links, type: links, allow_hosts: [example.com], hold: sentence}]` });
+  for (const team of ['redact', 'block'])
+    keys[team] = JSON.parse(succeed(cli('key', 'create', '--config', site.config, '--principal', `user:${team}`,
+      '--attribute', `team=${team}`, '--json')).stdout).key;
   gateway = await Gateway.run(site);
 });
 after(async () => { await gateway?.finish(); await simulator?.stop(); rmSync(folder, { recursive: true, force: true }); });
@@ -87,6 +97,55 @@ test('streams are noted as the client gets them, in both dialects', async () => 
     assert.equal(matches[0]?.entry, idOf(response), call);
     assert.equal(outcome(idOf(response)).data.provenance.outputs[0].words, 120);
   }
+});
+
+// What clients put together from an answer.
+async function received(call, model, content, { stream, key = gateway.key }) {
+  const response = await gateway[call](model, content, { stream }, { headers: { authorization: `Bearer ${key}`, 'x-api-key': key } });
+  if (!stream) {
+    const body = await response.json();
+    return { id: idOf(response), text: call === 'chat' ? body.choices[0].message.content : body.content[0].text };
+  }
+  const pieces = (await readEvents(response)).map(({ data }) => (call === 'chat' ? data.choices?.[0]?.delta?.content : data.delta?.text) ?? '');
+  return { id: idOf(response), text: pieces.join('') };
+}
+
+for (const stream of [false, true]) {
+  for (const [call, name] of [['chat', 'gpt'], ['messages', 'claude']]) {
+    test(`what is noted is what the client gets (${call}${stream ? ', streamed' : ''})`, async () => {
+      const noted = async ({ id, text }) => {
+        const found = await (await find(text)).json();
+        assert.equal(found.matches[0]?.entry, id);
+        assert.ok(found.matches[0].covered > 0.95, String(found.matches[0].covered));
+        assert.equal(outcome(id).data.provenance.outputs[0].words, found.words);
+      };
+      const seed = 40 + 2 * call.length + stream;
+      // Restored: the model never saw the address, which has more words than its placeholder.
+      const mails = Array.from({ length: 20 }, (_, at) => `${prose(seed + 100 * at, 3)} ${people.email.replace('@', `.${at}x@`)}`).join(' ');
+      const echoed = await received(call, `${name}-echo`, mails, { stream });
+      assert.equal(echoed.text, mails);
+      await noted(echoed);
+      // Taken out by a check: the link has words of its own.
+      const before = prose(seed + 3000, 60), after = prose(seed + 4000, 60);
+      const answer = { chunks: [`${before}. See https://evil.example/p?steal`, `=${'x'.repeat(40)} now. `, `${after}.`] };
+      const cut = await received(call, `${name}-script`, JSON.stringify(answer), { stream, key: keys.redact });
+      assert.ok(cut.text.includes('[REMOVED]') && !cut.text.includes('evil'), cut.text);
+      const { data: { provenance } } = outcome(cut.id);
+      const own = await (await find(cut.text, { key: keys.redact })).json();
+      assert.equal(provenance.outputs[0].words, own.words);
+      assert.ok(own.matches[0].covered > 0.95, String(own.matches[0].covered));
+    });
+  }
+}
+
+test('of a stream that is refused on its way what was sent is noted, and nothing else', async () => {
+  const sent = prose(71, 60), never = prose(72, 60);
+  const answer = { chunks: [`${sent}. `, `${sent.toUpperCase()}. `, `See https://evil.example/p?steal=${'x'.repeat(40)} now. `, `${never}.`], pace_ms: 100 };
+  const { id, text } = await received('chat', 'gpt-script', JSON.stringify(answer), { stream: true, key: keys.block });
+  assert.ok(text.startsWith(sent) && !text.includes('evil') && !text.includes(never), text);
+  const found = await (await find(text, { key: keys.block })).json();
+  assert.equal(found.matches[0]?.entry, id);
+  assert.equal(outcome(id).data.provenance.outputs[0].words, found.words);
 });
 
 test('a match is for the one whose call it was', async () => {
