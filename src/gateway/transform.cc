@@ -53,7 +53,7 @@ bool is_fixed(const Channel& channel) {
 void reserve_placeholders(Exchange& exchange) {
   for (const auto& channel : exchange.channels) {
     if (channel.role == TextRole::signed_ || channel.role == TextRole::opaque) continue;
-    if (channel.text.find('[') != std::string_view::npos)
+    if (channel.text.find_first_of("[\\") != std::string_view::npos)
       exchange.placeholders.reserve(channel.text);
   }
 }
@@ -141,9 +141,9 @@ struct SessionAccess {
   // False when another call of the conversation has saved since this one loaded.
   Result<bool> save(const Loaded& before, const inspect::Placeholders& placeholders,
                     WallTime expires) const {
-    const auto sealed =
-        crypto::seal(control.keys().session_seal, bytes_of(placeholders.serialize()), bytes_of(id),
-                     control.random());
+    GH_ASSIGN(const auto serialized, placeholders.serialize());
+    const auto sealed = crypto::seal(control.keys().session_seal, bytes_of(serialized),
+                                     bytes_of(id), control.random());
     const std::lock_guard lock(control.sessions_mutex());
     GH_ASSIGN(const auto now, control.store().session(id));
     if (now != before.sealed) return false;
@@ -153,6 +153,11 @@ struct SessionAccess {
 };
 
 ApiError session_error(const Error& error) {
+  if (error.code == ErrorCode::resource_exhausted)
+    return {Problem::too_large,
+            "This conversation has more values that are replaced by placeholders than can be kept "
+            "(16 MiB). Begin another: give Gatehouse-Conversation another name.",
+            false};
   return {Problem::internal,
           "The conversation's placeholders cannot be read or kept: " + std::string(error.message)};
 }

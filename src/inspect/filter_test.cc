@@ -234,7 +234,7 @@ TEST(PlaceholdersTest, ANameTheClientWritesIsRetired) {
   EXPECT_EQ(*placeholders.value_of("[EMAIL_3]"), "a@corp.com");
   placeholders.reserve("what is [EMAIL_1]?");
   EXPECT_EQ(placeholders.placeholder_for("EMAIL", "b@corp.com"), "[EMAIL_2]");
-  const auto again = Placeholders::parse(placeholders.serialize());
+  const auto again = Placeholders::parse(*placeholders.serialize());
   ASSERT_TRUE(again);
   EXPECT_EQ(*again->value_of("[EMAIL_3]"), "a@corp.com");
 }
@@ -243,7 +243,7 @@ TEST(PlaceholdersTest, ParseRefusesWhatSerializeDidNotWrite) {
   Placeholders placeholders;
   placeholders.reserve("[CARD_1]");
   placeholders.placeholder_for("EMAIL", std::string("a\0\xff", 3));
-  const std::string good = placeholders.serialize();
+  const std::string good = *placeholders.serialize();
   const auto again = Placeholders::parse(good);
   ASSERT_TRUE(again);
   EXPECT_EQ(*again->value_of("[EMAIL_1]"), std::string("a\0\xff", 3));

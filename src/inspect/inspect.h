@@ -145,8 +145,9 @@ class Scanner {
 // already stands in the client's own text is never handed out (reserve()). Not thread-safe.
 class Placeholders {
  public:
-  // Notes placeholder-shaped words ("[EMAIL_3]") in a text the client sent. One that was handed out
-  // before is retired: its value goes by a new name, and the old one is never restored again.
+  // Notes placeholder-shaped words ("[EMAIL_3]", "[Email 3]") in a text the client sent. One that
+  // was handed out before is retired: its value goes by a new name, and the old one is never
+  // restored again, however it is written.
   void reserve(std::string_view client_text);
   // Never hands out a name that `other` has handed out or reserved.
   void avoid(const Placeholders& other);
@@ -161,11 +162,15 @@ class Placeholders {
   // Whether a known placeholder begins with this text and goes on.
   bool begins_known(std::string_view text) const;
 
-  // For the sealed session store. parse() refuses what serialize() did not write.
-  std::string serialize() const;
+  // For the sealed session store. resource_exhausted when it would have more than max_serialized
+  // bytes. parse() refuses what serialize() did not write.
+  static constexpr std::size_t max_serialized = 16u << 20;
+  Result<std::string> serialize() const;
   static Result<Placeholders> parse(std::string_view serialized);
 
  private:
+  std::string serialized() const;
+  void reserve_written(std::string_view text);
   void insert(const std::string& placeholder, std::string value);
   void retire(const std::string& placeholder);
 

@@ -308,9 +308,9 @@ TEST(Placeholders, AreStableAndNeverTheClientsOwn) {
       RC_ASSERT(known->second == placeholder);
       RC_ASSERT(*placeholders.value_of(placeholder) == value);
     }
-    const auto again = Placeholders::parse(placeholders.serialize());
+    const auto again = Placeholders::parse(*placeholders.serialize());
     RC_ASSERT(again.has_value());
-    RC_ASSERT(again->serialize() == placeholders.serialize());
+    RC_ASSERT(*again->serialize() == *placeholders.serialize());
     for (const auto& [value, placeholder] : given)
       RC_ASSERT(*again->value_of(placeholder) == value);
   });

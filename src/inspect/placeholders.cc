@@ -1,5 +1,6 @@
 // The two-way mapping of one conversation. Its serialised form is JSON, values in base64 since they
-// are any bytes; parse() accepts exactly what serialize() writes.
+// are any bytes; parse() accepts exactly what serialize() writes. A name stands for all the ways in
+// which it may be written: what is reserved is reserved in all of them.
 #include "inspect/placeholders.h"
 
 #include <algorithm>
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t max_kind = 32;
 constexpr std::size_t max_number_digits = 9;
-constexpr std::size_t max_serialized = 64u << 20;
+constexpr std::size_t max_escapes = 2;
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -29,6 +30,49 @@ std::pair<std::string_view, std::uint32_t> parts_of(std::string_view placeholder
   const auto number =
       parse_uint(placeholder.substr(underscore + 1, placeholder.size() - underscore - 2));
   return {placeholder.substr(1, underscore - 1), static_cast<std::uint32_t>(number.value_or(0))};
+}
+
+std::size_t escapes_at(std::string_view text, std::size_t at) {
+  std::size_t end = at;
+  while (end < text.size() && end - at <= max_escapes && text[end] == '\\') ++end;
+  return end - at;
+}
+
+// How a byte of a placeholder stands in its name; 0 when none has it.
+char in_name(char c, bool escaped) {
+  if (c == '_' || c == '-' || (c == ' ' && !escaped)) return '_';
+  if (escaped) return 0;
+  if (c >= 'a' && c <= 'z') return static_cast<char>(c - 'a' + 'A');
+  return is_kind_byte(c) ? c : '\0';
+}
+
+// The value of "\u0041", of ASCII; 0 where there is no such escape.
+char escaped_ascii(std::string_view text) {
+  if (text.size() < 6 || text[1] != 'u') return 0;
+  const auto byte = from_hex(text.substr(4, 2));
+  const bool ascii = text.substr(2, 2) == "00" && byte && (*byte)[0] > 0;
+  return ascii ? (*byte)[0] : '\0';
+}
+
+// A text without the escapes of JSON that can hide a placeholder.
+std::string without_escapes(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t taken = 1;
+    char c = text[0];
+    if (c == '\\' && text.size() > 1) {
+      if (const char ascii = escaped_ascii(text); ascii != 0) {
+        c = ascii;
+        taken = 6;
+      } else if (text[1] == '\\') {
+        taken = 2;
+      }
+    }
+    out += c;
+    text.remove_prefix(taken);
+  }
+  return out;
 }
 
 std::string value_key(std::string_view kind, std::string_view value) {
@@ -58,13 +102,53 @@ std::size_t placeholder_length(std::string_view text) {
   return number && kind ? end + 1 : 0;
 }
 
+WrittenPlaceholder read_placeholder(std::string_view text) {
+  WrittenPlaceholder written;
+  std::size_t at = escapes_at(text, 0);
+  const bool escaped = at > 0;
+  if (at > max_escapes) return {};
+  if (at == text.size()) {
+    written.unfinished = true;
+    return written;
+  }
+  if (text[at++] != '[') return {};
+  written.name = "[";
+  while (at < text.size()) {
+    const std::size_t escapes = escapes_at(text, at);
+    if (escapes > max_escapes) return {};
+    at += escapes;
+    if (at == text.size()) break;
+    const char c = text[at++];
+    if (c == ']') {
+      written.name += c;
+      written.length = at;
+      const bool whole = placeholder_length(written.name) == written.name.size();
+      return whole && escaped == (escapes > 0) ? written : WrittenPlaceholder();
+    }
+    const char named = in_name(c, escapes > 0);
+    if (named == 0 || written.name.size() > max_kind + max_number_digits + 2) return {};
+    written.name += named;
+  }
+  written.unfinished = true;
+  return written;
+}
+
+// Also where it is written in JSON, or in JSON within JSON.
 void Placeholders::reserve(std::string_view client_text) {
-  for (std::size_t at = client_text.find('['); at != std::string_view::npos;
-       at = client_text.find('[', at + 1)) {
-    const std::size_t length = placeholder_length(client_text.substr(at));
-    if (length == 0) continue;
-    const std::string word(client_text.substr(at, length));
-    if (reserved_.emplace(word, true).second) retire(word);
+  reserve_written(client_text);
+  std::string inner(client_text);
+  for (int depth = 0; depth < 2 && inner.find('\\') != std::string::npos; ++depth) {
+    inner = without_escapes(inner);
+    reserve_written(inner);
+  }
+}
+
+void Placeholders::reserve_written(std::string_view text) {
+  for (std::size_t at = text.find_first_of("[\\"); at != std::string_view::npos;
+       at = text.find_first_of("[\\", at + 1)) {
+    const WrittenPlaceholder written = read_placeholder(text.substr(at));
+    if (written.length == 0) continue;
+    if (reserved_.emplace(written.name, true).second) retire(written.name);
   }
 }
 
@@ -110,7 +194,14 @@ bool Placeholders::begins_known(std::string_view text) const {
   return next != by_placeholder_.end() && next->first.starts_with(text);
 }
 
-std::string Placeholders::serialize() const {
+Result<std::string> Placeholders::serialize() const {
+  std::string out = serialized();
+  if (out.size() > max_serialized)
+    return fail(ErrorCode::resource_exhausted, "a conversation has too many placeholders");
+  return out;
+}
+
+std::string Placeholders::serialized() const {
   std::string out;
   JsonWriter writer(out);
   writer.begin_object().key("version").number(1).key("placeholders").begin_array();
@@ -143,7 +234,7 @@ Result<Placeholders> Placeholders::parse(std::string_view serialized) {
     if (!value || placeholder_length(placeholder) != placeholder.size()) return refuse();
     out.insert(placeholder, std::move(*value));
   }
-  if (out.serialize() != serialized) return refuse();  // nothing was left out or written otherwise
+  if (out.serialized() != serialized) return refuse();  // nothing was left out or written otherwise
   return out;
 }
 

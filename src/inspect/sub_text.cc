@@ -17,6 +17,8 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
+constexpr std::string_view placeholder_begins = "[\\";
+
 // So many letters and digits beside a placeholder may be a value of their own.
 constexpr std::ptrdiff_t least_beside_placeholder = 4;
 
@@ -176,14 +178,15 @@ void SubText::replace(std::string& out, std::uint32_t rule, std::string_view val
 // not. Of what follows a match no more than one byte is sure to be known.
 Span SubText::known_placeholder(std::size_t from, std::size_t to) const {
   if (!plan_.restore || plan_.placeholders->empty()) return {to, to};
-  const std::size_t longest = plan_.placeholders->longest_placeholder();
+  const std::size_t longest = most_written_for_each * plan_.placeholders->longest_placeholder();
   const std::size_t first = std::max(emitted_, from - std::min(from, longest));
   const std::string_view run = between(first, std::min(to + 1, end()));
-  for (std::size_t at = run.find('['); at != std::string_view::npos; at = run.find('[', at + 1)) {
-    const std::size_t length = placeholder_length(run.substr(at));
-    if (length == 0 || first + at >= to || first + at + length <= from) continue;
-    if (plan_.placeholders->value_of(run.substr(at, length)) != nullptr)
-      return {first + at, first + at + length};
+  for (std::size_t at = run.find_first_of(placeholder_begins); at != std::string_view::npos;
+       at = run.find_first_of(placeholder_begins, at + 1)) {
+    const WrittenPlaceholder written = read_placeholder(run.substr(at));
+    const std::size_t end = first + at + written.length;
+    if (written.length == 0 || first + at >= to || end <= from) continue;
+    if (plan_.placeholders->value_of(written.name) != nullptr) return {first + at, end};
   }
   return {to, to};
 }
@@ -194,17 +197,16 @@ void SubText::emit_text(std::string& out, std::size_t to, bool closed) {
   if (to <= emitted_) return;
   if (!plan_.restore || plan_.placeholders->empty()) return emit_raw(out, to);
   const std::string_view run = std::string_view(text_).substr(0, to - base_);
-  for (std::size_t at = run.find('[', emitted_ - base_); at != std::string_view::npos;
-       at = run.find('[', at + 1)) {
-    const std::string_view here = run.substr(at);
-    if (const std::size_t length = placeholder_length(here); length != 0) {
-      if (const std::string* value = plan_.placeholders->value_of(here.substr(0, length))) {
-        emit_raw(out, base_ + at);
-        restore(out, *value, base_ + at + length);
-        at += length - 1;
-      }
-    } else if (!closed && plan_.placeholders->begins_known(here)) {
+  for (std::size_t at = run.find_first_of(placeholder_begins, emitted_ - base_);
+       at != std::string_view::npos; at = run.find_first_of(placeholder_begins, at + 1)) {
+    const WrittenPlaceholder written = read_placeholder(run.substr(at));
+    if (written.unfinished && !closed && plan_.placeholders->begins_known(written.name))
       return emit_raw(out, base_ + at);
+    if (written.length == 0) continue;
+    if (const std::string* value = plan_.placeholders->value_of(written.name)) {
+      emit_raw(out, base_ + at);
+      restore(out, *value, base_ + at + written.length);
+      at += written.length - 1;
     }
   }
   emit_raw(out, to);

@@ -142,6 +142,32 @@ test('a placeholder split over deltas in every way is restored', async () => {
   }
 });
 
+test('a placeholder that the model wrote its own way is restored, in text and in arguments', async () => {
+  // Cut so that the caller's own text has none of them.
+  const chunks = ['[ema', 'il_1], [Ema', 'il 1], [EMAIL\\', '_1], \\[EMAIL\\', '_1\\], EMAIL_1, [EMAIL 2', '2]'];
+  const expected = `${Array(4).fill(people.email).join(', ')}, EMAIL_1, [EMAIL 22]`;
+  const script = (play) => [{ role: 'user', content: sentence }, { role: 'user', content: JSON.stringify(play) }];
+  const call = { tool_calls: [{ name: 'f', chunks: ['{"a":"[EMA', 'IL\\\\_', '1]","b":"[ema', 'il 1]"}'] }] };
+  for (const stream of [false, true]) {
+    const run = async (play) => {
+      const request = { model: 'gpt-script', messages: script(play) };
+      return (stream ? await openai.chat.completions.stream(request).finalChatCompletion() : await openai.chat.completions.create(request)).choices[0].message;
+    };
+    assert.equal((await run({ chunks })).content, expected);
+    assert.deepEqual(JSON.parse((await run(call)).tool_calls[0].function.arguments), { a: people.email, b: people.email });
+    const request = { model: 'claude-script', max_tokens: 500, messages: script({ chunks }) };
+    const answer = stream ? await anthropic.messages.stream(request).finalMessage() : await anthropic.messages.create(request);
+    assert.equal(answer.content[0].text, expected);
+  }
+});
+
+test('what the caller itself wrote like a placeholder stays as it is', async () => {
+  for (const own of ['[email_1]', '[Email 1]', '[EMAIL\\_1]']) {
+    const answer = await openai.chat.completions.create({ model: 'gpt-echo', messages: [{ role: 'user', content: `${own} is not ${people.email}` }] });
+    assert.equal(answer.choices[0].message.content, `${own} is not ${people.email}`);
+  }
+});
+
 test('streamed arguments are a valid prefix of JSON after every delta', async () => {
   const quoted = 'say "hi" \\ to';
   const messages = [{ role: 'user', content: `${quoted} ${people.email}` },
