@@ -97,20 +97,13 @@ void add_row(std::string_view text, std::size_t base, std::size_t begin, std::si
 }  // namespace
 
 void find_digit_groups(std::string_view text, std::size_t base, std::size_t from, std::size_t to,
-                       std::span<const Span> places, SegmentList& found) {
-  std::size_t at = 0;
-  for (const Span& place : places) {
-    at = std::max(at, place.begin - std::min(place.begin, longest_digit_row));
-    const std::size_t stop = std::min({text.size(), place.end, to + most_between});
-    while (at < stop) {
-      if (!is_digit(text[at])) {
-        ++at;
-        continue;
-      }
-      const std::size_t end = row_end(text, at);
-      if (!goes_on_from_before(text, at)) add_row(text, base, at, end, from, to, found);
-      at = end;
-    }
+                       std::span<const DigitRow> rows, SegmentList& found) {
+  for (const DigitRow& row : rows) {
+    if (row.digits < fewest_digits) continue;
+    const std::size_t begin = row.span.begin;
+    if (begin >= to + most_between) return;
+    if (!goes_on_from_before(text, begin))
+      add_row(text, base, begin, row_end(text, begin), from, to, found);
   }
 }
 

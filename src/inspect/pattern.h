@@ -72,6 +72,8 @@ Pattern limit_head(const Pattern& pattern, std::size_t bytes);
 struct Factor {
   Pattern pattern;
   Pattern up_to_end;  // the pattern from its beginning to the end of the piece
+  bool in_token =
+      false;  // it always stands in a token (gates.h) or up to beside_token bytes out of it
   std::size_t end_min = 0;
   std::size_t end_max = 0;  // saturates
 };

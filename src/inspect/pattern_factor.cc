@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "inspect/gates.h"
 #include "inspect/pattern.h"
 
 namespace gatehouse::inspect {
@@ -13,10 +14,17 @@ using Kind = PatternNode::Kind;
 // How much of a pattern is looked for. More makes fewer false hits and larger automata.
 constexpr std::size_t factor_bytes = 14;
 // How many bytes of a piece are weighed when pieces are compared.
-constexpr std::size_t weighed_bytes = 6;
+constexpr std::size_t weighed_bytes = 8;
 // A later piece must be rarer than the first by this many bits: the first tells where matches
 // begin.
 constexpr double bits_for_place = 6;
+// Hyperscan finds what begins with a few known letters without an automaton: worth this many bits
+// each, up to four letters.
+constexpr std::size_t fewest_literal_bytes = 2;
+constexpr std::size_t most_literal_bytes = 4;
+constexpr double bits_for_literal_byte = 6;
+// A piece that is a token (gates.h) is looked for in tokens only.
+constexpr double bits_for_token = 20;
 
 // Roughly how often a byte stands in prose, code and JSON.
 double frequency(unsigned byte) {
@@ -72,10 +80,63 @@ Weight weigh(const Pattern& pattern, std::size_t bytes) {
       const auto times = std::min<std::size_t>(
           pattern->min, once.bytes == 0 ? 0 : (bytes + once.bytes - 1) / once.bytes);
       weight = {once.bits * double(times), once.bytes * times};
+      if (weight.bytes > bytes)
+        weight = {weight.bits * double(bytes) / double(weight.bytes), bytes};
       break;
     }
   }
   return weight;
+}
+
+// A letter in either case, or one byte.
+bool is_literal(const ByteSet& bytes) {
+  if (bytes.count() == 1) return true;
+  if (bytes.count() != 2) return false;
+  for (unsigned c = 'a'; c <= 'z'; ++c)
+    if (bytes.test(c)) return bytes.test(c - 'a' + 'A');
+  return false;
+}
+
+struct Literal {
+  std::size_t bytes = 0;
+  bool whole = true;  // the pattern is nothing else
+};
+
+// With how many known bytes every text of the pattern begins.
+Literal literal_prefix(const Pattern& pattern) {
+  switch (pattern->kind) {
+    case Kind::empty:
+      return {};
+    case Kind::bytes:
+      return is_literal(pattern->bytes) ? Literal{1, true} : Literal{0, false};
+    case Kind::capture:
+      return literal_prefix(pattern->children[0]);
+    case Kind::concat: {
+      Literal all;
+      for (const Pattern& child : pattern->children) {
+        const Literal part = literal_prefix(child);
+        all.bytes += part.bytes;
+        if (!part.whole) return {all.bytes, false};
+      }
+      return all;
+    }
+    case Kind::alternate: {
+      Literal least{SIZE_MAX, true};
+      for (const Pattern& child : pattern->children) {
+        const Literal part = literal_prefix(child);
+        if (part.bytes < least.bytes) least.bytes = part.bytes;
+        least.whole = least.whole && part.whole;
+      }
+      return least;
+    }
+    case Kind::repeat: {
+      const Literal once = literal_prefix(pattern->children[0]);
+      if (pattern->min == 0) return {0, false};
+      if (!once.whole) return once;
+      return {once.bytes * pattern->min, pattern->min == pattern->max};
+    }
+  }
+  return {0, false};
 }
 
 void flatten(const Pattern& pattern, std::vector<Pattern>& parts) {
@@ -90,15 +151,38 @@ Pattern sequence(std::vector<Pattern> parts) {
   return std::make_shared<const PatternNode>(PatternNode{Kind::concat, {}, std::move(parts), 0, 0});
 }
 
-Pattern piece_from(const std::vector<Pattern>& parts, std::size_t first) {
-  return trim_tail(limit_head(
-      sequence({parts.begin() + static_cast<std::ptrdiff_t>(first), parts.end()}), factor_bytes));
-}
+struct Piece {
+  Pattern pattern;
+  bool in_token = false;
+  double rarity = 0;
+};
 
 // How seldom a piece wakes an automaton: its first bytes count, and the very first most.
-double rarity(const Pattern& piece) {
-  const Weight weight = weigh(piece, weighed_bytes);
-  return weight.bytes < 3 ? 0 : weight.bits + 2 * bits(first_bytes(piece));
+double rarity(const Piece& piece) {
+  const Weight weight = weigh(piece.pattern, weighed_bytes);
+  if (weight.bytes < 3) return 0;
+  const std::size_t known = literal_prefix(piece.pattern).bytes;
+  return weight.bits + 2 * bits(first_bytes(piece.pattern)) +
+         (piece.in_token ? bits_for_token : 0) +
+         (known < fewest_literal_bytes
+              ? 0
+              : bits_for_literal_byte * double(std::min(known, most_literal_bytes)));
+}
+
+Piece piece_from(const std::vector<Pattern>& parts, std::size_t first) {
+  static const Pattern token = *parse_pattern(token_pattern());
+  const Pattern rest = sequence({parts.begin() + static_cast<std::ptrdiff_t>(first), parts.end()});
+  const Pattern longer = trim_tail(limit_head(rest, shortest_token + beside_token));
+  Piece piece;
+  piece.in_token = min_width(longer) >= shortest_token &&
+                   max_width(longer) <= shortest_token + beside_token &&
+                   always_contains(longer, token);
+  // Words look like a short piece of nothing but letters and digits.
+  piece.pattern = piece.in_token && literal_prefix(rest).bytes < fewest_literal_bytes
+                      ? longer
+                      : trim_tail(limit_head(rest, factor_bytes));
+  piece.rarity = rarity(piece);
+  return piece;
 }
 
 }  // namespace
@@ -106,18 +190,20 @@ double rarity(const Pattern& piece) {
 Factor rare_factor(const Pattern& pattern) {
   std::vector<Pattern> parts;
   flatten(pattern, parts);
-  std::size_t best = 0;
-  double best_rarity = rarity(piece_from(parts, 0)) + bits_for_place;
+  std::size_t place = 0;
+  Piece best = piece_from(parts, 0);
+  best.rarity += bits_for_place;
   for (std::size_t i = 1; i < parts.size(); ++i) {
     if (min_width(parts[i]) == 0) continue;
-    const double found = rarity(piece_from(parts, i));
-    if (found <= best_rarity) continue;
-    best = i;
-    best_rarity = found;
+    Piece piece = piece_from(parts, i);
+    if (piece.rarity <= best.rarity) continue;
+    place = i;
+    best = std::move(piece);
   }
   Factor factor;
-  factor.pattern = piece_from(parts, best);
-  std::vector<Pattern> whole(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(best));
+  factor.pattern = best.pattern;
+  factor.in_token = best.in_token;
+  std::vector<Pattern> whole(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(place));
   whole.push_back(factor.pattern);
   factor.up_to_end = sequence(std::move(whole));
   factor.end_min = min_width(factor.up_to_end);

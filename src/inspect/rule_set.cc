@@ -32,125 +32,6 @@ std::string source_of(std::span<const File> files) {
   return all;
 }
 
-// Seven digits, up to three separators between them: what every number rule's matches contain.
-constexpr std::string_view digit_row = "[0-9](?:[ ./()+-]{0,3}[0-9]){6}";
-constexpr std::size_t widest_digit_rule = 128;
-
-struct Expression {
-  std::string regex;
-  std::string where;  // whose it is
-};
-
-Result<Database> compile_database(const std::vector<Expression>& expressions) {
-  std::vector<const char*> texts;
-  std::vector<unsigned> ids;
-  for (const Expression& expression : expressions) {
-    ids.push_back(static_cast<unsigned>(texts.size()));
-    texts.push_back(expression.regex.c_str());
-  }
-  const std::vector<unsigned> flags(texts.size(), HS_FLAG_DOTALL);
-  hs_database_t* database = nullptr;
-  hs_compile_error_t* error = nullptr;
-  if (hs_compile_multi(texts.data(), flags.data(), ids.data(), static_cast<unsigned>(ids.size()),
-                       HS_MODE_BLOCK, nullptr, &database, &error) == HS_SUCCESS)
-    return Database(database, hs_free_database);
-  const std::unique_ptr<hs_compile_error_t, decltype(&hs_free_compile_error)> owned(
-      error, hs_free_compile_error);
-  const bool known = error->expression >= 0;
-  return fail(
-      ErrorCode::invalid_argument, fmt::format("Hyperscan: {}", error->message),
-      known ? expressions[static_cast<std::size_t>(error->expression)].where : std::string());
-}
-
-// Parts that many context words have and ordinary text too.
-bool is_common_part(std::string_view part) {
-  static constexpr std::string_view parts[] = {
-      "number",         "code",    "card",     "date",   "address", "account", "identity",
-      "identification", "license", "licence",  "call",   "reach",   "text",    "website",
-      "page",           "contact", "order",    "valid",  "general", "record",  "bank",
-      "mobile",         "health",  "security", "social", "phone",   "client",  "customer"};
-  return part.size() < 4 || std::ranges::find(parts, part) != std::end(parts);
-}
-
-// The longest part of a context word between its separators, a common one only where there is no
-// other.
-ContextWord context_word(const std::string& text) {
-  ContextWord word{text, {}, 0, {}};
-  bool common = true;
-  for (const std::string_view part : split(text, ' ')) {
-    const bool is_common = is_common_part(part);
-    if (is_common > common) continue;
-    if (is_common == common && part.size() <= word.piece.size()) continue;
-    common = is_common;
-    word.piece = part;
-    word.piece_end = static_cast<std::size_t>(part.data() - text.data()) + part.size();
-  }
-  return word;
-}
-
-// The words of all rules that demand one; one trigger for each piece.
-void add_context_triggers(RuleSet::Impl& impl, std::vector<Expression>& first) {
-  std::map<std::string, ContextWord> words;
-  for (std::uint32_t i = 0; i < impl.compiled.size(); ++i) {
-    const RuleSource& source = impl.compiled[i]->source();
-    if (!source.context_required) continue;
-    for (const std::string& text : source.context)
-      words.try_emplace(text, context_word(text)).first->second.rules.push_back(i);
-  }
-  for (auto& [text, word] : words) impl.context_words.push_back(std::move(word));
-  std::ranges::sort(impl.context_words, {},
-                    [](const ContextWord& word) { return std::tie(word.piece, word.text); });
-  for (std::uint32_t i = 0; i < impl.context_words.size(); ++i) {
-    const std::string& piece = impl.context_words[i].piece;
-    if (i > 0 && impl.context_words[i - 1].piece == piece) {
-      ++impl.triggers.back().words;
-      continue;
-    }
-    const std::uint32_t rule = impl.context_words[i].rules.front();
-    first.push_back({to_regex(literal(piece, true), false), impl.compiled[rule]->source().where});
-    impl.triggers.push_back({Trigger::Kind::context, i, 1});
-  }
-}
-
-// The triggers of one rule go to the first database's expressions, or the rule to the digit rules.
-void add_triggers(RuleSet::Impl& impl, std::uint32_t index, const Pattern& row,
-                  std::vector<Expression>& first, std::vector<Expression>& second) {
-  const CompiledRule& rule = *impl.compiled[index];
-  const RuleSource& source = rule.source();
-  if (source.context_required) return;
-  const std::size_t width = std::min(max_width(source.pattern), source.width_limit);
-  Expression piece{to_regex(rule.factor().pattern, false), source.where};
-  if (width <= widest_digit_rule && always_contains(source.pattern, row)) {
-    second.push_back(std::move(piece));
-    impl.digit_rules.push_back(index);
-    impl.digit_width = std::max(impl.digit_width, width);
-  } else {
-    first.push_back(std::move(piece));
-    impl.triggers.push_back({Trigger::Kind::factor, index, 0});
-  }
-}
-
-Result<void> build_databases(RuleSet::Impl& impl) {
-  GH_ASSIGN(const Pattern row, parse_pattern(digit_row));
-  std::vector<Expression> first;
-  std::vector<Expression> second;
-  for (std::uint32_t i = 0; i < impl.compiled.size(); ++i)
-    add_triggers(impl, i, row, first, second);
-  add_context_triggers(impl, first);
-  if (!second.empty()) {
-    first.push_back({to_regex(row, false), "digits"});
-    impl.triggers.push_back({Trigger::Kind::digits, 0, 0});
-    GH_ASSIGN(impl.second, compile_database(second));
-  }
-  GH_ASSIGN(impl.first, compile_database(first));
-  hs_scratch_t* scratch = nullptr;
-  for (const Database* database : {&impl.first, &impl.second})
-    if (*database && hs_alloc_scratch(database->get(), &scratch) != HS_SUCCESS)
-      return fail(ErrorCode::resource_exhausted, "Hyperscan: no memory for scratch space");
-  impl.scratch.reset(scratch);
-  return {};
-}
-
 // Rules of other places are left out.
 bool is_wanted(const RuleSource& source, const RuleSetOptions& options) {
   if (!options.categories.test(static_cast<std::size_t>(source.rule.category))) return false;
@@ -287,7 +168,7 @@ Result<std::shared_ptr<const RuleSet>> build(std::span<const File> files,
     return fail(ErrorCode::invalid_argument,
                 "disable: there is no built-in rule '" + *unknown.begin() + "'");
   if (impl->rules.empty()) return fail(ErrorCode::invalid_argument, "there are no rules");
-  GH_TRY(build_databases(*impl));
+  GH_ASSIGN(impl->searches, build_searches(impl->compiled));
   GH_TRY(add_detectors(*impl, options));
   impl->source = source_of(files);
   if (const std::string text = options_text(options); !text.empty())

@@ -3,19 +3,11 @@
 // thread may use one RuleSet.
 //
 // Three compiled forms, each from the same pattern tree:
-//   Hyperscan   triggers: one pass says which rules can match at all, and where they may begin
+//   Hyperscan   triggers (triggers.h): which rules can match at all, and where they may begin
 //   RE2         the pattern: decides a match, its end and its span (longest)
 //   closure     all patterns' prefixes, by category: what could still become a match
-//
-// What triggers a rule (none can miss a match; inspect_property_test.cc compares with RE2 alone):
-//   - a rule that demands context: one of its words, then the 64 bytes behind it are looked at;
-//   - a rule all of whose matches contain seven digits in a row (always_contains): such a row, then
-//     the second database, which has only these rules, is run over its surroundings. Patterns made
-//     of digit classes are slow for Hyperscan when there are many of them, and text has few digits;
-//   - every other rule: a rare piece of its pattern (rare_factor).
 #pragma once
 
-#include <hs/hs.h>
 #include <re2/re2.h>
 
 #include <array>
@@ -26,6 +18,7 @@
 #include "inspect/detector.h"
 #include "inspect/inspect.h"
 #include "inspect/rule_source.h"
+#include "inspect/triggers.h"
 
 namespace gatehouse::inspect {
 
@@ -112,27 +105,9 @@ class Closure {
   std::vector<Part> parts_;
 };
 
-struct Trigger {
-  enum class Kind : std::uint8_t { factor, context, digits };
-  Kind kind = Kind::factor;
-  std::uint32_t rule = 0;  // of a factor; of a context: the first of its words
-  std::uint32_t words = 0;
-};
-
-// A word that some rules demand, and the piece of it that is looked for: its longest part between
-// separators, which many words share.
-struct ContextWord {
-  std::string text;  // as RuleSource::context
-  std::string piece;
-  std::size_t piece_end = 0;         // in `text`
-  std::vector<std::uint32_t> rules;  // in rising order
-};
-
 // Whether no letter touches text[begin, end), which is not empty. A capital begins a new word
 // (userSsn, ssnNumber); scripts without spaces have no letters in this sense.
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end);
-
-using Database = std::unique_ptr<hs_database_t, decltype(&hs_free_database)>;
 
 // A detector whose rules are rules()[first_rule] and following.
 struct PlacedDetector {
@@ -147,13 +122,7 @@ struct RuleSet::Impl {
   std::vector<PlacedDetector> detectors;                // bring the others
   std::uint32_t first_hidden_rule = 0;                  // of those of hidden.h
   std::size_t look_back = context_window;               // what any of them needs before a match
-  Database first{nullptr, hs_free_database};            // ids are indices of `triggers`
-  Database second{nullptr, hs_free_database};  // ids are indices of `digit_rules`; may be null
-  std::vector<Trigger> triggers;
-  std::vector<ContextWord> context_words;  // those of one piece side by side
-  std::vector<std::uint32_t> digit_rules;
-  std::size_t digit_width = 0;  // the widest match of a digit rule
-  std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)> scratch{nullptr, hs_free_scratch};
+  Searches searches;
   std::string source;
   crypto::Digest digest{};
 

@@ -21,12 +21,24 @@ void empty(std::vector<T>& items) {
   items.clear();
 }
 
+// One search, of the text or of stretches of it that were put together.
 struct Pass {
   Scanner::Impl& scanner;
+  const Search& search;
   std::string_view text;
   std::size_t from;
   Categories which;
-  std::size_t base;  // where the piece under way begins
+  std::size_t base = 0;           // where in the text the piece under way begins
+  std::span<const Part> parts{};  // of what was put together
+  std::size_t part = 0;           // which of them the last hit was in
+
+  // Where in the text something ends that ends at `to` of what is searched.
+  std::size_t place(std::size_t to) {
+    if (parts.empty()) return base + to;
+    while (part > 0 && to <= parts[part].at) --part;
+    while (part + 1 < parts.size() && to > parts[part + 1].at) ++part;
+    return parts[part].span.begin + to - parts[part].at;
+  }
 };
 
 void add_starts(Scanner::Impl& scanner, std::uint32_t rule, const CompiledRule::Starts& added) {
@@ -38,16 +50,6 @@ void add_starts(Scanner::Impl& scanner, std::uint32_t rule, const CompiledRule::
     return;
   }
   all.push_back(added);
-}
-
-void add_digit_row(Scanner::Impl& scanner, std::size_t end) {
-  auto& rows = scanner.digit_rows;
-  const std::size_t near = 2 * scanner.rules->impl().digit_width;
-  if (!rows.empty() && end >= rows.back().begin && end <= rows.back().end + near) {
-    rows.back().end = std::max(rows.back().end, end);
-  } else {
-    rows.push_back({end, end});
-  }
 }
 
 void add_factor(const Pass& pass, std::uint32_t rule, std::size_t end) {
@@ -71,7 +73,9 @@ bool stands_at(std::string_view text, std::size_t begin, std::string_view word) 
 
 // A piece of context words ends at `end`: which of them stand there, and whose they are.
 void add_context(const Pass& pass, const Trigger& trigger, std::size_t end) {
-  const std::span<const ContextWord> all = pass.scanner.rules->impl().context_words;
+  const std::span all = pass.search.words;
+  const std::size_t size = all[trigger.rule].piece.size();
+  if (end < size || !stands_alone(pass.text, end - size, end)) return;
   for (const ContextWord& word : all.subspan(trigger.rule, trigger.words)) {
     if (end < word.piece_end || !stands_at(pass.text, end - word.piece_end, word.text)) continue;
     const std::size_t word_end = end - word.piece_end + word.text.size();
@@ -81,14 +85,12 @@ void add_context(const Pass& pass, const Trigger& trigger, std::size_t end) {
   }
 }
 
-int on_first(unsigned id, unsigned long long /*from*/, unsigned long long to, unsigned /*flags*/,
-             void* context) {
-  const auto& pass = *static_cast<const Pass*>(context);
-  const Trigger trigger = pass.scanner.rules->impl().triggers[id];
-  const std::size_t end = pass.base + static_cast<std::size_t>(to);
-  if (trigger.kind == Trigger::Kind::digits) {
-    add_digit_row(pass.scanner, end);
-  } else if (trigger.kind == Trigger::Kind::context) {
+int on_hit(unsigned id, unsigned long long /*from*/, unsigned long long to, unsigned /*flags*/,
+           void* context) {
+  auto& pass = *static_cast<Pass*>(context);
+  const Trigger trigger = pass.search.triggers[id];
+  const std::size_t end = pass.place(static_cast<std::size_t>(to));
+  if (trigger.kind == Trigger::Kind::context) {
     add_context(pass, trigger, end);
   } else if (is_wanted(pass, trigger.rule)) {
     add_factor(pass, trigger.rule, end);
@@ -96,24 +98,68 @@ int on_first(unsigned id, unsigned long long /*from*/, unsigned long long to, un
   return 0;
 }
 
-int on_second(unsigned id, unsigned long long /*from*/, unsigned long long to, unsigned /*flags*/,
-              void* context) {
-  const auto& pass = *static_cast<const Pass*>(context);
-  const std::uint32_t rule = pass.scanner.rules->impl().digit_rules[id];
-  if (is_wanted(pass, rule)) add_factor(pass, rule, pass.base + static_cast<std::size_t>(to));
-  return 0;
+void scan(Pass& pass, std::string_view text) {
+  GH_CHECK(hs_scan(pass.search.database.get(), text.data(), static_cast<unsigned>(text.size()), 0,
+                   pass.scanner.scratch.get(), on_hit, &pass) == HS_SUCCESS);
 }
 
-void run(const Database& database, Pass& pass, std::size_t begin, std::size_t end,
-         match_event_handler on_hit) {
+void run(Pass& pass, std::size_t begin, std::size_t end) {
   while (begin < end) {
     const std::size_t size = std::min(end - begin, piece_size);
     pass.base = begin;
-    GH_CHECK(hs_scan(database.get(), pass.text.data() + begin, static_cast<unsigned>(size), 0,
-                     pass.scanner.scratch.get(), on_hit, &pass) == HS_SUCCESS);
+    scan(pass, pass.text.substr(begin, size));
     if (begin + size == end) return;
     begin += size - long_width;
   }
+}
+
+// Stretches of the text that grow together where they touch. A call of Hyperscan costs as much as
+// some hundred bytes, so short stretches are put together; what is found across two of them is one
+// candidate more.
+class Areas {
+ public:
+  Areas(Scanner::Impl& scanner, std::size_t from, std::size_t to)
+      : scanner_(scanner), from_(from), to_(to) {
+    scanner_.parts.clear();
+  }
+
+  void add(std::size_t begin, std::size_t end) {
+    begin = std::max(begin, from_);
+    end = std::min(end, to_);
+    auto& parts = scanner_.parts;
+    if (!parts.empty() && begin <= parts.back().span.end) {
+      parts.back().span.end = std::max(parts.back().span.end, end);
+    } else {
+      parts.push_back({{begin, end}, 0});
+    }
+  }
+
+  void search(Pass pass) {
+    auto& parts = scanner_.parts;
+    std::size_t total = 0;
+    for (const Part& part : parts) total += part.span.end - part.span.begin;
+    if (parts.empty()) return;
+    const Span whole{parts.front().span.begin, parts.back().span.end};
+    if (parts.size() == 1 || total > piece_size || total * 4 > 3 * (whole.end - whole.begin))
+      return run(pass, whole.begin, whole.end);
+    std::string& gathered = scanner_.gathered;
+    gathered.clear();
+    for (Part& part : parts) {
+      part.at = gathered.size();
+      gathered += pass.text.substr(part.span.begin, part.span.end - part.span.begin);
+    }
+    pass.parts = parts;
+    scan(pass, gathered);
+  }
+
+ private:
+  Scanner::Impl& scanner_;
+  std::size_t from_;
+  std::size_t to_;
+};
+
+std::size_t before(std::size_t position, std::size_t distance) {
+  return position - std::min(position, distance);
 }
 
 // Hyperscan does not promise hits in order; almost always they are.
@@ -128,7 +174,7 @@ void put_in_order(std::vector<CompiledRule::Starts>& starts) {
 Scanner::Impl::Impl(std::shared_ptr<const RuleSet> set, Categories which)
     : rules(std::move(set)), watched(which) {
   hs_scratch_t* own = nullptr;
-  GH_CHECK(hs_clone_scratch(rules->impl().scratch.get(), &own) == HS_SUCCESS);
+  GH_CHECK(hs_clone_scratch(rules->impl().searches.scratch.get(), &own) == HS_SUCCESS);
   scratch.reset(own);
   starts.resize(rules->rules().size());
   decoded = std::make_unique<DecodedSearch>(*this);
@@ -138,15 +184,52 @@ Scanner::Impl::~Impl() = default;
 void Scanner::Impl::find_starts(std::string_view text, std::size_t from, Categories which) {
   for (const std::uint32_t rule : touched) empty(starts[rule]);
   touched.clear();
-  empty(digit_rows);
-  const RuleSet::Impl& impl = rules->impl();
-  Pass pass{*this, text, from, which, 0};
-  run(impl.first, pass, from - std::min(from, context_window), text.size(), on_first);
-  for (const Span& row : digit_rows) {
-    const std::size_t begin = std::max(from, row.begin - std::min(row.begin, impl.digit_width));
-    run(impl.second, pass, begin, std::min(text.size(), row.end + impl.digit_width), on_second);
+  const Searches& searches = rules->impl().searches;
+  if (searches.everywhere.database) {
+    Pass pass{*this, searches.everywhere, text, from, which};
+    run(pass, before(from, context_window), text.size());
   }
+  search_near_digits(text, from, which);
+  search_near_tokens(text, from, which);
   for (const std::uint32_t rule : touched) put_in_order(starts[rule]);
+}
+
+void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, Categories which) {
+  empty(digit_rows);
+  find_digit_rows(text, from, digit_rows);
+  if (digit_rows.empty()) return;
+  const Searches& searches = rules->impl().searches;
+  if (const Search& search = searches.near_glued; search.database) {
+    Areas areas(*this, from, text.size());
+    for (const DigitRow& row : digit_rows)
+      if (row.is_glued)
+        areas.add(before(row.span.begin, search.margin), row.span.begin + search.margin);
+    areas.search({*this, search, text, from, which});
+  }
+  if (const Search& search = searches.near_rows; search.database) {
+    Areas areas(*this, from, text.size());
+    for (const DigitRow& row : digit_rows)
+      if (row.digits >= digits_of_factors)
+        areas.add(before(row.span.begin, search.margin), row.span.end + search.margin);
+    areas.search({*this, search, text, from, which});
+  }
+  if (const Search& search = searches.words; search.database) {
+    Areas areas(*this, before(from, context_window), text.size());
+    for (const DigitRow& row : digit_rows)
+      areas.add(before(row.span.begin, search.margin + context_window), row.span.end);
+    areas.search({*this, search, text, from, which});
+  }
+}
+
+void Scanner::Impl::search_near_tokens(std::string_view text, std::size_t from, Categories which) {
+  const Search& search = rules->impl().searches.near_tokens;
+  if (!search.database) return;
+  empty(tokens);
+  find_tokens(text, from, tokens);
+  Areas areas(*this, from, text.size());
+  for (const Span& token : tokens)
+    areas.add(before(token.begin, search.margin), token.end + search.margin);
+  areas.search({*this, search, text, from, which});
 }
 
 Scanner::Scanner(std::shared_ptr<const RuleSet> rules, Categories watched)

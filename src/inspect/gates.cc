@@ -1,0 +1,107 @@
+#include "inspect/gates.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace gatehouse::inspect {
+namespace {
+
+constexpr std::size_t most_between = 3;
+
+enum Class : unsigned char { other, separator, letter, digit };
+
+constexpr auto classes = [] {
+  std::array<unsigned char, 256> table{};
+  for (const char c : std::string_view(" ./()+-_|*"))
+    table[static_cast<unsigned char>(c)] = separator;
+  for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = letter;
+  for (unsigned c = '0'; c <= '9'; ++c) table[c] = digit;
+  return table;
+}();
+
+Class class_of(char c) {
+  return static_cast<Class>(classes[static_cast<unsigned char>(c)]);
+}
+
+// The first digit at or after `at`, eight bytes at a time.
+std::size_t next_digit(std::string_view text, std::size_t at) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t high = 0x80 * ones;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const std::uint64_t value = word ^ ('0' * ones);
+    // A byte's high bit is clear where its value is below ten; no sum carries into the next byte.
+    const std::uint64_t no_digit = ((value & ~high) + (0x80 - 10) * ones) | value;
+    const std::uint64_t found = ~no_digit & high;
+    if (found == 0) continue;
+    const int bits = std::endian::native == std::endian::little ? std::countr_zero(found)
+                                                                : std::countl_zero(found);
+    return at + static_cast<std::size_t>(bits) / 8;
+  }
+  while (at < text.size() && class_of(text[at]) != digit) ++at;
+  return at;
+}
+
+// The row that begins with the digit at `begin`.
+DigitRow row_at(std::string_view text, std::size_t begin) {
+  DigitRow row{{begin, begin},
+               0,
+               begin >= 2 && class_of(text[begin - 1]) == letter &&
+                   class_of(text[begin - 2]) == letter && begin + 1 < text.size() &&
+                   class_of(text[begin + 1]) == digit};
+  for (std::size_t at = begin; at < text.size() && at <= row.span.end + most_between; ++at) {
+    const Class what = class_of(text[at]);
+    if (what == digit) {
+      row.span.end = at + 1;
+      ++row.digits;
+    } else if (what != separator) {
+      break;
+    }
+  }
+  return row;
+}
+
+bool is_token_byte(char c) {
+  return class_of(c) >= letter || c == '-';
+}
+
+}  // namespace
+
+void find_digit_rows(std::string_view text, std::size_t from, std::vector<DigitRow>& rows) {
+  for (std::size_t at = next_digit(text, from); at < text.size();) {
+    const DigitRow row = row_at(text, at);
+    if (row.digits >= fewest_in_row) rows.push_back(row);
+    at = next_digit(text, row.span.end);
+  }
+}
+
+// A token covers a byte of every fourteen: where that one is none, none begins before it.
+void find_tokens(std::string_view text, std::size_t from, std::vector<Span>& tokens) {
+  while (from + shortest_token <= text.size()) {
+    std::size_t begin = from + shortest_token;
+    while (begin > from && is_token_byte(text[begin - 1])) --begin;
+    if (begin > from) {
+      from = begin;
+      continue;
+    }
+    std::size_t end = from;
+    std::size_t size = 0;
+    for (; end < text.size() && is_token_byte(text[end]); ++end) size += text[end] != '-';
+    if (size >= shortest_token) tokens.push_back({from, end});
+    from = end;
+  }
+}
+
+std::string digit_row_pattern(std::size_t digits) {
+  return fmt::format("[0-9](?:[ ./()+-]{{0,{}}}[0-9]){{{}}}", most_between, digits - 1);
+}
+
+std::string token_pattern() {
+  return fmt::format("[0-9A-Za-z](?:-*[0-9A-Za-z]){{{}}}", shortest_token - 1);
+}
+
+}  // namespace gatehouse::inspect

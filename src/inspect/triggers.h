@@ -1,0 +1,66 @@
+// What says that a rule may match, and where its matches could begin: Hyperscan databases over
+// pieces that no match can be without. Immutable once built; on any thread.
+//
+// A rule is looked for by one of five searches (inspect_property_test.cc compares with RE2 alone):
+//   near_glued   its matches all contain two letters and two digits: around such places (gates.h)
+//   near_rows    its matches all contain five digits in a row: around such rows
+//   near_tokens  a rare piece of it stands in a long run of letters and digits: in those
+//   words        it demands context and its matches all contain two digits: in front of digits
+//   everywhere   all others
+// What is looked for is a rare piece of the pattern, or the words of the context that is demanded.
+// Patterns made of classes are slow for Hyperscan, and so are many short words; ordinary text has
+// few places to look for them.
+#pragma once
+
+#include <hs/hs.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace gatehouse::inspect {
+
+class CompiledRule;
+
+using Database = std::unique_ptr<hs_database_t, decltype(&hs_free_database)>;
+using Scratch = std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)>;
+
+struct Trigger {
+  enum class Kind : std::uint8_t { factor, context };
+  Kind kind = Kind::factor;
+  std::uint32_t rule = 0;  // of a factor; of a context: the first of its words
+  std::uint32_t words = 0;
+};
+
+// A word that some rules demand, and the piece of it that is looked for: its longest part between
+// separators, which many words share.
+struct ContextWord {
+  std::string text;  // as RuleSource::context
+  std::string piece;
+  std::size_t piece_end = 0;         // in `text`
+  std::vector<std::uint32_t> rules;  // in rising order
+};
+
+struct Search {
+  Database database{nullptr, hs_free_database};  // may be null: nothing to look for
+  std::vector<Trigger> triggers;                 // by expression of the database
+  std::vector<ContextWord> words;                // those of one piece side by side
+  std::size_t margin = 0;                        // how far from a row or token its hits may lie
+};
+
+inline constexpr std::size_t digits_of_factors = 5;
+
+struct Searches {
+  Search everywhere;
+  Search near_glued;
+  Search near_rows;
+  Search near_tokens;
+  Search words;
+  Scratch scratch{nullptr, hs_free_scratch};
+};
+
+Result<Searches> build_searches(const std::vector<std::unique_ptr<CompiledRule>>& rules);
+
+}  // namespace gatehouse::inspect
