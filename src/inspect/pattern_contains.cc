@@ -104,10 +104,24 @@ void close(const Automaton& nfa, StateSet& set, unsigned state) {
   for (const unsigned next : nfa.states[state].free) close(nfa, set, next);
 }
 
+// The bytes, parted by what the automaton tells apart.
+std::vector<ByteSet> byte_classes(const Automaton& nfa) {
+  std::vector<ByteSet> classes = {ByteSet().set()};
+  for (const Automaton::State& state : nfa.states) {
+    if (state.next == none) continue;
+    std::vector<ByteSet> parts;
+    for (const ByteSet& whole : classes)
+      for (const ByteSet& part : {whole & state.bytes, whole & ~state.bytes})
+        if (part.any()) parts.push_back(part);
+    classes = std::move(parts);
+  }
+  return classes;
+}
+
 // The deterministic automaton of "has a text of the factor been seen", made as it is walked.
 class Seen {
  public:
-  explicit Seen(const Automaton& nfa) : nfa_(nfa) {
+  explicit Seen(const Automaton& nfa) : nfa_(nfa), classes_(byte_classes(nfa)) {
     StateSet first;
     close(nfa_, first, nfa_.begin);
     start = number_of(std::move(first));
@@ -115,18 +129,20 @@ class Seen {
 
   unsigned start = 0;
   bool found(unsigned state) const { return sets_[state].contains(nfa_.end); }
-  unsigned step(unsigned state, unsigned byte) {
+  // Bytes that are all the same to the factor.
+  const std::vector<ByteSet>& classes() const { return classes_; }
+  unsigned step(unsigned state, unsigned byte_class) {
     if (found(state)) return state;
-    auto& known = steps_[state][byte];
+    auto& known = steps_[state][byte_class];
     if (known == none) {
       StateSet next;
       close(nfa_, next, nfa_.begin);
       const StateSet from = sets_[state];
       for (const unsigned s : from)
-        if (nfa_.states[s].next != none && nfa_.states[s].bytes.test(byte))
+        if (nfa_.states[s].next != none && (nfa_.states[s].bytes & classes_[byte_class]).any())
           close(nfa_, next, nfa_.states[s].next);
       const unsigned number = number_of(std::move(next));
-      steps_[state][byte] = number;
+      steps_[state][byte_class] = number;
       return number;
     }
     return known;
@@ -139,12 +155,13 @@ class Seen {
         numbers_.emplace(std::move(set), static_cast<unsigned>(sets_.size()));
     if (is_new) {
       sets_.push_back(place->first);
-      steps_.emplace_back(256, none);
+      steps_.emplace_back(classes_.size(), none);
     }
     return place->second;
   }
 
   const Automaton& nfa_;
+  std::vector<ByteSet> classes_;
   std::map<StateSet, unsigned> numbers_;
   std::vector<StateSet> sets_;
   std::vector<std::vector<unsigned>> steps_;
@@ -167,13 +184,9 @@ bool always_contains(const Pattern& pattern, const Pattern& factor) {
     if (state == text.end || visited.size() > max_pairs || seen.size() > max_states) return false;
     for (const unsigned next : text.states[state].free) open.emplace_back(next, progress);
     if (text.states[state].next == none) continue;
-    unsigned last = none;
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      if (!text.states[state].bytes.test(byte)) continue;
-      const unsigned next = seen.step(progress, byte);
-      if (next != last) open.emplace_back(text.states[state].next, next);
-      last = next;
-    }
+    for (unsigned i = 0; i < seen.classes().size(); ++i)
+      if ((text.states[state].bytes & seen.classes()[i]).any())
+        open.emplace_back(text.states[state].next, seen.step(progress, i));
   }
   return true;
 }
