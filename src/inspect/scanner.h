@@ -40,8 +40,8 @@ struct Scanner::Impl {
   std::vector<Span> tokens;
   std::vector<Part> parts;  // of the search under way
   std::string gathered;
-  std::vector<Match> matches;   // reused by scan()
-  std::vector<Match> detected;  // reused for each detector
+  std::vector<Match> matches;              // reused by scan()
+  std::vector<Match> detected;             // reused for each detector
   std::unique_ptr<DecodedSearch> decoded;  // reused for each text
 };
 

@@ -21,8 +21,14 @@ constexpr std::size_t most_separator = 3;
 constexpr std::size_t rhythm = 2 * longest_period + 1;
 constexpr std::size_t least_characters = 8;
 
+constexpr auto separators = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view(" -_.,/|*+:;~\t\n"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
 bool is_separator(char c) {
-  return std::string_view(" -_.,/|*+:;~\t\n").find(c) != std::string_view::npos;
+  return separators[static_cast<unsigned char>(c)];
 }
 bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
@@ -55,25 +61,63 @@ bool stands_apart(std::string_view text, std::size_t begin) {
 }
 
 #if defined(__SSE2__)
-// Whether some byte in [at, at + 16) stands there twice more, at equal distances.
+using Bytes = __m128i;  // sixteen of them
+
+Bytes load(const char* at) {
+  return _mm_loadu_si128(reinterpret_cast<const Bytes*>(at));
+}
+Bytes equal(Bytes a, Bytes b) {
+  return _mm_cmpeq_epi8(a, b);
+}
+Bytes equal(Bytes a, char b) {
+  return _mm_cmpeq_epi8(a, _mm_set1_epi8(b));
+}
+Bytes all(Bytes a, Bytes b) {
+  return _mm_and_si128(a, b);
+}
+template <class... More>
+Bytes all(Bytes a, Bytes b, More... more) {
+  return all(all(a, b), more...);
+}
+Bytes any(Bytes a, Bytes b) {
+  return _mm_or_si128(a, b);
+}
+Bytes between(Bytes a, char low, char high) {
+  return all(_mm_cmpgt_epi8(a, _mm_set1_epi8(static_cast<char>(low - 1))),
+             _mm_cmplt_epi8(a, _mm_set1_epi8(static_cast<char>(high + 1))));
+}
+Bytes is_hex(Bytes a) {
+  return any(between(a, '0', '9'), between(any(a, _mm_set1_epi8(0x20)), 'a', 'f'));
+}
+// More bytes than are separators, but no letters or digits.
+Bytes may_separate(Bytes a) {
+  return any(any(_mm_cmplt_epi8(a, _mm_set1_epi8('0')), _mm_cmpgt_epi8(a, _mm_set1_epi8('z'))),
+             any(equal(a, '_'), between(a, ':', ';')));
+}
+
+// Whether at some byte of [at, at + 16) three separators may stand at equal distances, with tokens
+// between. What it does not see is no run (shape_at); what it sees may be none.
 bool has_rhythm(const char* at) {
-  const auto load = [at](std::size_t distance) {
-    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + distance));
+  const Bytes b0 = load(at);
+  const Bytes separator = may_separate(b0);
+  if (_mm_movemask_epi8(separator) == 0) return false;
+  std::array<Bytes, 2 * longest_period + 1> b;
+  for (std::size_t i = 1; i < b.size(); ++i) b[i] = load(at + i);
+  const auto thrice = [&](std::size_t period) {  // and no separator ends the token
+    return _mm_andnot_si128(equal(b0, b[period - 1]),
+                            all(equal(b0, b[period]), equal(b0, b[2 * period])));
   };
-  const __m128i here = load(0);
-  // No letter or digit is a separator: bytes from '0' on but : ; _ | ~ are passed over.
-  const __m128i alone = _mm_or_si128(
-      _mm_cmplt_epi8(here, _mm_set1_epi8('0')),
-      _mm_or_si128(_mm_cmpgt_epi8(here, _mm_set1_epi8('z')),
-                   _mm_or_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8('_')),
-                                _mm_or_si128(_mm_cmpeq_epi8(here, _mm_set1_epi8(':')),
-                                             _mm_cmpeq_epi8(here, _mm_set1_epi8(';'))))));
-  if (_mm_movemask_epi8(alone) == 0) return false;
-  __m128i found = _mm_setzero_si128();
-  for (std::size_t period = shortest_period; period <= longest_period; ++period)
-    found = _mm_or_si128(found, _mm_and_si128(_mm_cmpeq_epi8(here, load(period)),
-                                              _mm_cmpeq_epi8(here, load(2 * period))));
-  return _mm_movemask_epi8(_mm_and_si128(found, alone)) != 0;
+  const auto prefixed = [&](std::size_t token) {  // 0x
+    return all(equal(b[token], '0'), equal(any(b[token + 1], _mm_set1_epi8(0x20)), 'x'));
+  };
+  const Bytes twice_two = all(may_separate(b[1]), equal(b[1], b[5]));
+  const Bytes found =
+      any(any(thrice(2), all(thrice(3), any(all(may_separate(b[1]), equal(b[1], b[4])),
+                                            all(is_hex(b[1]), is_hex(b[2]))))),
+          any(any(all(thrice(4), twice_two),
+                  all(thrice(5), any(prefixed(1), all(may_separate(b[1]), equal(b[1], b[6]))))),
+              any(all(thrice(6), prefixed(2)), all(thrice(7), prefixed(3)))));
+  return _mm_movemask_epi8(all(found, separator)) != 0;
 }
 #else
 bool has_rhythm(const char* /*at*/) {
