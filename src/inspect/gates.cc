@@ -100,6 +100,10 @@ std::string digit_row_pattern(std::size_t digits) {
   return fmt::format("[0-9](?:[ ./()+-]{{0,{}}}[0-9]){{{}}}", most_between, digits - 1);
 }
 
+std::string between_rows_pattern() {
+  return fmt::format("[^0-9 ./()+_|*-]|[^0-9]{{{}}}", most_between + 1);
+}
+
 std::string token_pattern() {
   return fmt::format("[0-9A-Za-z](?:-*[0-9A-Za-z]){{{}}}", shortest_token - 1);
 }

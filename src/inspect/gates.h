@@ -29,6 +29,9 @@ void find_tokens(std::string_view text, std::size_t from, std::vector<Span>& tok
 // The same as patterns: what contains one of these contains a row of so many digits, one that is
 // glued, or a token.
 std::string digit_row_pattern(std::size_t digits);
+// What a row never has inside: what contains no such thing, and digits, lies in one row but for
+// what of it stands before the first digit and behind the last.
+std::string between_rows_pattern();
 inline constexpr std::string_view glued_row_pattern = "[A-Za-z]{2}[0-9]{2}";
 std::string token_pattern();
 

@@ -81,6 +81,8 @@ Factor rare_factor(const Pattern& pattern);
 
 // Whether it is certain that every text of `pattern` contains a text of `factor`.
 bool always_contains(const Pattern& pattern, const Pattern& factor);
+// Whether it is certain that none does.
+bool never_contains(const Pattern& pattern, const Pattern& factor);
 
 // A superset of all prefixes of the pattern's texts, the texts themselves included: "could still
 // become or extend a match". Long counted repeats lose their count, which keeps automata small.

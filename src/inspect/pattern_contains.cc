@@ -167,12 +167,13 @@ class Seen {
   std::vector<std::vector<unsigned>> steps_;
 };
 
-}  // namespace
+enum class Answer : std::uint8_t { no, yes, unknown };
 
-bool always_contains(const Pattern& pattern, const Pattern& factor) {
+// Whether the pattern has a text of which the factor is (`wanted`) or is not a part.
+Answer has_text(const Pattern& pattern, const Pattern& factor, bool wanted) {
   const Automaton text = automaton_of(pattern);
   const Automaton sought = automaton_of(factor);
-  if (text.too_large || sought.too_large) return false;
+  if (text.too_large || sought.too_large) return Answer::unknown;
   Seen seen(sought);
   std::set<std::pair<unsigned, unsigned>> visited;
   std::vector<std::pair<unsigned, unsigned>> open = {{text.begin, seen.start}};
@@ -180,15 +181,26 @@ bool always_contains(const Pattern& pattern, const Pattern& factor) {
     const auto pair = open.back();
     open.pop_back();
     const auto [state, progress] = pair;
-    if (seen.found(progress) || !visited.insert(pair).second) continue;
-    if (state == text.end || visited.size() > max_pairs || seen.size() > max_states) return false;
+    if ((!wanted && seen.found(progress)) || !visited.insert(pair).second) continue;
+    if (state == text.end && seen.found(progress) == wanted) return Answer::yes;
+    if (visited.size() > max_pairs || seen.size() > max_states) return Answer::unknown;
     for (const unsigned next : text.states[state].free) open.emplace_back(next, progress);
     if (text.states[state].next == none) continue;
     for (unsigned i = 0; i < seen.classes().size(); ++i)
       if ((text.states[state].bytes & seen.classes()[i]).any())
         open.emplace_back(text.states[state].next, seen.step(progress, i));
   }
-  return true;
+  return Answer::no;
+}
+
+}  // namespace
+
+bool always_contains(const Pattern& pattern, const Pattern& factor) {
+  return has_text(pattern, factor, false) == Answer::no;
+}
+
+bool never_contains(const Pattern& pattern, const Pattern& factor) {
+  return has_text(pattern, factor, true) == Answer::no;
 }
 
 }  // namespace gatehouse::inspect

@@ -35,6 +35,14 @@ unsigned hex_value(char c) {
   return lower >= 'a' && lower <= 'f' ? static_cast<unsigned>(lower - 'a' + 10) : no_value;
 }
 
+// What words and paths have little of, and encoded text much: every third byte of text comes out
+// of base64 as a capital or a digit more often than not, and every byte out of hexadecimal with a
+// digit.
+constexpr unsigned fewest_strong = 2;
+bool is_strong(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 bool is_text_byte(unsigned byte) {
   return (byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte == '\n' || byte == '\r';
 }
@@ -93,14 +101,23 @@ void RunLexer::feed(std::string_view text, std::size_t base, bool last, SegmentL
   update_open();
 }
 
-// Where the first run of enough characters begins; without one, where the text ends or the last run
-// begins that is too short so far.
+// Where the first run of enough characters begins that may be an encoding; without one, where the
+// text ends or the last run begins that is too short so far.
 std::size_t RunLexer::find_run(std::string_view text, std::size_t from) {
   while (from + shortest_run <= text.size()) {
     std::size_t begin = from + shortest_run;
-    while (begin > from && base64_value(text[begin - 1]) != no_value) --begin;
-    if (begin == from) return from;
-    from = begin;
+    unsigned strong = 0;
+    for (; begin > from && base64_value(text[begin - 1]) != no_value; --begin)
+      strong += is_strong(text[begin - 1]);
+    if (begin > from) {
+      from = begin;
+      continue;
+    }
+    if (strong >= fewest_strong) return from;
+    std::size_t next = from + shortest_run;
+    while (next < text.size() && base64_value(text[next]) != no_value && !is_strong(text[next]))
+      ++next;
+    from = next - shortest_run + 1;
   }
   std::size_t begin = text.size();
   while (begin > from && base64_value(text[begin - 1]) != no_value) --begin;

@@ -206,12 +206,13 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
         areas.add(before(row.span.begin, search.margin), row.span.begin + search.margin);
     areas.search({*this, search, text, from, which});
   }
-  if (const Search& search = searches.near_rows; search.database) {
+  for (const Search* search : {&searches.in_rows, &searches.near_rows}) {
+    if (!search->database) continue;
     Areas areas(*this, from, text.size());
     for (const DigitRow& row : digit_rows)
       if (row.digits >= digits_of_factors)
-        areas.add(before(row.span.begin, search.margin), row.span.end + search.margin);
-    areas.search({*this, search, text, from, which});
+        areas.add(before(row.span.begin, search->margin), row.span.end + search->margin);
+    areas.search({*this, *search, text, from, which});
   }
   if (const Search& search = searches.words; search.database) {
     Areas areas(*this, before(from, context_window), text.size());

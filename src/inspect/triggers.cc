@@ -15,7 +15,9 @@ namespace {
 
 // Matches wider than these are not looked for around digits: too much text lies around them.
 constexpr std::size_t widest_near_glued = 48;
-constexpr std::size_t widest_near_row = 128;
+constexpr std::size_t widest_near_row = 48;
+// How far what lies in a row may reach out of it: separators.
+constexpr std::size_t beside_row = 3;
 constexpr std::size_t widest_behind_word = 64;
 
 struct Expression {
@@ -92,6 +94,7 @@ void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::
 struct Plans {
   Plan everywhere;
   Plan near_glued;
+  Plan in_rows;
   Plan near_rows;
   Plan near_tokens;
   Plan words;
@@ -102,23 +105,33 @@ struct Gates {
   Pattern glued;
   Pattern two_digits;
   Pattern row;
+  Pattern between_rows;
 };
+
+// Where a rule that demands no context is looked for.
+void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, std::size_t width,
+                   const Gates& gates) {
+  const Pattern& pattern = rule.source().pattern;
+  const bool has_row = always_contains(pattern, gates.row);
+  if (has_row && never_contains(pattern, gates.between_rows))
+    return add_factor(plans.in_rows, index, rule, beside_row);
+  if (width <= widest_near_glued && always_contains(pattern, gates.glued))
+    return add_factor(plans.near_glued, index, rule, width);
+  if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
+  if (has_row && width <= widest_near_row) return add_factor(plans.near_rows, index, rule, width);
+  add_factor(plans.everywhere, index, rule, width);
+}
 
 void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const Gates& gates) {
   const RuleSource& source = rule.source();
   const std::size_t width = std::min(max_width(source.pattern), source.width_limit);
-  if (!source.context_required) {
-    if (width <= widest_near_glued && always_contains(source.pattern, gates.glued))
-      return add_factor(plans.near_glued, index, rule, width);
-    if (width <= widest_near_row && always_contains(source.pattern, gates.row))
-      return add_factor(plans.near_rows, index, rule, width);
-  }
+  if (!source.context_required) return add_free_rule(plans, index, rule, width, gates);
   if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
-  if (!source.context_required) return add_factor(plans.everywhere, index, rule, width);
-  if (width > widest_behind_word || !always_contains(source.pattern, gates.two_digits))
-    return add_words(plans.everywhere, index, source);
-  add_words(plans.words, index, source);
-  plans.words.margin = std::max(plans.words.margin, width);
+  const bool has_digits =
+      width <= widest_behind_word && always_contains(source.pattern, gates.two_digits);
+  Plan& plan = has_digits ? plans.words : plans.everywhere;
+  add_words(plan, index, source);
+  plan.margin = std::max(plan.margin, width);
 }
 
 // One trigger for each piece, of all the words that have it.
@@ -161,11 +174,13 @@ Result<Searches> build_searches(const std::vector<std::unique_ptr<CompiledRule>>
   GH_ASSIGN(gates.glued, parse_pattern(glued_row_pattern));
   GH_ASSIGN(gates.two_digits, parse_pattern(digit_row_pattern(fewest_in_row)));
   GH_ASSIGN(gates.row, parse_pattern(digit_row_pattern(digits_of_factors)));
+  GH_ASSIGN(gates.between_rows, parse_pattern(between_rows_pattern()));
   Plans plans;
   for (std::uint32_t i = 0; i < rules.size(); ++i) add_rule(plans, i, *rules[i], gates);
   Searches searches;
   for (const auto& [plan, search] : {std::pair(&plans.everywhere, &searches.everywhere),
                                      {&plans.near_glued, &searches.near_glued},
+                                     {&plans.in_rows, &searches.in_rows},
                                      {&plans.near_rows, &searches.near_rows},
                                      {&plans.near_tokens, &searches.near_tokens},
                                      {&plans.words, &searches.words}}) {

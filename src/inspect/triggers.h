@@ -1,9 +1,10 @@
 // What says that a rule may match, and where its matches could begin: Hyperscan databases over
 // pieces that no match can be without. Immutable once built; on any thread.
 //
-// A rule is looked for by one of five searches (inspect_property_test.cc compares with RE2 alone):
+// A rule is looked for by one of six searches (inspect_property_test.cc compares with RE2 alone):
 //   near_glued   its matches all contain two letters and two digits: around such places (gates.h)
-//   near_rows    its matches all contain five digits in a row: around such rows
+//   in_rows      its matches are rows of at least seven digits: in those
+//   near_rows    its matches all contain seven digits in a row: around such rows
 //   near_tokens  a rare piece of it stands in a long run of letters and digits: in those
 //   words        it demands context and its matches all contain two digits: in front of digits
 //   everywhere   all others
@@ -50,11 +51,12 @@ struct Search {
   std::size_t margin = 0;                        // how far from a row or token its hits may lie
 };
 
-inline constexpr std::size_t digits_of_factors = 5;
+inline constexpr std::size_t digits_of_factors = 7;
 
 struct Searches {
   Search everywhere;
   Search near_glued;
+  Search in_rows;
   Search near_rows;
   Search near_tokens;
   Search words;
