@@ -12,7 +12,7 @@ namespace {
 using Kind = PatternNode::Kind;
 
 // How much of a pattern is looked for. More makes fewer false hits and larger automata.
-constexpr std::size_t factor_bytes = 14;
+constexpr std::size_t factor_bytes = 12;
 // How many bytes of a piece are weighed when pieces are compared.
 constexpr std::size_t weighed_bytes = 8;
 // A later piece must be rarer than the first by this many bits: the first tells where matches
@@ -139,16 +139,39 @@ Literal literal_prefix(const Pattern& pattern) {
   return {0, false};
 }
 
+// A stretch of many bytes that may be nearly anything.
+bool is_gap(const Pattern& pattern) {
+  return pattern->kind == Kind::repeat && pattern->max > 8 &&
+         pattern->children[0]->kind == Kind::bytes && pattern->children[0]->bytes.count() > 8;
+}
+
+Pattern sequence(std::vector<Pattern> parts) {
+  return std::make_shared<const PatternNode>(PatternNode{Kind::concat, {}, std::move(parts), 0, 0});
+}
+
+// Every text of the pattern begins with one of these: what follows some known bytes and a gap is
+// left out, since an automaton for it is large and wakes no less often.
+Pattern up_to_gap(const Pattern& pattern) {
+  if (pattern->kind == Kind::alternate) {
+    auto node = std::make_shared<PatternNode>(*pattern);
+    for (Pattern& child : node->children) child = up_to_gap(child);
+    return node;
+  }
+  if (pattern->kind != Kind::concat) return pattern;
+  std::vector<Pattern> parts;
+  for (const Pattern& child : pattern->children) {
+    if (is_gap(child) && literal_prefix(sequence(parts)).bytes >= most_literal_bytes) break;
+    parts.push_back(child);
+  }
+  return sequence(std::move(parts));
+}
+
 void flatten(const Pattern& pattern, std::vector<Pattern>& parts) {
   if (pattern->kind == Kind::concat || pattern->kind == Kind::capture) {
     for (const Pattern& child : pattern->children) flatten(child, parts);
   } else {
     parts.push_back(pattern);
   }
-}
-
-Pattern sequence(std::vector<Pattern> parts) {
-  return std::make_shared<const PatternNode>(PatternNode{Kind::concat, {}, std::move(parts), 0, 0});
 }
 
 struct Piece {
@@ -180,7 +203,7 @@ Piece piece_from(const std::vector<Pattern>& parts, std::size_t first) {
   // Words look like a short piece of nothing but letters and digits.
   piece.pattern = piece.in_token && literal_prefix(rest).bytes < fewest_literal_bytes
                       ? longer
-                      : trim_tail(limit_head(rest, factor_bytes));
+                      : trim_tail(up_to_gap(limit_head(rest, factor_bytes)));
   piece.rarity = rarity(piece);
   return piece;
 }

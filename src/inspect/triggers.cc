@@ -115,9 +115,9 @@ void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, 
   const bool has_row = always_contains(pattern, gates.row);
   if (has_row && never_contains(pattern, gates.between_rows))
     return add_factor(plans.in_rows, index, rule, beside_row);
+  if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
   if (width <= widest_near_glued && always_contains(pattern, gates.glued))
     return add_factor(plans.near_glued, index, rule, width);
-  if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
   if (has_row && width <= widest_near_row) return add_factor(plans.near_rows, index, rule, width);
   add_factor(plans.everywhere, index, rule, width);
 }
