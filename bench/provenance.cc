@@ -2,11 +2,15 @@
 // never came from here left alone, how long does it take, how large is it. Prints Markdown. Built
 // and run by bench/provenance.
 //
-//   provenance_speed FOLDER TEXTS [OUTPUTS] [QUERIES]
+//   provenance_speed FOLDER TEXTS [OUTPUTS] [QUERIES] [FEATURES]
 //
+// An index that FOLDER has already is used as it is. With FEATURES, a file, the texts are asked for
+// with which thresholds may be set, and what the scores are made of is written there for
+// bench/provenance_calibrate.py; without, all others.
 // TEXTS has indexed.txt, negatives.txt and pool.txt (bench/provenance_texts.py). All of indexed.txt
 // is indexed, among outputs put together from the sentences of pool.txt.
 #include <fmt/core.h>
+#include <time.h>
 
 #include <algorithm>
 #include <atomic>
@@ -26,116 +30,16 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "provenance/index.h"
+#include "provenance_texts.h"
 
 namespace {
 
 using namespace gatehouse;
+using bench::Maker;
+using bench::Text;
 using namespace gatehouse::provenance;
 using Time = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
-
-struct Text {
-  std::string kind;
-  std::string text;
-};
-
-std::vector<Text> read_texts(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::vector<Text> texts;
-  for (std::string line; std::getline(file, line);) {
-    const auto tab = line.find('\t');
-    if (tab != std::string::npos) texts.push_back({line.substr(0, tab), line.substr(tab + 1)});
-  }
-  return texts;
-}
-
-std::vector<std::string> read_lines(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(file, line);) lines.push_back(line);
-  return lines;
-}
-
-std::vector<std::string> words_in(std::string_view text) {
-  std::vector<std::string> words;
-  for (const auto word : split(text, ' '))
-    if (!word.empty()) words.emplace_back(word);
-  return words;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const auto& word : words) {
-    if (!text.empty()) text += ' ';
-    text += word;
-  }
-  return text;
-}
-
-class Maker {
- public:
-  explicit Maker(const std::filesystem::path& texts)
-      : indexed(read_texts(texts / "indexed.txt")),
-        negatives(read_texts(texts / "negatives.txt")),
-        pool_(read_lines(texts / "pool.txt")) {}
-
-  std::size_t below(std::size_t count) {
-    return std::uniform_int_distribution<std::size_t>(0, count - 1)(engine_);
-  }
-  bool with_chance(double chance) { return std::bernoulli_distribution(chance)(engine_); }
-
-  // As long as one of the real outputs.
-  std::string recombined() {
-    const std::size_t wanted = indexed[below(indexed.size())].text.size();
-    std::string text;
-    while (text.size() < wanted) {
-      text += pool_[below(pool_.size())];
-      text += ' ';
-    }
-    return text;
-  }
-  // By how often it stands in the pool.
-  std::string any_word() {
-    const auto words = words_in(pool_[below(pool_.size())]);
-    return words.empty() ? "the" : words[below(words.size())];
-  }
-
-  std::string excerpt(const std::string& text, std::size_t count) {
-    const auto words = words_in(text);
-    if (words.size() <= count) return text;
-    const auto begin = words.begin() + static_cast<std::ptrdiff_t>(below(words.size() - count));
-    return joined({begin, begin + static_cast<std::ptrdiff_t>(count)});
-  }
-  std::string inside(const std::string& excerpted, const std::string& foreign) {
-    auto words = words_in(excerpt(foreign, 200));
-    words.insert(words.begin() + static_cast<std::ptrdiff_t>(below(words.size() + 1)), excerpted);
-    return joined(words);
-  }
-  enum class Change { mixed, substituted };
-  std::string changed(const std::string& text, double share, Change how) {
-    std::vector<std::string> out;
-    for (auto& word : words_in(text)) {
-      if (!with_chance(share)) {
-        out.push_back(word);
-        continue;
-      }
-      const auto kind = how == Change::substituted ? 0 : below(3);
-      if (kind == 0) out.push_back(any_word());
-      if (kind == 2) {
-        out.push_back(word);
-        out.push_back(any_word());
-      }
-    }
-    return joined(out);
-  }
-
-  std::vector<Text> indexed;
-  std::vector<Text> negatives;
-
- private:
-  std::vector<std::string> pool_;
-  std::mt19937_64 engine_{20261126};
-};
 
 // The number of an output stands in its id.
 EntryId id_of(std::uint64_t number, WallTime time) {
@@ -218,41 +122,19 @@ Built build(Index& index, Maker& maker, std::uint64_t outputs, const Clock& cloc
   return built;
 }
 
-// What was asked, and what came out without any threshold.
+// What was asked, and what came out.
 struct Asked {
-  double evidence = 0;    // of the target; of the best for a negative
-  double similarity = 0;  // the same
-  double of_output = 0;
-  bool found = false;  // with the thresholds of the room, among the ten best
+  double score = 0;    // without a threshold: of the target; of the best for a negative
+  bool found = false;  // above the thresholds of the room, among the ten best
   bool first = false;  // the best of them
   double ms = 0;
+  double own_ms = 0;  // of the processor; what others did meanwhile left out
 };
 
-FILE* raw =
-    std::getenv("PROVENANCE_RAW") ? std::fopen(std::getenv("PROVENANCE_RAW"), "w") : nullptr;
-
-Asked ask(const Index& index, const std::string& text, std::optional<std::uint64_t> target) {
-  Asked asked;
-  const auto begin = Time::now();
-  const auto found = index.find(text, {});
-  asked.ms = Seconds(Time::now() - begin).count() * 1'000;
-  const auto is_target = [&target](const Match& match) {
-    return !target || number_of(match.entry) == *target;
-  };
-  asked.found = std::ranges::any_of(found.matches, is_target);
-  asked.first = !found.matches.empty() && is_target(found.matches.front());
-  SearchOptions all;
-  all.most_matches = 1'000;
-  all.thresholds = {.evidence = 0, .similarity = 0};
-  for (const auto& match : index.find(text, all).matches) {
-    if (!is_target(match)) continue;
-    asked.evidence = std::max(asked.evidence, match.evidence);
-    asked.similarity = std::max(asked.similarity, match.similarity);
-    if (raw)
-      fmt::print(raw, "{}\t{:.1f}\t{:.3f}\t{:.3f}\t{:.3f}\t{}\n", target ? 1 : 0, match.evidence,
-                 match.similarity, match.of_output, match.covered, match.words);
-  }
-  return asked;
+double processor_ms() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
 double percentile(std::vector<double> values, double share) {
@@ -269,22 +151,21 @@ double share_of(const std::vector<Asked>& asked, Test&& test) {
 }
 
 void print_row(std::string_view name, const std::vector<Asked>& asked) {
-  std::vector<double> ms;
-  std::vector<double> evidence;
-  std::vector<double> similarity;
-  for (const auto& one : asked) {
-    ms.push_back(one.ms);
-    evidence.push_back(one.evidence);
-    similarity.push_back(one.similarity);
-  }
+  const auto all = [&asked](double Asked::* member) {
+    std::vector<double> values;
+    for (const auto& one : asked) values.push_back(one.*member);
+    return values;
+  };
+  const auto scores = all(&Asked::score);
+  const auto ms = all(&Asked::ms);
+  const auto own_ms = all(&Asked::own_ms);
   fmt::print(
-      "| {} | {} | {:.2f} | {:.2f} | {:.0f} / {:.0f} / {:.0f} | {:.2f} / {:.2f} / {:.2f} | {:.1f} "
-      "| {:.1f} | {:.1f} |\n",
+      "| {} | {} | {:.2f} | {:.2f} | {:.2f} / {:.2f} / {:.2f} | {:.1f} | {:.1f} | {:.1f} | {:.1f} "
+      "|\n",
       name, asked.size(), share_of(asked, [](const Asked& one) { return one.found; }),
-      share_of(asked, [](const Asked& one) { return one.first; }), percentile(evidence, 0.01),
-      percentile(evidence, 0.5), percentile(evidence, 0.99), percentile(similarity, 0.01),
-      percentile(similarity, 0.5), percentile(similarity, 0.99), percentile(ms, 0.5),
-      percentile(ms, 0.99), percentile(ms, 1));
+      share_of(asked, [](const Asked& one) { return one.first; }), percentile(scores, 0.01),
+      percentile(scores, 0.5), percentile(scores, 0.99), percentile(ms, 0.5), percentile(ms, 0.99),
+      percentile(own_ms, 0.5), percentile(own_ms, 0.99));
   std::fflush(stdout);
 }
 
@@ -295,20 +176,34 @@ std::uint64_t bytes_in(const std::filesystem::path& folder) {
   return bytes;
 }
 
+// Asks for what was indexed and for what never was. With `features` for the texts with which
+// thresholds may be set, and writes what the scores are made of; without for all others.
 class Measurement {
  public:
-  Measurement(const Index& index, Maker& maker, std::size_t queries)
-      : index_(index), maker_(maker), queries_(queries) {}
+  Measurement(const Index& index, Maker& maker, std::size_t queries, std::FILE* features)
+      : index_(index), maker_(maker), queries_(queries), features_(features) {}
 
   void run() {
+    maker_.begin_questions(features_ ? 1 : 2);
     fmt::print(
-        "| what is asked for | texts | found, % | first, % | evidence 1/50/99 % | "
-        "similarity 1/50/99 % | p50, ms | p99, ms | most, ms |\n"
-        "| --- | --: | --: | --: | --- | --- | --: | --: | --: |\n");
-    targets("50 words of an output",
-            [this](const std::string& text) { return maker_.excerpt(text, 50); });
+        "| what is asked for | texts | found, % | first, % | score 1/50/99 % | p50, ms | p99, ms | "
+        "p50, processor ms | p99, processor ms |\n"
+        "| --- | --: | --: | --: | --- | --: | --: | --: | --: |\n");
+    ask_for_outputs();
+    print_row("everything that was indexed", all_);
+    ask_for_others();
+    print_row("headline: unseen, 50 words and whole, documents and answers", strangers_);
+    print_row("everything", all_);
+  }
+
+ private:
+  using Make = std::function<std::string(const std::string&)>;
+
+  void ask_for_outputs() {
+    targets("50 words of an output", cut(50));
+    targets("25 words of an output", cut(25));
     targets("50 words of an output inside 200 others", [this](const std::string& text) {
-      return maker_.inside(maker_.excerpt(text, 50), any_negative());
+      return maker_.inside(maker_.excerpt(text, 50), any_document());
     });
     for (const int percent : {0, 10, 20, 30, 40, 50, 60})
       targets(fmt::format("{} % of words changed", percent), [this, percent](const auto& text) {
@@ -317,53 +212,147 @@ class Measurement {
     targets("40 % of words replaced", [this](const std::string& text) {
       return maker_.changed(text, 0.4, Maker::Change::substituted);
     });
-    negatives("never from here: answers of models to questions others answered", "model", {});
-    negatives("never from here: passages of 200 words", "document", {});
-    negatives("never from here: 50 words", "",
-              [this](const std::string& text) { return maker_.excerpt(text, 50); });
-    negatives("never from here: 250 words of two texts", "", [this](const std::string& text) {
-      return maker_.inside(maker_.excerpt(text, 50), any_negative());
-    });
-    print_row("all that never came from here", negatives_);
-    print_row("everything", all_);
+    for (const std::size_t words : {30, 50, 75, 100, 150, 200}) {
+      targets(fmt::format("40 % of {} words changed", words), [this, words](const auto& text) {
+        return maker_.changed(maker_.excerpt(text, words), 0.4, Maker::Change::mixed);
+      });
+      targets(fmt::format("40 % of {} words replaced", words), [this, words](const auto& text) {
+        return maker_.changed(maker_.excerpt(text, words), 0.4, Maker::Change::substituted);
+      });
+    }
   }
 
- private:
-  using Make = std::function<std::string(const std::string&)>;
-
-  const std::string& any_negative() {
-    return maker_.negatives[maker_.below(maker_.negatives.size())].text;
+  void ask_for_others() {
+    const Make as_it_is = [](const std::string& text) { return text; };
+    negatives("unseen documents, 25 words", "document", cut(25));
+    negatives("unseen documents, 50 words", "document", cut(50));
+    negatives("unseen documents, 100 words", "document", cut(100));
+    negatives("unseen documents, whole passages (200 words)", "document", as_it_is);
+    negatives("five passages of unseen documents, 1,000 words", "document",
+              [this](const std::string& text) {
+                auto all = text;
+                for (int more = 0; more < 4; ++more) all += ' ' + any_document();
+                return all;
+              });
+    negatives("answers to unseen questions, 25 words", "answer", cut(25));
+    negatives("answers to unseen questions, 50 words", "answer", cut(50));
+    negatives("answers to unseen questions, whole", "answer", as_it_is);
+    negatives("sibling answers, 50 words", "sibling", cut(50));
+    negatives("sibling answers, whole", "sibling", as_it_is);
+    negatives("sibling answers with 16 words of an output, whole", "quoting", as_it_is);
   }
+
+  Make cut(std::size_t words) {
+    return [this, words](const std::string& text) { return maker_.excerpt(text, words); };
+  }
+  const std::string& any_document() {
+    while (true) {
+      const auto& text = maker_.negatives[maker_.below(maker_.negatives.size())];
+      if (text.kind == "document" && is_asked(text)) return text.text;
+    }
+  }
+  bool is_asked(const Text& text) const { return text.for_report == (features_ == nullptr); }
+
   void targets(std::string_view name, const Make& make) {
     std::vector<Asked> asked;
     while (asked.size() < queries_) {
       const auto target = maker_.below(maker_.indexed.size());
-      asked.push_back(ask(index_, make(maker_.indexed[target].text), target));
+      const auto& text = maker_.indexed[target];
+      if (is_asked(text)) asked.push_back(ask(name, make(text.text), target));
     }
     all_.insert(all_.end(), asked.begin(), asked.end());
     print_row(name, asked);
   }
   void negatives(std::string_view name, std::string_view kind, const Make& make) {
     std::vector<Asked> asked;
-    for (const auto& [of_kind, text] : maker_.negatives) {
-      if (asked.size() == 2 * queries_) break;
-      if (!kind.empty() && of_kind != kind) continue;
-      asked.push_back(ask(index_, make ? make(text) : text, std::nullopt));
+    for (const auto& text : maker_.negatives) {
+      if (asked.size() == queries_) break;
+      if (text.kind == kind && is_asked(text))
+        asked.push_back(ask(name, make(text.text), std::nullopt));
     }
-    negatives_.insert(negatives_.end(), asked.begin(), asked.end());
+    if ((kind == "document" || kind == "answer") &&
+        (name.contains("50 words") || name.contains("whole")))
+      strangers_.insert(strangers_.end(), asked.begin(), asked.end());
     all_.insert(all_.end(), asked.begin(), asked.end());
     print_row(name, asked);
+  }
+
+  Asked ask(std::string_view name, const std::string& text, std::optional<std::uint64_t> target) {
+    Asked asked;
+    const auto begin = Time::now();
+    const auto own_begin = processor_ms();
+    const auto found = index_.find(text, {});
+    asked.ms = Seconds(Time::now() - begin).count() * 1'000;
+    asked.own_ms = processor_ms() - own_begin;
+    const auto is_target = [&target](const Match& match) {
+      return !target || number_of(match.entry) == *target;
+    };
+    asked.found = std::ranges::any_of(found.matches, is_target);
+    asked.first = !found.matches.empty() && is_target(found.matches.front());
+    SearchOptions all;
+    all.most_matches = 1'000;
+    all.least_score = -1;
+    for (const auto& match : index_.find(text, all).matches) {
+      const bool right = is_target(match);
+      if (!right) continue;
+      asked.score = std::max(asked.score, match.score);
+      if (features_) write_features(name, target.has_value(), match);
+    }
+    ++questions_;
+    return asked;
+  }
+
+  // For bench/provenance_calibrate.py.
+  void write_features(std::string_view name, bool is_target, const Match& match) {
+    const auto& signs = match.signs;
+    if (signs.words == 0) return;
+    fmt::print(features_, "{}\t{}\t{:d}\t{}\t{:.2f}\t{}\t{:.2f}\t{:.2f}\t{:.2f}\t{:.2f}\t{:.2f}\n",
+               name, questions_, is_target, signs.words, match.evidence, signs.shared_runs,
+               signs.runs, signs.known_runs, signs.shared_words, signs.text_words,
+               signs.output_words);
   }
 
   const Index& index_;
   Maker& maker_;
   std::size_t queries_;
-  std::vector<Asked> negatives_;
+  std::FILE* features_;
+  std::size_t questions_ = 0;
+  std::vector<Asked> strangers_;
   std::vector<Asked> all_;
 };
 
+// Builds the index unless the folder has it, and says what it is.
+Result<std::unique_ptr<Index>> open_or_build(const std::filesystem::path& folder, Maker& maker,
+                                             std::uint64_t outputs, const Keys& keys,
+                                             const Clock& clock, Random& random) {
+  IndexOptions options;
+  options.directory = folder;
+  GH_ASSIGN(auto index, Index::open(options, keys, clock, random));
+  if (index->stats().outputs == 0) {
+    const auto built = build(*index, maker, outputs, clock);
+    fmt::print(
+        "Built in {:.0f} s: {} outputs, {} words each on average; fingerprints {:.1f} us "
+        "each.\n",
+        built.seconds, outputs, built.words / outputs,
+        built.fingerprint_seconds * 1e6 / static_cast<double>(outputs));
+  }
+  index->settle();
+  GH_TRY(index->verify());  // reads it all, so that nothing waits for the disk later
+  const auto stats = index->stats();
+  if (stats.outputs != outputs)
+    return fail(ErrorCode::failed_precondition, "the folder has another number of outputs", folder);
+  fmt::print(
+      "{} outputs in {} segments: {:.0f} bytes each for finding, {:.0f} with the journal. {} of "
+      "them are real texts, {} texts never came from here.\n\n",
+      stats.outputs, stats.segments,
+      static_cast<double>(stats.segment_bytes) / static_cast<double>(stats.outputs),
+      static_cast<double>(bytes_in(folder)) / static_cast<double>(stats.outputs),
+      maker.indexed.size(), maker.negatives.size());
+  return index;
+}
+
 int measure(const std::filesystem::path& folder, const std::filesystem::path& texts,
-            std::uint64_t outputs, std::size_t queries) {
+            std::uint64_t outputs, std::size_t queries, const char* features) {
   const SystemClock clock;
   SystemRandom random;
   const Keys keys(crypto::sha256(bytes_of("a deployment secret for measuring")));
@@ -372,31 +361,14 @@ int measure(const std::filesystem::path& folder, const std::filesystem::path& te
     fmt::print(stderr, "no texts in {}\n", texts.string());
     return 1;
   }
-  IndexOptions options;
-  options.directory = folder;
-  auto index = Index::open(options, keys, clock, random);
+  auto index = open_or_build(folder, maker, outputs, keys, clock, random);
   if (!index) {
     fmt::print(stderr, "{}\n", index.error().describe());
     return 1;
   }
-  if ((*index)->stats().outputs == 0) {
-    const auto built = build(**index, maker, outputs, clock);
-    fmt::print(
-        "Built in {:.0f} s: {} outputs, {} words each on average; fingerprints {:.1f} us "
-        "each.\n",
-        built.seconds, outputs, built.words / outputs,
-        built.fingerprint_seconds * 1e6 / static_cast<double>(outputs));
-  }
-  const auto stats = (*index)->stats();
-  const double bytes = static_cast<double>(bytes_in(folder));
-  fmt::print(
-      "{} outputs in {} segments: {:.0f} bytes each for finding, {:.0f} with the journal. {} of "
-      "them are "
-      "real texts, {} texts never came from here.\n\n",
-      stats.outputs, stats.segments,
-      static_cast<double>(stats.segment_bytes) / static_cast<double>(stats.outputs),
-      bytes / static_cast<double>(stats.outputs), maker.indexed.size(), maker.negatives.size());
-  Measurement(**index, maker, queries).run();
+  std::FILE* const out = features ? std::fopen(features, "w") : nullptr;
+  Measurement(**index, maker, queries, out).run();
+  if (out) std::fclose(out);
   return 0;
 }
 
@@ -404,11 +376,12 @@ int measure(const std::filesystem::path& folder, const std::filesystem::path& te
 
 int main(int count, char** arguments) {
   if (count < 3) {
-    fmt::print(stderr, "usage: provenance_speed FOLDER TEXTS [OUTPUTS] [QUERIES]\n");
+    fmt::print(stderr, "usage: provenance_speed FOLDER TEXTS [OUTPUTS] [QUERIES] [FEATURES]\n");
     return 2;
   }
   const auto number = [&](int at, std::uint64_t fallback) {
     return count > at ? parse_uint(arguments[at]).value_or(fallback) : fallback;
   };
-  return measure(arguments[1], arguments[2], number(3, 1'000'000), number(4, 1'000));
+  return measure(arguments[1], arguments[2], number(3, 1'000'000), number(4, 1'000),
+                 count > 5 ? arguments[5] : nullptr);
 }

@@ -6,11 +6,16 @@
 ALPACA_EVAL and each REPOSITORY are git repositories (bare ones too). Writes into OUT:
 
   indexed.txt    answers of models, and passages of documents: what the index is asked for later
-  negatives.txt  answers of other models to the same questions, and passages of other documents
+  negatives.txt  document  passages of documents that are not indexed
+                 answer    answers to questions no answer to which is indexed or in the pool
+                 sibling   answers of other models to questions that indexed answers answer too
+                 quoting   the same, those that share a run of 16 words with something that is indexed
   pool.txt       sentences from which the rest of the index is put together
 
-No sentence of a file stands in another of the three, and no negative shares a run of 16 words with
-something that is indexed: such a text did come from here.
+A line is KIND <tab> HALF <tab> TEXT. HALF says whether thresholds may be set with the text (calibrate) or
+figures be reported on it (report): all answers to a question are in the same half, and all passages of a
+document. No sentence of a file stands in another of the three. Documents and answers to unseen questions that
+share a run of 16 words with something that is indexed are left out: such a text did come from here.
 """
 import argparse
 import hashlib
@@ -97,12 +102,21 @@ def main():
         seen.add(key)
         return True
 
+    def add(part, kind, group, text):
+        half = "report" if bucket(f"half {group}", 2) else "calibrate"
+        parts[part].append((kind, half, text))
+
     kinds = ["indexed"] * 4 + ["negatives"] * 2 + ["pool"] * 4
-    for model, _, answer in answers(arguments.alpaca_eval):
+    for model, question, answer in answers(arguments.alpaca_eval):
         part = kinds[bucket(model, 10)]
+        unseen = bucket(f"unseen {question}", 10) == 0
         line = one_line(answer)
-        if len(line.split()) >= 60 and is_new(line):
-            parts[part].append((f"model {model}", line))
+        if len(line.split()) < 60 or not is_new(line):
+            continue
+        if unseen:
+            add("negatives", "answer", question, line)
+        else:
+            add(part, "sibling" if part == "negatives" else "answer", question, line)
     for name, text in documents(arguments.repositories):
         part = kinds[bucket(name, 10)]
         words = []
@@ -110,13 +124,13 @@ def main():
             if is_new(paragraph):
                 words += paragraph.split()
         for at in range(0, len(words) - PASSAGE_WORDS, PASSAGE_WORDS):
-            parts[part].append(("document", " ".join(words[at:at + PASSAGE_WORDS])))
+            add(part, "document", name, " ".join(words[at:at + PASSAGE_WORDS]))
     pool = set()
     if arguments.descriptions:
         for block in arguments.descriptions.read_text("utf-8").split("\n\n"):
             body = " ".join(line.strip() for line in block.split("\n")[3:] if line.strip() != ".")
             pool.update(sentences_of(body))
-    for _, text in parts["pool"]:
+    for _, _, text in parts["pool"]:
         pool.update(sentences_of(text))
 
     def runs(text):
@@ -125,32 +139,34 @@ def main():
             yield hash(" ".join(words[at:at + RUN]))
 
     # Sentences that targets or negatives have are nobody's; runs that both have are not negatives.
-    kept = {}
     taken = set()
-    for _, text in parts["indexed"]:
+    for _, _, text in parts["indexed"]:
         taken.update(runs(text))
     print(len(taken), "runs of", RUN, "words are indexed")
-    kept["negatives"] = []
+    kept = {"indexed": parts["indexed"], "negatives": []}
     refused = 0
-    for kind, text in parts["negatives"]:
+    for kind, half, text in parts["negatives"]:
         if any(run in taken for run in runs(text)):
-            refused += 1
-        else:
-            kept["negatives"].append((kind, text))
-    print(refused, "texts of", len(parts["negatives"]), "are no negatives: they share a run")
+            refused += kind != "sibling"
+            if kind != "sibling":
+                continue
+            kind = "quoting"
+        kept["negatives"].append((kind, half, text))
+    print(refused, "texts of", len(parts["negatives"]), "are left out: they share a run")
     own = set()
     for part in ("indexed", "negatives"):
-        for _, text in parts[part]:
+        for _, _, text in parts[part]:
             own.update(sentences_of(text))
     pool = sorted(pool - own)
     rng.shuffle(pool)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    kept["indexed"] = parts["indexed"]
     for part, texts in kept.items():
         rng.shuffle(texts)
         with open(arguments.out / f"{part}.txt", "w") as file:
-            file.writelines(f"{kind.split()[0]}\t{text}\n" for kind, text in texts)
-        print(part, len(texts), "texts,", sum(len(t.split()) for _, t in texts), "words")
+            file.writelines(f"{kind}\t{half}\t{text}\n" for kind, half, text in texts)
+        for kind in sorted({kind for kind, _, _ in texts}):
+            print(part, kind, sum(kind == other for other, _, _ in texts), "texts")
+        print(part, len(texts), "texts,", sum(len(text.split()) for _, _, text in texts), "words")
     with open(arguments.out / "pool.txt", "w") as file:
         file.writelines(f"{sentence}\n" for sentence in pool)
     print("pool", len(pool), "sentences,", sum(len(s.split()) for s in pool), "words")

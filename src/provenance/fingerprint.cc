@@ -33,22 +33,28 @@ std::vector<std::uint64_t> hashes_of_words(const Keys& keys, std::string_view te
   return hashes;
 }
 
+std::vector<Placed> all_shingles(const Keys& keys, const std::vector<std::uint64_t>& words) {
+  std::vector<Placed> all;
+  if (words.size() < shingle_words) return all;
+  all.resize(words.size() - shingle_words + 1);
+  for (std::size_t at = 0; at < all.size(); ++at)
+    all[at] = {keys.shingle(&words[at]), static_cast<std::uint32_t>(at)};
+  return all;
+}
+
 // The smallest of each window, of equal ones the last; a text shorter than a window has its own
 // smallest.
-std::vector<Placed> winnowed(const Keys& keys, const std::vector<std::uint64_t>& words) {
+std::vector<Placed> winnowed(const std::vector<Placed>& all) {
   std::vector<Placed> kept;
-  if (words.size() < shingle_words) return kept;
-  const std::size_t count = words.size() - shingle_words + 1;
-  std::vector<Shingle> all(count);
-  for (std::size_t at = 0; at < count; ++at) all[at] = keys.shingle(&words[at]);
-  const std::size_t window = std::min(winnow_window, count);
+  if (all.empty()) return kept;
+  const std::size_t window = std::min(winnow_window, all.size());
   constexpr auto none = static_cast<std::size_t>(-1);
   std::size_t last = none;
-  for (std::size_t begin = 0; begin + window <= count; ++begin) {
+  for (std::size_t begin = 0; begin + window <= all.size(); ++begin) {
     std::size_t smallest = begin;
     for (std::size_t at = begin + 1; at < begin + window; ++at)
-      if (all[at] <= all[smallest]) smallest = at;
-    if (smallest != last) kept.push_back({all[smallest], static_cast<std::uint32_t>(smallest)});
+      if (all[at].shingle <= all[smallest].shingle) smallest = at;
+    if (smallest != last) kept.push_back(all[smallest]);
     last = smallest;
   }
   return kept;
@@ -80,7 +86,8 @@ Fingerprint fingerprint_of(const Keys& keys, std::string_view text, std::size_t 
   fingerprint.words = static_cast<std::uint32_t>(words.size());
   fingerprint.terms = terms_of(words);
   std::ranges::sort(fingerprint.terms);
-  for (const auto& placed : winnowed(keys, words)) fingerprint.shingles.push_back(placed.shingle);
+  for (const auto& placed : winnowed(all_shingles(keys, words)))
+    fingerprint.shingles.push_back(placed.shingle);
   std::ranges::sort(fingerprint.shingles);
   const auto repeated = std::ranges::unique(fingerprint.shingles);
   fingerprint.shingles.erase(repeated.begin(), repeated.end());
@@ -89,7 +96,9 @@ Fingerprint fingerprint_of(const Keys& keys, std::string_view text, std::size_t 
 
 Question question_of(const Keys& keys, std::string_view text, std::size_t most_words) {
   const auto words = hashes_of_words(keys, text, most_words);
-  return {.terms = terms_of(words), .winnowed = winnowed(keys, words)};
+  auto shingles = all_shingles(keys, words);
+  if (words.size() > most_unwinnowed) shingles = winnowed(shingles);
+  return {.terms = terms_of(words), .shingles = std::move(shingles)};
 }
 
 }  // namespace gatehouse::provenance

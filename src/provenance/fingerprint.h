@@ -53,14 +53,17 @@ struct Fingerprint {
 // At most `most_words` words of the text are looked at.
 Fingerprint fingerprint_of(const Keys& keys, std::string_view text, std::size_t most_words);
 
-// A text that is asked about: the same, and where everything stands.
+// A text that is asked about: the same, and where everything stands. Of a text of at most
+// `most_unwinnowed` words every run is asked for: of a rewrite that has few runs left, winnowing
+// would miss half of those that the output kept.
+inline constexpr std::size_t most_unwinnowed = 2'048;
 struct Placed {
   Shingle shingle = 0;
   std::uint32_t word = 0;  // its first
 };
 struct Question {
   std::vector<Term> terms;       // in the order of the text
-  std::vector<Placed> winnowed;  // in the order of the text
+  std::vector<Placed> shingles;  // the same
 };
 Question question_of(const Keys& keys, std::string_view text, std::size_t most_words);
 

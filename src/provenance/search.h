@@ -3,10 +3,12 @@
 //   excerpts   outputs that share shingles with the text. Rare ones weigh more: a phrase that a
 //              thousand outputs have says little about any of them. Neighbours count together, and
 //              of each run of them only what goes beyond a turn of phrase.
-//   rewrites   outputs that share many of their words, found by the sums of the weights of the
-//   terms
-//              they share (BM25 without a term for length), then compared word by word: weighted F1
-//              of both bags of words.
+//   rewrites   outputs that share many shingles or words (the greatest sums of weights, BM25
+//   without
+//              a term for length), then compared closely: how much of both bags of words is the
+//              same, and how much of what is known of the text's runs this one output has.
+//
+// What counts as enough is in score.h.
 //
 // Pure: what is searched is given and does not change meanwhile.
 #pragma once
@@ -16,6 +18,7 @@
 #include <span>
 #include <vector>
 
+#include "provenance/score.h"
 #include "provenance/segment.h"
 
 namespace gatehouse::provenance {
@@ -36,7 +39,9 @@ struct Match {
   double covered = 0;     // share of the text whose words stand in the output, in the same order
   double of_output = 0;   // share of the output that stands in the text that way
   double similarity = 0;  // weighted F1 of the words, 0 to 1
-  double evidence = 0;    // weight of the shared runs, what a turn of phrase has taken off
+  double score = 0;       // 1 is just enough
+  double evidence = 0;    // of an excerpt: see score.h
+  RewriteSigns signs;     // of a rewrite; all zero where it was not looked at
 };
 
 struct Found {
@@ -45,18 +50,11 @@ struct Found {
   std::vector<Match> matches;  // the best first
 };
 
-// What has to be reached. Measured in bench/provenance.md: together at most one text in a hundred
-// that never came from here reaches one of them, among a million outputs.
-struct Thresholds {
-  double evidence = 60;
-  double similarity = 0.45;
-};
-
 struct SearchOptions {
   std::size_t most_matches = 10;
   std::size_t most_words = 20'000;  // of the text; what comes after is not looked at
   WallTime not_before;              // older outputs are left out
-  Thresholds thresholds;
+  double least_score = 1;           // of a match; for measuring
 };
 
 struct Searched {

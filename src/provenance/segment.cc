@@ -101,7 +101,8 @@ Result<void> Segment::map(const std::string& path, const Keys& keys) {
   if (header.keys != keys.name())
     return fail(ErrorCode::failed_precondition,
                 "these outputs were indexed under another deployment secret", path);
-  // The header is as it was written, so its numbers are sane; what else is read is bounded by them.
+  if (!SegmentFileLayout::is_possible(header, size_)) return damaged(path);
+  // What else is read is bounded by the numbers of the header.
   const SegmentFileLayout layout(header);
   if (layout.end != size_) return damaged(path);
   first_ = header.first;
@@ -180,7 +181,8 @@ std::uint32_t Segment::output_at(std::uint64_t position) const {
   return outputs_ == 0 ? 0 : std::min(output, outputs_ - 1);
 }
 
-// Terms are hashes, so where one stands can be guessed: a few steps instead of a search through all.
+// Terms are hashes, so where one stands can be guessed: a few steps instead of a search through
+// all.
 Segment::Listed Segment::find_term(Term term) const {
   const std::uint64_t count = dictionary_.size();
   const std::uint64_t guess = static_cast<std::uint64_t>(term) * count >> 32u;

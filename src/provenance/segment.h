@@ -2,8 +2,8 @@
 // each output is. Made from outputs in memory or from other segments; the outputs of a segment have
 // consecutive numbers in the journal. docs/provenance.md gives every byte.
 //
-// A Segment may be used by any number of threads. What it reads is not trusted: a damaged file
-// gives wrong answers at worst; verify() finds the damage.
+// A Segment may be used by any number of threads. What it reads is not trusted: a damaged or forged
+// file gives wrong answers at worst (segment_fuzz.cc); verify() finds the damage.
 #pragma once
 
 #include <cstddef>
@@ -163,6 +163,7 @@ void Segment::for_each_posting(const Listed& list, Take&& take) const {
     const std::uint32_t times = (step & 1u) != 0 ? number() : 1;
     if (output >= outputs_) return;
     take(Posting{output, times});
+    if (at == stop) return;
   }
 }
 

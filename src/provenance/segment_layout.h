@@ -46,6 +46,16 @@ struct SegmentFileLayout {
   };
   static_assert(sizeof(Header) == 160);
 
+  // Whether the layout of such a header can be computed at all: it says nothing that a file of this
+  // size could not have. Its check keeps accidents out, not somebody who writes files.
+  static bool is_possible(const Header& header, std::uint64_t file_bytes) {
+    const bool counted = header.outputs > 0 && header.outputs <= most_segment_outputs &&
+                         header.bucket_bits == bucket_bits_for(header.outputs);
+    return counted && header.first <= ~0ull - header.outputs && header.models_bytes <= file_bytes &&
+           header.terms <= file_bytes && header.shingles <= file_bytes &&
+           header.postings_bytes <= file_bytes && header.dictionary <= file_bytes;
+  }
+
   static constexpr std::uint64_t aligned(std::uint64_t bytes) { return (bytes + 7) & ~7ull; }
 
   explicit SegmentFileLayout(const Header& header) {
