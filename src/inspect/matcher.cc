@@ -41,6 +41,7 @@ void Matcher::restart(std::size_t first, std::size_t first_run) {
   pending_.clear();
   runs_.restart();
   spaced_.restart();
+  for (LivePrefixes& live : live_) live.restart();
 }
 
 void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& accepted) {
@@ -52,10 +53,7 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
   }
   const std::size_t from = scan_from_ - text.base();
   read_encoded(text, last);
-  std::size_t frontier = text.text().size();
-  if (!last)
-    frontier = std::min(scanner_.rules->impl().frontier(text.text(), from, which_),
-                        encoded_open_from(text, from));
+  const std::size_t frontier = last ? text.text().size() : open_from(text, from);
   if (frontier > from) examine(text, frontier);
   scan_from_ = text.base() + frontier;
   settled_ = text.source_at(scan_from_);
@@ -63,6 +61,21 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
   search_decoded(text);
   if (text.is_run_open()) settled_ = std::min(settled_, text.runs().back().source.begin);
   if (!pending_.empty()) accept(last, accepted);
+}
+
+// From where on, at or after `from`, nothing is decided yet.
+std::size_t Matcher::open_from(const FoldedText& text, std::size_t from) {
+  std::size_t open = encoded_open_from(text, from);
+  std::vector<PrefixStates>& states = scanner_.prefix_states();
+  live_.resize(states.size());
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    live_[i].feed(states[i], which_, text.text(), text.base());
+    open = std::min(open, live_[i].frontier() - text.base());
+  }
+  for (const PlacedDetector& placed : scanner_.rules->impl().detectors)
+    if ((placed.categories & which_).any())
+      open = std::min(open, placed.detector->frontier(text.text(), from));
+  return open;
 }
 
 void Matcher::examine(const FoldedText& text, std::size_t frontier) {

@@ -1,8 +1,8 @@
 // The canonical search, one step at a time: a text may come whole or in pieces of any size.
 //
 // Every start position is examined exactly once, when it is decided: when no rule's pattern can
-// still begin at or extend from it (Closure). A text given whole decides all of them at once. So
-// whole and streamed texts take the same path, and find the same.
+// still begin at or extend from it (prefix_automaton.h). A text given whole decides all of them at
+// once. So whole and streamed texts take the same path, and find the same.
 //
 // Rules see the folded text (fold.h); what is found is put where it comes from in the source, and
 // from there on all positions are positions in the source.
@@ -61,6 +61,7 @@ class Matcher {
   void read_encoded(const FoldedText& text, bool last);
   void read_digit_groups(const FoldedText& text, std::size_t from, std::size_t to);
   void read_hidden(const FoldedText& text);
+  std::size_t open_from(const FoldedText& text, std::size_t from);
   std::size_t encoded_open_from(const FoldedText& text, std::size_t from) const;
   void take_segments(const FoldedText& text);
   void search_decoded(const FoldedText& text);
@@ -72,7 +73,8 @@ class Matcher {
   Categories which_;
   RunLexer runs_;
   SpacedLexer spaced_;
-  std::size_t lexed_to_ = 0;  // by both
+  std::vector<LivePrefixes> live_;  // by PrefixAutomaton
+  std::size_t lexed_to_ = 0;        // by both
   std::size_t scan_from_ = 0;
   std::size_t settled_ = 0;
   std::size_t first_ = 0;

@@ -1,4 +1,4 @@
-// The forms derived from a pattern's tree: printed, measured, trimmed, prefix-closed.
+// The forms derived from a pattern's tree: printed, measured, trimmed.
 #include "inspect/pattern.h"
 
 #include <fmt/format.h>
@@ -11,10 +11,6 @@ namespace {
 using Kind = PatternNode::Kind;
 constexpr unsigned unbounded = PatternNode::unbounded;
 constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
-
-// Counted repeats longer than this lose their count in a prefix closure: one state, not hundreds.
-constexpr unsigned longest_counted_class = 12;
-constexpr unsigned longest_counted_group = 3;
 
 Pattern make(PatternNode node) {
   return std::make_shared<const PatternNode>(std::move(node));
@@ -210,78 +206,6 @@ bool nullable(const Pattern& pattern) {
   return min_width(pattern) == 0;
 }
 
-// p(pattern · rest), given `rest_closure` = p(rest). p is nullable, so is what comes out.
-Pattern close(const Pattern& pattern, const Pattern& rest_closure);
-
-Pattern optional(Pattern inside) {
-  return repeat(std::move(inside), 0, 1);
-}
-
-Pattern close_class_repeat(const Pattern& pattern, const Pattern& rest_closure) {
-  const Pattern& child = pattern->children[0];
-  const bool long_count = pattern->max > longest_counted_class;
-  if (pattern->min == 0)
-    return concat({repeat(child, 0, long_count ? unbounded : pattern->max), rest_closure});
-  if (long_count) return optional(concat({repeat(child, 1, unbounded), rest_closure}));
-  Pattern whole = concat({repeat(child, pattern->min, pattern->max), rest_closure});
-  if (pattern->min == 1) return optional(std::move(whole));
-  return alternate({repeat(child, 0, pattern->min - 1), std::move(whole)});
-}
-
-// X{m,n}·rest for an X of many bytes: some whole X, then a part of an X; or enough X, then rest.
-Pattern close_group_repeat(const Pattern& pattern, const Pattern& rest_closure) {
-  const Pattern& child = pattern->children[0];
-  const bool long_count = pattern->max > longest_counted_group;
-  const unsigned max = long_count ? unbounded : pattern->max;
-  const unsigned min = long_count ? std::min(pattern->min, 1u) : pattern->min;
-  const unsigned max_before_part = max == unbounded ? unbounded : max - 1;
-  Pattern part = concat({repeat(child, 0, max_before_part), close(child, empty())});
-  Pattern whole = concat({repeat(child, min, max), rest_closure});
-  return alternate({std::move(part), std::move(whole)});
-}
-
-Pattern close(const Pattern& pattern, const Pattern& rest_closure) {
-  switch (pattern->kind) {
-    case Kind::empty:
-      return rest_closure;
-    case Kind::bytes:
-      return optional(concat({pattern, rest_closure}));
-    case Kind::concat: {
-      Pattern closure = rest_closure;
-      for (auto child = pattern->children.rbegin(); child != pattern->children.rend(); ++child)
-        closure = close(*child, closure);
-      return closure;
-    }
-    case Kind::alternate: {
-      std::vector<Pattern> branches;
-      for (const Pattern& child : pattern->children) branches.push_back(close(child, empty()));
-      branches.push_back(concat({pattern, rest_closure}));
-      return alternate(std::move(branches));
-    }
-    case Kind::repeat:
-      return pattern->children[0]->kind == Kind::bytes ? close_class_repeat(pattern, rest_closure)
-                                                       : close_group_repeat(pattern, rest_closure);
-    case Kind::capture:
-      return close(pattern->children[0], rest_closure);
-  }
-  return rest_closure;
-}
-
-// The same language or more: long counts become stars, so that closures stay small.
-Pattern relax(const Pattern& pattern) {
-  PatternNode node = *pattern;
-  for (Pattern& child : node.children) child = relax(child);
-  if (node.kind == Kind::capture) return node.children[0];
-  if (node.kind == Kind::repeat) {
-    const bool bare = node.children[0]->kind == Kind::bytes;
-    if (node.max > (bare ? longest_counted_class : longest_counted_group)) {
-      node.max = unbounded;
-      node.min = std::min(node.min, 1u);
-    }
-  }
-  return make(std::move(node));
-}
-
 }  // namespace
 
 std::string to_regex(const Pattern& pattern, bool captures) {
@@ -385,10 +309,6 @@ ByteSet first_bytes(const Pattern& pattern) {
     if (pattern->kind == Kind::concat && !nullable(child)) break;
   }
   return first;
-}
-
-Pattern prefix_closure(const Pattern& pattern) {
-  return close(relax(pattern), empty());
 }
 
 }  // namespace gatehouse::inspect

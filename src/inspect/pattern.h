@@ -84,8 +84,4 @@ bool always_contains(const Pattern& pattern, const Pattern& factor);
 // Whether it is certain that none does.
 bool never_contains(const Pattern& pattern, const Pattern& factor);
 
-// A superset of all prefixes of the pattern's texts, the texts themselves included: "could still
-// become or extend a match". Long counted repeats lose their count, which keeps automata small.
-Pattern prefix_closure(const Pattern& pattern);
-
 }  // namespace gatehouse::inspect

@@ -196,6 +196,14 @@ Result<std::vector<std::filesystem::path>> rule_files_below(const std::filesyste
 
 }  // namespace
 
+std::span<const PrefixAutomaton> RuleSet::Impl::prefixes() const {
+  std::call_once(once_, [this] {
+    for (const std::size_t width : {ordinary_width, long_width})
+      prefixes_.emplace_back(compiled, width);
+  });
+  return prefixes_;
+}
+
 RuleSet::RuleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RuleSet::~RuleSet() = default;
 

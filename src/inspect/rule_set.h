@@ -5,7 +5,7 @@
 // Three compiled forms, each from the same pattern tree:
 //   Hyperscan   triggers (triggers.h): which rules can match at all, and where they may begin
 //   RE2         the pattern: decides a match, its end and its span (longest)
-//   closure     all patterns' prefixes, by category: what could still become a match
+//   automata    all patterns' prefixes (prefix_automaton.h): what could still become a match
 #pragma once
 
 #include <re2/re2.h>
@@ -17,6 +17,7 @@
 
 #include "inspect/detector.h"
 #include "inspect/inspect.h"
+#include "inspect/prefix_automaton.h"
 #include "inspect/rule_source.h"
 #include "inspect/triggers.h"
 
@@ -88,23 +89,6 @@ class CompiledRule {
   mutable std::vector<std::unique_ptr<re2::RE2>> allowed_;
 };
 
-// "From which position on could this text still become, or extend, a match?"
-class Closure {
- public:
-  Closure(const std::vector<std::unique_ptr<CompiledRule>>& rules, Category category);
-
-  // The smallest position >= from whose suffix is a prefix of some rule's match; text.size() if
-  // none.
-  std::size_t frontier(std::string_view text, std::size_t from) const;
-
- private:
-  struct Part {
-    std::size_t width;
-    std::unique_ptr<re2::RE2> regex;  // null: too large for RE2, then everything may match
-  };
-  std::vector<Part> parts_;
-};
-
 // Whether no letter touches text[begin, end), which is not empty. A capital begins a new word
 // (userSsn, ssnNumber); scripts without spaces have no letters in this sense.
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end);
@@ -126,14 +110,12 @@ struct RuleSet::Impl {
   std::string source;
   crypto::Digest digest{};
 
-  // The smallest frontier of these categories' closures and detectors.
-  std::size_t frontier(std::string_view text, std::size_t from, Categories which) const;
+  // What streams ask; made at the first one.
+  std::span<const PrefixAutomaton> prefixes() const;
 
  private:
-  const Closure& closure(Category category) const;
-
-  mutable std::array<std::once_flag, category_count> once_;
-  mutable std::array<std::unique_ptr<Closure>, category_count> closures_;
+  mutable std::once_flag once_;
+  mutable std::vector<PrefixAutomaton> prefixes_;
 };
 
 // The files under rules/ as they were at build time: name, content. Generated.

@@ -18,7 +18,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string printed = to_regex(*pattern, true);
     if (const auto again = parse_pattern(printed); again && to_regex(*again, true) != printed)
       std::abort();
-    prefix_closure(*pattern);
     if (min_width(*pattern) > 0) rare_factor(*pattern);
   }
   const std::vector<std::pair<std::string, std::string>> files = {{"fuzz.yaml", text}};

@@ -194,6 +194,13 @@ void Scanner::Impl::find_starts(std::string_view text, std::size_t from, Categor
   for (const std::uint32_t rule : touched) put_in_order(starts[rule]);
 }
 
+std::vector<PrefixStates>& Scanner::Impl::prefix_states() {
+  if (prefixes.empty())
+    for (const PrefixAutomaton& automaton : rules->impl().prefixes())
+      prefixes.emplace_back(automaton);
+  return prefixes;
+}
+
 void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, Categories which) {
   empty(digit_rows);
   find_digit_rows(text, from, digit_rows);

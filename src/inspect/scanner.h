@@ -27,6 +27,9 @@ struct Scanner::Impl {
   void search_near_digits(std::string_view text, std::size_t from, Categories which);
   void search_near_tokens(std::string_view text, std::size_t from, Categories which);
 
+  // What the starts of streams go through, one for each of RuleSet::Impl::prefixes().
+  std::vector<PrefixStates>& prefix_states();
+
   std::size_t category_of(std::uint32_t rule) const {
     return static_cast<std::size_t>(rules->rules()[rule].category);
   }
@@ -42,6 +45,7 @@ struct Scanner::Impl {
   std::string gathered;
   std::vector<Match> matches;              // reused by scan()
   std::vector<Match> detected;             // reused for each detector
+  std::vector<PrefixStates> prefixes;      // empty before the first stream
   std::unique_ptr<DecodedSearch> decoded;  // reused for each text
 };
 

@@ -1,0 +1,283 @@
+#include "inspect/prefix_automaton.h"
+
+#include <algorithm>
+
+#include "inspect/rule_set.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+using Kind = PatternNode::Kind;
+
+// How far repeats are counted: of one byte, and of more. A pattern that comes to too many places
+// that way is counted less far.
+struct Counts {
+  unsigned of_bytes;
+  unsigned of_groups;
+};
+constexpr Counts counts[] = {{64, 16}, {12, 3}, {1, 1}};
+constexpr std::size_t most_places = 1024;
+
+bool begins_escape(char c) {
+  return c == '\\' || c == '%' || c == '\x1b';
+}
+
+unsigned longest_count(const Pattern& repeat, std::size_t coarse) {
+  return repeat->children[0]->kind == Kind::bytes ? counts[coarse].of_bytes
+                                                  : counts[coarse].of_groups;
+}
+
+// How many times the child of a repeat stands there.
+unsigned copies_of(const Pattern& repeat, std::size_t coarse) {
+  const unsigned longest = longest_count(repeat, coarse);
+  return repeat->max > longest ? std::clamp(repeat->min, 1U, longest) : repeat->max;
+}
+
+std::size_t count_places(const Pattern& pattern, std::size_t coarse) {
+  if (pattern->kind == Kind::bytes) return 1;
+  std::size_t sum = 0;
+  for (const Pattern& child : pattern->children) sum += count_places(child, coarse);
+  if (pattern->kind == Kind::repeat) sum *= copies_of(pattern, coarse);
+  return std::min(sum, most_places + 1);
+}
+
+std::size_t how_coarse(const Pattern& pattern) {
+  std::size_t coarse = 0;
+  while (coarse + 1 < std::size(counts) && count_places(pattern, coarse) > most_places) ++coarse;
+  return coarse;
+}
+
+void append_all(std::vector<PrefixAutomaton::Place>& to,
+                const std::vector<PrefixAutomaton::Place>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+PrefixAutomaton::PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules,
+                                 std::size_t width)
+    : width_(width) {
+  for (const auto& rule : rules) {
+    const RuleSource& source = rule->source();
+    if (source.width_limit != width) continue;
+    starts_.push_back({static_cast<std::size_t>(source.rule.category), source.not_before,
+                       add(source.pattern, how_coarse(source.pattern)).first});
+  }
+  for (Node& place : places_) {
+    std::ranges::sort(place.next);
+    place.next.erase(std::unique(place.next.begin(), place.next.end()), place.next.end());
+  }
+  part_bytes();
+}
+
+PrefixAutomaton::Fragment PrefixAutomaton::add(const Pattern& pattern, std::size_t coarse) {
+  switch (pattern->kind) {
+    case Kind::empty:
+      return {};
+    case Kind::bytes:
+      return add_bytes(pattern->bytes);
+    case Kind::capture:
+      return add(pattern->children[0], coarse);
+    case Kind::concat: {
+      Fragment whole;
+      for (const Pattern& child : pattern->children) append(whole, add(child, coarse));
+      return whole;
+    }
+    case Kind::alternate: {
+      Fragment whole{false, {}, {}};
+      for (const Pattern& child : pattern->children) {
+        const Fragment branch = add(child, coarse);
+        whole.nullable = whole.nullable || branch.nullable;
+        append_all(whole.first, branch.first);
+        append_all(whole.last, branch.last);
+      }
+      return whole;
+    }
+    case Kind::repeat:
+      return add_repeat(pattern, coarse);
+  }
+  return {};
+}
+
+PrefixAutomaton::Fragment PrefixAutomaton::add_bytes(const ByteSet& bytes) {
+  const auto [known, is_new] = set_ids_.emplace(bytes.to_string(), byte_sets_.size());
+  if (is_new) byte_sets_.push_back(bytes);
+  const auto place = static_cast<Place>(places_.size());
+  places_.push_back({known->second, {}});
+  return {false, {place}, {place}};
+}
+
+// A copy of the child for each time; the last of them again and again where there is no bound.
+PrefixAutomaton::Fragment PrefixAutomaton::add_repeat(const Pattern& pattern, std::size_t coarse) {
+  const Pattern& child = pattern->children[0];
+  const unsigned copies = copies_of(pattern, coarse);
+  const bool endless = pattern->max > longest_count(pattern, coarse);
+  const unsigned least = std::min(pattern->min, copies);
+  Fragment whole;
+  for (unsigned i = 0; i < copies; ++i) {
+    Fragment copy = add(child, coarse);
+    if (endless && i + 1 == copies) link(copy.last, copy.first);
+    copy.nullable = copy.nullable || i >= least;
+    append(whole, std::move(copy));
+  }
+  return whole;
+}
+
+void PrefixAutomaton::append(Fragment& whole, Fragment part) {
+  link(whole.last, part.first);
+  if (whole.nullable) append_all(whole.first, part.first);
+  if (!part.nullable) whole.last.clear();
+  append_all(whole.last, part.last);
+  whole.nullable = whole.nullable && part.nullable;
+}
+
+void PrefixAutomaton::link(const std::vector<Place>& from, const std::vector<Place>& to) {
+  for (const Place place : from) append_all(places_[place].next, to);
+}
+
+// Bytes that are in the same sets are of one class.
+void PrefixAutomaton::part_bytes() {
+  std::map<std::string, std::uint8_t> known;
+  sets_.assign(byte_sets_.size(), {});
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    std::string members;
+    for (const ByteSet& set : byte_sets_) members += set.test(byte) ? '1' : '0';
+    const auto [found, is_new] =
+        known.emplace(std::move(members), static_cast<std::uint8_t>(known.size()));
+    classes_[byte] = found->second;
+    if (!is_new) continue;
+    for (std::size_t i = 0; i < byte_sets_.size(); ++i)
+      if (byte_sets_[i].test(byte)) sets_[i].set(found->second);
+  }
+  class_count_ = known.size();
+  set_ids_.clear();
+}
+
+std::vector<PrefixAutomaton::Place> PrefixAutomaton::first(Categories which,
+                                                           unsigned before) const {
+  std::vector<Place> places;
+  for (const Start& start : starts_) {
+    const bool guarded = before < 256 && start.not_before.test(before);
+    if (which.test(start.category) && !guarded) append_all(places, start.places);
+  }
+  std::ranges::sort(places);
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  return places;
+}
+
+std::size_t PrefixStates::Hash::operator()(const Places& places) const {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const PrefixAutomaton::Place place : places) hash = (hash ^ place) * 0x100000001b3;
+  return hash;
+}
+
+PrefixStates::PrefixStates(const PrefixAutomaton& automaton, std::size_t most)
+    : automaton_(automaton), most_(most) {
+  restart();
+}
+
+void PrefixStates::restart() {
+  numbers_.clear();
+  begins_.clear();
+  last_begins_ = nullptr;
+  marks_.assign(2, {});
+  states_.assign(2, nullptr);  // dead, complete
+  rows_.assign(2 * automaton_.class_count(), dead);
+}
+
+PrefixStates::State PrefixStates::state_of(Places places) {
+  const auto next = static_cast<State>(states_.size());
+  const auto [known, is_new] = numbers_.try_emplace(std::move(places), next);
+  if (is_new) {
+    states_.push_back(&known->first);
+    marks_.emplace_back();
+    rows_.resize(rows_.size() + automaton_.class_count(), unknown);
+  }
+  return known->second;
+}
+
+void PrefixStates::choose(Categories which) {
+  const auto [known, is_new] = begins_.try_emplace(which.to_ulong());
+  if (is_new) known->second.fill(unknown);
+  last_begins_ = &known->second;
+  last_which_ = which.to_ulong();
+}
+
+PrefixStates::State PrefixStates::find_begin(Categories which, unsigned before) {
+  Places first = automaton_.first(which, before);
+  const State state = first.empty() ? dead : state_of(std::move(first));
+  return (*last_begins_)[before] = state;
+}
+
+PrefixStates::State PrefixStates::find_step(State state, unsigned byte_class) {
+  Places next;
+  bool alive = false;
+  for (const PrefixAutomaton::Place place : *states_[state]) {
+    if (!automaton_.takes(place, byte_class)) continue;
+    alive = true;
+    const auto after = automaton_.after(place);
+    next.insert(next.end(), after.begin(), after.end());
+  }
+  std::ranges::sort(next);
+  next.erase(std::unique(next.begin(), next.end()), next.end());
+  const State found = !alive ? dead : next.empty() ? complete : state_of(std::move(next));
+  rows_[state * automaton_.class_count() + byte_class] = found;
+  return found;
+}
+
+void PrefixStates::renew(std::span<State*> kept) {
+  std::vector<Places> places;
+  for (const State* state : kept) places.push_back(*state > complete ? *states_[*state] : Places());
+  restart();
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    if (*kept[i] > complete) *kept[i] = state_of(std::move(places[i]));
+}
+
+void LivePrefixes::restart() {
+  live_.clear();
+  end_ = 0;
+  escape_ = SIZE_MAX;
+}
+
+void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view text,
+                        std::size_t base) {
+  for (std::size_t at = end_ - base; at < text.size(); ++at) {
+    if (states.is_full()) {
+      std::vector<PrefixStates::State*> kept;
+      for (Live& live : live_) kept.push_back(&live.state);
+      states.renew(kept);
+    }
+    const bool escaped = escape_ != SIZE_MAX && base + at - escape_ <= longest_escape &&
+                         ends_escape(text.substr(0, at));
+    const bool open = (at == 0 && base == 0) || escaped;
+    const PrefixStates::State begin = states.begin(
+        which, open ? PrefixStates::no_byte : static_cast<unsigned char>(text[at - 1]));
+    if (begin != PrefixStates::dead) live_.push_back({end_, begin, false});
+    take(states, text[at]);
+    ++end_;
+    if (begins_escape(text[at])) escape_ = base + at;
+  }
+}
+
+// Every start goes on by one byte, or dies; those that come to share a state become one.
+void LivePrefixes::take(PrefixStates& states, char c) {
+  std::size_t kept = 0;
+  states.next_turn();
+  for (Live live : live_) {
+    live.state = states.step(live.state, c);
+    if (live.state == PrefixStates::dead) continue;
+    if (end_ + 1 - live.begin > states.automaton().width()) {
+      if (!live.stands_for_more) continue;
+      live.begin = end_ + 1 - states.automaton().width();
+    }
+    const std::size_t place = states.mark(live.state, kept);
+    if (place != kept) {
+      live_[place].stands_for_more = true;
+    } else {
+      live_[kept++] = live;
+    }
+  }
+  live_.resize(kept);
+}
+
+}  // namespace gatehouse::inspect

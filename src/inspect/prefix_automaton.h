@@ -1,0 +1,175 @@
+// The hold-back question of a stream: from which place on could the text still become, or extend, a
+// match of some rule?
+//
+//   PrefixAutomaton  all rules' patterns in one nondeterministic automaton without empty steps: its
+//                    states are the places of bytes in the patterns (Glushkov 1961, McNaughton and
+//                    Yamada 1960). Immutable; shared by all threads.
+//   PrefixStates     the sets of places that texts lead to, found as texts come, each with where
+//                    every byte leads. A cache: one thread, bounded memory.
+//   LivePrefixes     the starts of one text that are still alive, each with its set. In ordinary
+//                    text nearly all die within a few bytes, so a byte costs a few nanoseconds.
+//
+// A start is alive while what follows it is a prefix of a text of a pattern that may begin there by
+// what stands before it. Long counts are not kept, so a start may be taken to be
+// alive when it is not: then something is held back a little longer.
+//
+// Invariants
+//   1. Starts are in order, no two with the same set: of those that share one, which live and die
+//      together, only the first is kept. When it becomes too old (no match is so wide) the place
+//      that is just young enough stands for the others.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "inspect/inspect.h"
+#include "inspect/pattern.h"
+
+namespace gatehouse::inspect {
+
+class CompiledRule;
+
+class PrefixAutomaton {
+ public:
+  using Place = std::uint32_t;
+
+  // Of those rules whose matches are at most `width` bytes wide, as RuleSource::width_limit.
+  PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules, std::size_t width);
+
+  std::size_t width() const { return width_; }
+  std::size_t class_count() const { return class_count_; }
+  unsigned class_of(char c) const { return classes_[static_cast<unsigned char>(c)]; }
+
+  bool takes(Place place, unsigned byte_class) const {
+    return sets_[places_[place].set].test(byte_class);
+  }
+  std::span<const Place> after(Place place) const { return places_[place].next; }
+  // Where patterns of these categories begin behind this byte; 256: at the beginning of the text,
+  // or behind an escape.
+  std::vector<Place> first(Categories which, unsigned before) const;
+
+ private:
+  struct Node {
+    std::uint32_t set = 0;  // which bytes
+    std::vector<Place> next;
+  };
+  struct Start {
+    std::size_t category = 0;
+    ByteSet not_before;
+    std::vector<Place> places;
+  };
+  struct Fragment {
+    bool nullable = true;
+    std::vector<Place> first;
+    std::vector<Place> last;
+  };
+
+  Fragment add(const Pattern& pattern, std::size_t coarse);
+  Fragment add_bytes(const ByteSet& bytes);
+  Fragment add_repeat(const Pattern& pattern, std::size_t coarse);
+  void append(Fragment& whole, Fragment part);
+  void link(const std::vector<Place>& from, const std::vector<Place>& to);
+  void part_bytes();
+
+  std::size_t width_;
+  std::vector<Node> places_;
+  std::vector<Start> starts_;
+  std::vector<ByteSet> byte_sets_;                // by Node::set
+  std::map<std::string, std::uint32_t> set_ids_;  // while it is built
+  std::vector<std::bitset<256>> sets_;            // the same over classes of bytes
+  std::array<std::uint8_t, 256> classes_{};       // bytes that no set tells apart
+  std::size_t class_count_ = 0;
+};
+
+class PrefixStates {
+ public:
+  using State = std::uint32_t;
+  static constexpr State dead = 0;
+  // Alive, and no byte more can follow.
+  static constexpr State complete = 1;
+  static constexpr unsigned no_byte = 256;
+  static constexpr std::size_t most_states = 4096;
+
+  explicit PrefixStates(const PrefixAutomaton& automaton, std::size_t most = most_states);
+
+  const PrefixAutomaton& automaton() const { return automaton_; }
+  // The state of a start behind `before`, or at no_byte, before it has any byte.
+  State begin(Categories which, unsigned before) {
+    if (last_begins_ == nullptr || last_which_ != which.to_ulong()) choose(which);
+    const State known = (*last_begins_)[before];
+    return known != unknown ? known : find_begin(which, before);
+  }
+  State step(State state, char c) {
+    const State next = rows_[state * automaton_.class_count() + automaton_.class_of(c)];
+    return next != unknown ? next : find_step(state, automaton_.class_of(c));
+  }
+  // Among the states marked since next_turn(): where this one is, `index` if it was not.
+  std::size_t mark(State state, std::size_t index) {
+    if (marks_[state].turn == turn_) return marks_[state].index;
+    marks_[state] = {turn_, index};
+    return index;
+  }
+  void next_turn() { ++turn_; }
+  std::size_t size() const { return states_.size(); }
+  // When there are too many: forgets all but these, which get new names.
+  bool is_full() const { return states_.size() > most_; }
+  void renew(std::span<State*> kept);
+
+ private:
+  using Places = std::vector<PrefixAutomaton::Place>;  // that the next byte may stand at; sorted
+  static constexpr State unknown = ~State{0};
+
+  struct Hash {
+    std::size_t operator()(const Places& places) const;
+  };
+
+  void restart();
+  void choose(Categories which);
+  State find_begin(Categories which, unsigned before);
+  State find_step(State state, unsigned byte_class);
+  State state_of(Places places);
+
+  const PrefixAutomaton& automaton_;
+  std::size_t most_;
+  std::vector<const Places*> states_;
+  std::unordered_map<Places, State, Hash> numbers_;
+  std::vector<State> rows_;  // by state and class of byte
+  using Begins = std::array<State, no_byte + 1>;
+  std::map<unsigned long, Begins> begins_;  // by categories
+  Begins* last_begins_ = nullptr;
+  unsigned long last_which_ = 0;
+  struct Mark {
+    std::uint64_t turn = 0;
+    std::size_t index = 0;
+  };
+  std::vector<Mark> marks_;  // by state
+  std::uint64_t turn_ = 0;
+};
+
+class LivePrefixes {
+ public:
+  void restart();
+  // `text` begins at position `base`, the rest as it was fed before. Takes what is new of it.
+  void feed(PrefixStates& states, Categories which, std::string_view text, std::size_t base);
+  // The first place from which a match may still come; where the text ends if there is none.
+  std::size_t frontier() const { return live_.empty() ? end_ : live_.front().begin; }
+
+ private:
+  struct Live {
+    std::size_t begin = 0;
+    PrefixStates::State state = PrefixStates::dead;
+    bool stands_for_more = false;
+  };
+  void take(PrefixStates& states, char c);
+
+  std::vector<Live> live_;
+  std::size_t end_ = 0;            // position up to which the text was fed
+  std::size_t escape_ = SIZE_MAX;  // the last byte that begins escapes
+};
+
+}  // namespace gatehouse::inspect
