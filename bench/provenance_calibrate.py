@@ -12,11 +12,12 @@ import numpy
 # Words, and where more is possible than REWRITE_FALSE asks for: the threshold is raised until so many rewrites with
 # 40 % of their words replaced are still found, since then fewer answers of others to the same question are taken
 # for rewrites.
-LENGTHS = ((25, None), (50, None), (70, None), (100, 0.93), (140, 0.95), (200, 0.95), (400, 0.95))
+LENGTHS = ((25, None), (50, None), (70, None), (100, 0.95), (140, 0.97), (200, 0.97), (400, 0.97))
 # Of texts that never came from here, and are no excerpts, so many may count as rewrites.
 REWRITE_FALSE = 0.006
-# Excerpts: what is enough for a text of up to 200 words, and so much more for each doubling.
-EVIDENCE = 85
+# Excerpts: what is enough for a text of so many words, and so much more for each doubling behind the last. A short
+# text has less by chance.
+EVIDENCE = ((25, 50), (50, 75), (100, 85), (200, 85))
 EVIDENCE_A_DOUBLING = 15
 LONG = (1_000, 4_000, 20_000)
 
@@ -40,7 +41,7 @@ def features(values):
     similarity = 2 * shared / numpy.maximum(text + output, 1e-9)
     many = numpy.log1p(shared_runs)
     return numpy.stack([numpy.ones_like(words), share, kept, similarity, length, share * length, kept * length,
-                        similarity * length, length * length, runs / numpy.maximum(known_runs, words), many,
+                        similarity * length, length * length, runs / numpy.maximum(known_runs, 1.5 * words), many,
                         numpy.log1p(runs / numpy.maximum(shared_runs, 1)), many * length], 1), words, evidence
 
 
@@ -95,7 +96,9 @@ def near(scores, length):
 
 
 def evidence_for(length):
-    return EVIDENCE + EVIDENCE_A_DOUBLING * max(0, numpy.log2(length / 200))
+    words, enough = zip(*EVIDENCE)
+    between = numpy.interp(numpy.log2(length), numpy.log2(words), enough)
+    return between + EVIDENCE_A_DOUBLING * max(0, numpy.log2(length / words[-1]))
 
 
 def main():

@@ -80,6 +80,29 @@ TEST_F(IndexTest, FindsAnExcerptAndSaysHowMuch) {
   EXPECT_NEAR(match.of_output, 0.25, 0.08);
 }
 
+// The example of docs/provenance.md: of an index that has next to nothing.
+TEST_F(IndexTest, AShortExcerptIsAnExcerpt) {
+  const auto index = open();
+  const std::string said =
+      "The harbour master counted seventeen boats before breakfast and wrote each name into a "
+      "green "
+      "book, because the storm of the night before had torn three of them from their moorings and "
+      "carried them past the lighthouse.";
+  ASSERT_TRUE(index->add_and_wait(output_of(keys_, said, 1, clock_.wall())));
+  for (
+      const std::string_view asked :
+      {"As somebody said: the storm of the night before had torn three of them from their moorings "
+       "and carried them past the lighthouse. That was long ago.",
+       "wrote each name into a green book, because the storm of the night before had torn three of "
+       "them from their moorings",
+       "The harbour master counted seventeen boats before breakfast and wrote each name into a "
+       "green book, because the storm of the night."}) {
+    const auto found = index->find(asked, {});
+    ASSERT_EQ(found.matches.size(), 1U) << asked;
+    EXPECT_EQ(found.matches.front().kind, MatchKind::excerpt) << asked;
+  }
+}
+
 TEST_F(IndexTest, FindsTheSourcesOfAPatchwork) {
   const auto index = open();
   fill(*index, 0, 60);

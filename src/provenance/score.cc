@@ -19,7 +19,7 @@ struct Enough {
 constexpr std::size_t features = 13;
 // Of a million outputs at least so much of a text is known. A small index knows less, and what
 // little it knows may all be one output's by chance.
-constexpr double known_runs_a_word = 1;
+constexpr double known_runs_a_word = 1.5;
 
 #include "provenance/score_table.inc"
 

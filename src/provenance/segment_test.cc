@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "provenance/segment_layout.h"
 #include "provenance/test_outputs.h"
 
 namespace gatehouse::provenance {
@@ -145,6 +146,34 @@ TEST_F(SegmentTest, ACutFileIsRefused) {
   const auto path = write(outputs(50))->path();
   std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
   EXPECT_EQ(Segment::open(path, keys_).error().code, ErrorCode::data_loss);
+}
+
+// Its check can be made right by anybody.
+TEST_F(SegmentTest, AForgedHeaderIsRefused) {
+  using Header = SegmentFileLayout::Header;
+  const auto path = write(outputs(50))->path();
+  const auto forge = [&](auto&& change) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    Header header;
+    file.read(reinterpret_cast<char*>(&header), sizeof(header));
+    const auto real = header;
+    change(header);
+    header.check = header.checked();
+    file.seekp(0);
+    file.write(reinterpret_cast<const char*>(&header), sizeof(header));
+    file.close();
+    EXPECT_FALSE(Segment::open(path, keys_));
+    std::fstream again(path, std::ios::in | std::ios::out | std::ios::binary);
+    again.write(reinterpret_cast<const char*>(&real), sizeof(real));
+  };
+  forge([](Header& header) { header.bucket_bits = 200; });
+  forge([](Header& header) { header.outputs = 0; });
+  forge([](Header& header) { header.outputs = ~0u; });
+  forge([](Header& header) { header.first = ~0ull; });
+  // Around the end of what 64 bits count.
+  forge([](Header& header) { header.terms += 1ull << 62u; });
+  forge([](Header& header) { header.dictionary += 1ull << 60u; });
+  EXPECT_TRUE(Segment::open(path, keys_));
 }
 
 TEST_F(SegmentTest, OfAnotherSecretIsRefused) {
