@@ -9,6 +9,7 @@ namespace {
 
 // A small index does not know what is rare: it counts as if it had this many outputs.
 constexpr std::uint64_t fewest_outputs = 1'000;
+constexpr std::uint64_t few_share = 32;
 constexpr unsigned part_shift = 24;
 
 OutputKey key_of(std::size_t part, std::uint32_t output) {
@@ -176,12 +177,7 @@ Bag SearchParts::bag_of(std::span<const Term> terms, std::uint32_t most_times) c
     if (bag.terms.empty() || bag.terms.back().term != term) bag.terms.push_back({.term = term});
     bag.terms.back().times = std::min(bag.terms.back().times + 1, most_times);
   }
-  for (const auto& output : in_.recent)
-    for_each_shared(bag, output->fingerprint.terms,
-                    [&bag](Term, std::uint32_t, const WeighedTerm* own) {
-                      if (own)
-                        ++bag.terms[static_cast<std::size_t>(own - bag.terms.data())].outputs;
-                    });
+  count_recent(bag);
   for (auto& own : bag.terms) {
     bool common = false;
     for (const auto& segment : in_.segments) {
@@ -194,6 +190,17 @@ Bag SearchParts::bag_of(std::span<const Term> terms, std::uint32_t most_times) c
     bag.weight += own.weight * own.times;
   }
   return bag;
+}
+
+// Of a few among very many, how many have a term does not matter.
+void SearchParts::count_recent(Bag& bag) const {
+  if (in_.recent.size() * few_share < outputs_) return;
+  for (const auto& output : in_.recent)
+    for_each_shared(bag, output->fingerprint.terms,
+                    [&bag](Term, std::uint32_t, const WeighedTerm* own) {
+                      if (!own) return;
+                      ++bag.terms[static_cast<std::size_t>(own - bag.terms.data())].outputs;
+                    });
 }
 
 std::vector<OutputKey> SearchParts::most_shared(const Bag& bag, std::size_t most_postings,

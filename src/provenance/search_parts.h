@@ -71,6 +71,7 @@ class SearchParts {
   std::size_t listed_words(OutputKey key) const { return terms_of(key).size(); }
 
  private:
+  void count_recent(Bag& bag) const;
   double weight_of_term(Term term) const;
   std::span<const Term> terms_of(OutputKey key) const;
   void add_up(const Segment& segment, const std::vector<const WeighedTerm*>& rarest, double scale,
