@@ -22,7 +22,15 @@ bool begins_escape(char c) {
   return c == '\\' || c == '%' || c == '\x1b';
 }
 
+// A stretch of letters, digits and the like of any length up to a bound: whether the bound is
+// reached is not worth a state for every length.
+bool is_loose(const Pattern& repeat) {
+  return repeat->max - repeat->min > 4 && repeat->children[0]->kind == Kind::bytes &&
+         repeat->children[0]->bytes.count() <= 128;
+}
+
 unsigned longest_count(const Pattern& repeat, std::size_t coarse) {
+  if (is_loose(repeat)) return std::min(repeat->min, counts[coarse].of_bytes);
   return repeat->children[0]->kind == Kind::bytes ? counts[coarse].of_bytes
                                                   : counts[coarse].of_groups;
 }
@@ -30,7 +38,7 @@ unsigned longest_count(const Pattern& repeat, std::size_t coarse) {
 // How many times the child of a repeat stands there.
 unsigned copies_of(const Pattern& repeat, std::size_t coarse) {
   const unsigned longest = longest_count(repeat, coarse);
-  return repeat->max > longest ? std::clamp(repeat->min, 1U, longest) : repeat->max;
+  return repeat->max > longest ? std::max(1U, std::min(repeat->min, longest)) : repeat->max;
 }
 
 std::size_t count_places(const Pattern& pattern, std::size_t coarse) {
@@ -229,6 +237,7 @@ void PrefixStates::renew(std::span<State*> kept) {
   std::vector<Places> places;
   for (const State* state : kept) places.push_back(*state > complete ? *states_[*state] : Places());
   restart();
+  ++generation_;
   for (std::size_t i = 0; i < kept.size(); ++i)
     if (*kept[i] > complete) *kept[i] = state_of(std::move(places[i]));
 }
@@ -241,12 +250,12 @@ void LivePrefixes::restart() {
 
 void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view text,
                         std::size_t base) {
+  if (generation_ != states.generation()) {  // another text's doing: read again what is alive
+    rewind(text, base);
+    generation_ = states.generation();
+  }
   for (std::size_t at = end_ - base; at < text.size(); ++at) {
-    if (states.is_full()) {
-      std::vector<PrefixStates::State*> kept;
-      for (Live& live : live_) kept.push_back(&live.state);
-      states.renew(kept);
-    }
+    if (states.is_full()) renew(states);
     const bool escaped = escape_ != SIZE_MAX && base + at - escape_ <= longest_escape &&
                          ends_escape(text.substr(0, at));
     const bool open = (at == 0 && base == 0) || escaped;
@@ -257,6 +266,24 @@ void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view
     ++end_;
     if (begins_escape(text[at])) escape_ = base + at;
   }
+}
+
+// Back to the frontier, as if nothing behind it had been fed.
+void LivePrefixes::rewind(std::string_view text, std::size_t base) {
+  end_ = frontier();
+  live_.clear();
+  const std::size_t known = end_ - base;
+  const std::size_t near = known - std::min(known, longest_escape);
+  escape_ = SIZE_MAX;
+  for (std::size_t at = near; at < known; ++at)
+    if (begins_escape(text[at])) escape_ = base + at;
+}
+
+void LivePrefixes::renew(PrefixStates& states) {
+  std::vector<PrefixStates::State*> kept;
+  for (Live& live : live_) kept.push_back(&live.state);
+  states.renew(kept);
+  generation_ = states.generation();
 }
 
 // Every start goes on by one byte, or dies; those that come to share a state become one.

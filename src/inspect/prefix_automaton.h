@@ -119,6 +119,8 @@ class PrefixStates {
   // When there are too many: forgets all but these, which get new names.
   bool is_full() const { return states_.size() > most_; }
   void renew(std::span<State*> kept);
+  // Rises with each renewal: states known from before are none any more.
+  std::uint64_t generation() const { return generation_; }
 
  private:
   using Places = std::vector<PrefixAutomaton::Place>;  // that the next byte may stand at; sorted
@@ -149,12 +151,14 @@ class PrefixStates {
   };
   std::vector<Mark> marks_;  // by state
   std::uint64_t turn_ = 0;
+  std::uint64_t generation_ = 0;
 };
 
 class LivePrefixes {
  public:
   void restart();
-  // `text` begins at position `base`, the rest as it was fed before. Takes what is new of it.
+  // `text` begins at position `base`, which is at or before the frontier, and has what was fed of
+  // it before. Takes what is new.
   void feed(PrefixStates& states, Categories which, std::string_view text, std::size_t base);
   // The first place from which a match may still come; where the text ends if there is none.
   std::size_t frontier() const { return live_.empty() ? end_ : live_.front().begin; }
@@ -165,9 +169,12 @@ class LivePrefixes {
     PrefixStates::State state = PrefixStates::dead;
     bool stands_for_more = false;
   };
+  void rewind(std::string_view text, std::size_t base);
+  void renew(PrefixStates& states);
   void take(PrefixStates& states, char c);
 
   std::vector<Live> live_;
+  std::uint64_t generation_ = 0;   // of the states
   std::size_t end_ = 0;            // position up to which the text was fed
   std::size_t escape_ = SIZE_MAX;  // the last byte that begins escapes
 };

@@ -82,5 +82,26 @@ TEST(PrefixAutomaton, ForgetsStatesButNotWhatIsAlive) {
   EXPECT_LT(used.size(), 300U);
 }
 
+// Two texts at once, whose states are renewed now by the one and now by the other.
+TEST(PrefixAutomaton, TextsShareTheStates) {
+  std::mt19937 dice(14);
+  const PrefixAutomaton& automaton = testing::builtin_rules()->impl().prefixes().front();
+  PrefixStates shared(automaton, 100);
+  PrefixStates ample(automaton);
+  for (int n = 0; n < 20; ++n) {
+    const std::array texts = {random_text(dice, page), random_text(dice, page)};
+    std::array<LivePrefixes, 2> live;
+    std::array<LivePrefixes, 2> expected;
+    for (std::size_t end = 1; end <= page; ++end) {
+      for (std::size_t i = 0; i < 2; ++i) {
+        live[i].feed(shared, Categories().set(), std::string_view(texts[i]).substr(0, end), 0);
+        expected[i].feed(ample, Categories().set(), std::string_view(texts[i]).substr(0, end), 0);
+        ASSERT_EQ(live[i].frontier(), expected[i].frontier()) << texts[i].substr(0, end);
+      }
+    }
+  }
+  EXPECT_GT(shared.generation(), 2U);
+}
+
 }  // namespace
 }  // namespace gatehouse::inspect
