@@ -10,10 +10,11 @@
 namespace gatehouse::provenance {
 namespace {
 
-constexpr std::size_t most_excerpts = 100;  // looked at closely
-constexpr std::size_t most_rewrites = 48;   // the same, for each window
-constexpr std::size_t most_compared = 32;   // of all, those whose words are weighed
-constexpr std::size_t window_words = 256;   // of a long text, when rewrites are looked for
+constexpr std::size_t most_excerpts = 100;   // looked at closely
+constexpr std::size_t most_rewrites = 48;    // the same, for each window
+constexpr std::size_t most_compared = 32;    // of all, those that are looked at a second time
+constexpr std::uint64_t few_places = 2'000;  // of a shingle that is looked for the first time
+constexpr std::size_t window_words = 256;    // of a long text, when rewrites are looked for
 constexpr std::size_t most_windows = 8;
 constexpr std::size_t shared_places = 24'576;   // of shingles, gathered at most
 constexpr std::size_t each_places = 4'096;      // of one shingle
@@ -173,13 +174,14 @@ class Search {
 
   std::vector<Looked> look_closely() {
     std::vector<Looked> all;
-    for (const auto& [key, candidate] : candidates_) all.push_back(look(candidate));
-    compare_words(all);
+    for (const auto& [key, candidate] : candidates_) all.push_back(look(candidate, few_places));
+    look_again(all);
     std::erase_if(all, [this](Looked& looked) { return !is_match(looked.match); });
     return all;
   }
 
-  Looked look(const Candidate& candidate) const {
+  // At the shingles that at most so many outputs have.
+  Looked look(const Candidate& candidate, std::uint64_t most_places) const {
     const auto info = parts_.info(candidate.key);
     Looked looked{.candidate = &candidate, .match = {}, .shared = {}, .covered = {}};
     auto& match = looked.match;
@@ -190,6 +192,7 @@ class Search {
     match.words = info.words;
     std::size_t distinct = 0;
     for (const auto& shingle : shingles_) {
+      if (places_.totals[shingle.number] > most_places) break;
       if (!parts_.has(candidate.key, places_, shingle.number, shingle.shingle)) continue;
       ++distinct;
       for (const auto& placed : shingle.words)
@@ -205,19 +208,29 @@ class Search {
     return looked;
   }
 
-  // What an output weighs takes a while to find out, so it is done for the most likely ones only.
-  void compare_words(std::vector<Looked>& all) const {
-    if (regions_.empty()) return;
-    for (auto& looked : all) {
-      const auto signs = signs_in(regions_.front(), looked);
-      const auto words = static_cast<double>(parts_.listed_words(looked.candidate->key));
-      looked.likely = 2 * signs.shared_words / (signs.text_words * (1 + words / signs.words)) +
-                      signs.runs / std::max(signs.known_runs, 1.0);
-    }
+  // What stands in very many outputs, and what an output weighs, takes a while to find out: it is
+  // done for the most likely ones only.
+  void look_again(std::vector<Looked>& all) const {
+    for (auto& looked : all) looked.likely = likelihood_of(looked);
     std::ranges::sort(all, [](const Looked& a, const Looked& b) {
       return a.likely != b.likely ? a.likely > b.likely : a.candidate->key > b.candidate->key;
     });
-    for (std::size_t at = 0; at < std::min(most_compared, all.size()); ++at) compare_words(all[at]);
+    const auto words = static_cast<double>(question_.terms.size());
+    for (std::size_t at = 0; at < all.size(); ++at) {
+      const bool likely = at < most_compared;
+      if (!likely && excerpt_score(all[at].match.evidence, words) < 0.5) continue;
+      all[at] = look(*all[at].candidate, ~0ull);
+      if (likely && !regions_.empty()) compare_words(all[at]);
+    }
+  }
+
+  // For the order only.
+  double likelihood_of(const Looked& looked) const {
+    if (regions_.empty()) return looked.match.evidence;
+    const auto signs = signs_in(regions_.front(), looked);
+    const auto words = static_cast<double>(parts_.listed_words(looked.candidate->key));
+    return 2 * signs.shared_words / (std::max(signs.text_words, 1.0) * (1 + words / signs.words)) +
+           signs.runs / std::max(signs.known_runs, 1.0);
   }
 
   void compare_words(Looked& looked) const {
