@@ -5,7 +5,7 @@
 //                    states are the places of bytes in the patterns (Glushkov 1961, McNaughton and
 //                    Yamada 1960). Immutable; shared by all threads.
 //   PrefixStates     the sets of places that texts lead to, found as texts come, each with where
-//                    every byte leads. A cache: one thread, bounded memory.
+//                    every byte leads. A cache: one thread, at most some 8 MiB.
 //   LivePrefixes     the starts of one text that are still alive, each with its set. In ordinary
 //                    text nearly all die within a few bytes, so a byte costs a few nanoseconds.
 //
@@ -88,12 +88,12 @@ class PrefixAutomaton {
 
 class PrefixStates {
  public:
-  using State = std::uint32_t;
+  using State = std::uint16_t;
   static constexpr State dead = 0;
   // Alive, and no byte more can follow.
   static constexpr State complete = 1;
   static constexpr unsigned no_byte = 256;
-  static constexpr std::size_t most_states = 4096;
+  static constexpr std::size_t most_states = 16'384;
 
   explicit PrefixStates(const PrefixAutomaton& automaton, std::size_t most = most_states);
 
@@ -124,7 +124,7 @@ class PrefixStates {
 
  private:
   using Places = std::vector<PrefixAutomaton::Place>;  // that the next byte may stand at; sorted
-  static constexpr State unknown = ~State{0};
+  static constexpr State unknown = 0xffff;
 
   struct Hash {
     std::size_t operator()(const Places& places) const;
