@@ -186,8 +186,8 @@ PrefixStates::PrefixStates(const PrefixAutomaton& automaton, std::size_t most)
 
 void PrefixStates::restart() {
   numbers_.clear();
-  begins_.clear();
-  last_begins_ = nullptr;
+  all_firsts_.clear();
+  firsts_ = nullptr;
   marks_.assign(2, {});
   states_.assign(2, nullptr);  // dead, complete
   rows_.assign(2 * automaton_.class_count(), dead);
@@ -205,22 +205,27 @@ PrefixStates::State PrefixStates::state_of(Places places) {
 }
 
 void PrefixStates::choose(Categories which) {
-  const auto [known, is_new] = begins_.try_emplace(which.to_ulong());
-  if (is_new) known->second.fill(unknown);
-  last_begins_ = &known->second;
-  last_which_ = which.to_ulong();
+  firsts_ = &all_firsts_[which.to_ulong()];
+  firsts_->resize((no_byte + 1) * automaton_.class_count(), unknown);
+  firsts_of_ = which.to_ulong();
 }
 
-PrefixStates::State PrefixStates::find_begin(Categories which, unsigned before) {
-  Places first = automaton_.first(which, before);
-  const State state = first.empty() ? dead : state_of(std::move(first));
-  return (*last_begins_)[before] = state;
+PrefixStates::State PrefixStates::find_first(Categories which, unsigned before, char c) {
+  const unsigned byte_class = automaton_.class_of(c);
+  const State found = step_from(automaton_.first(which, before), byte_class);
+  return (*firsts_)[before * automaton_.class_count() + byte_class] = found;
 }
 
 PrefixStates::State PrefixStates::find_step(State state, unsigned byte_class) {
+  const State found = step_from(*states_[state], byte_class);
+  rows_[state * automaton_.class_count() + byte_class] = found;
+  return found;
+}
+
+PrefixStates::State PrefixStates::step_from(const Places& places, unsigned byte_class) {
   Places next;
   bool alive = false;
-  for (const PrefixAutomaton::Place place : *states_[state]) {
+  for (const PrefixAutomaton::Place place : places) {
     if (!automaton_.takes(place, byte_class)) continue;
     alive = true;
     const auto after = automaton_.after(place);
@@ -228,9 +233,7 @@ PrefixStates::State PrefixStates::find_step(State state, unsigned byte_class) {
   }
   std::ranges::sort(next);
   next.erase(std::unique(next.begin(), next.end()), next.end());
-  const State found = !alive ? dead : next.empty() ? complete : state_of(std::move(next));
-  rows_[state * automaton_.class_count() + byte_class] = found;
-  return found;
+  return !alive ? dead : next.empty() ? complete : state_of(std::move(next));
 }
 
 void PrefixStates::renew(std::span<State*> kept) {
@@ -259,10 +262,11 @@ void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view
     const bool escaped = escape_ != SIZE_MAX && base + at - escape_ <= longest_escape &&
                          ends_escape(text.substr(0, at));
     const bool open = (at == 0 && base == 0) || escaped;
-    const PrefixStates::State begin = states.begin(
-        which, open ? PrefixStates::no_byte : static_cast<unsigned char>(text[at - 1]));
-    if (begin != PrefixStates::dead) live_.push_back({end_, begin, false});
-    take(states, text[at]);
+    const unsigned before = open ? PrefixStates::no_byte : static_cast<unsigned char>(text[at - 1]);
+    states.next_turn();
+    if (!live_.empty()) take(states, text[at]);
+    if (const auto first = states.first(which, before, text[at]); first != PrefixStates::dead)
+      add(states, first);
     ++end_;
     if (begins_escape(text[at])) escape_ = base + at;
   }
@@ -289,7 +293,6 @@ void LivePrefixes::renew(PrefixStates& states) {
 // Every start goes on by one byte, or dies; those that come to share a state become one.
 void LivePrefixes::take(PrefixStates& states, char c) {
   std::size_t kept = 0;
-  states.next_turn();
   for (Live live : live_) {
     live.state = states.step(live.state, c);
     if (live.state == PrefixStates::dead) continue;
@@ -305,6 +308,16 @@ void LivePrefixes::take(PrefixStates& states, char c) {
     }
   }
   live_.resize(kept);
+}
+
+// A start at the byte that was taken last.
+void LivePrefixes::add(PrefixStates& states, PrefixStates::State state) {
+  const std::size_t place = states.mark(state, live_.size());
+  if (place != live_.size()) {
+    live_[place].stands_for_more = true;
+  } else {
+    live_.push_back({end_, state, false});
+  }
 }
 
 }  // namespace gatehouse::inspect

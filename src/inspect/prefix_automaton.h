@@ -98,11 +98,12 @@ class PrefixStates {
   explicit PrefixStates(const PrefixAutomaton& automaton, std::size_t most = most_states);
 
   const PrefixAutomaton& automaton() const { return automaton_; }
-  // The state of a start behind `before`, or at no_byte, before it has any byte.
-  State begin(Categories which, unsigned before) {
-    if (last_begins_ == nullptr || last_which_ != which.to_ulong()) choose(which);
-    const State known = (*last_begins_)[before];
-    return known != unknown ? known : find_begin(which, before);
+  // The state of a start behind `before`, or at no_byte, once it has its first byte.
+  State first(Categories which, unsigned before, char c) {
+    if (firsts_of_ != which.to_ulong() || firsts_ == nullptr) choose(which);
+    const std::size_t at = before * automaton_.class_count() + automaton_.class_of(c);
+    const State known = (*firsts_)[at];
+    return known != unknown ? known : find_first(which, before, c);
   }
   State step(State state, char c) {
     const State next = rows_[state * automaton_.class_count() + automaton_.class_of(c)];
@@ -132,8 +133,9 @@ class PrefixStates {
 
   void restart();
   void choose(Categories which);
-  State find_begin(Categories which, unsigned before);
+  State find_first(Categories which, unsigned before, char c);
   State find_step(State state, unsigned byte_class);
+  State step_from(const Places& places, unsigned byte_class);
   State state_of(Places places);
 
   const PrefixAutomaton& automaton_;
@@ -141,10 +143,10 @@ class PrefixStates {
   std::vector<const Places*> states_;
   std::unordered_map<Places, State, Hash> numbers_;
   std::vector<State> rows_;  // by state and class of byte
-  using Begins = std::array<State, no_byte + 1>;
-  std::map<unsigned long, Begins> begins_;  // by categories
-  Begins* last_begins_ = nullptr;
-  unsigned long last_which_ = 0;
+  // By categories: by what stands before the start, and the class of its first byte.
+  std::map<unsigned long, std::vector<State>> all_firsts_;
+  std::vector<State>* firsts_ = nullptr;
+  unsigned long firsts_of_ = 0;
   struct Mark {
     std::uint64_t turn = 0;
     std::size_t index = 0;
@@ -172,6 +174,7 @@ class LivePrefixes {
   void rewind(std::string_view text, std::size_t base);
   void renew(PrefixStates& states);
   void take(PrefixStates& states, char c);
+  void add(PrefixStates& states, PrefixStates::State state);
 
   std::vector<Live> live_;
   std::uint64_t generation_ = 0;   // of the states
