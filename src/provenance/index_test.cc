@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <random>
 
 #include "provenance/test_outputs.h"
 
@@ -124,6 +125,25 @@ TEST_F(IndexTest, FindsARewrite) {
   ASSERT_FALSE(found.matches.empty());
   EXPECT_EQ(found.matches.front().entry, testing::id_at(clock_.wall(), 7));
   EXPECT_EQ(found.matches.front().kind, MatchKind::rewrite);
+}
+
+// Of few outputs nothing is known about what is rare: each word of a small vocabulary may be.
+TEST_F(IndexTest, FindsARewriteAmongFewOutputs) {
+  const auto index = open();
+  std::mt19937_64 engine(4);
+  const auto said = [&engine] {
+    std::vector<std::string> words;
+    while (words.size() < 200) words.push_back("word" + std::to_string(engine() % 360));
+    return words;
+  };
+  auto words = said();
+  ASSERT_TRUE(index->add_and_wait(output_of(keys_, joined(words), 1, clock_.wall())));
+  for (std::uint64_t number = 2; number < 6; ++number)
+    ASSERT_TRUE(index->add_and_wait(output_of(keys_, joined(said()), number, clock_.wall())));
+  for (std::size_t at = 0; at < words.size(); ++at)
+    if (at % 5 < 2) words[at] = "other" + std::to_string(at);
+  EXPECT_TRUE(finds(*index, 1, joined(words), MatchKind::rewrite));
+  EXPECT_TRUE(index->find(joined(said()), {}).matches.empty());
 }
 
 TEST_F(IndexTest, FindsNothingWhereThereIsNothing) {
