@@ -191,6 +191,7 @@ void add_inspect(CLI::App& app, Exit& exit) {
   add_inspect_calibrate(*verb, exit);
   add_inspect_dictionary(*verb, exit);
   add_inspect_eval(*verb, exit);
+  add_inspect_grounding(*verb, exit);
   add_inspect_train(*verb, exit);
 }
 

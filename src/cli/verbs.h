@@ -20,6 +20,7 @@ void add_inspect(CLI::App& app, Exit& exit);                // inspect rules|sca
 void add_inspect_calibrate(CLI::App& inspect, Exit& exit);  // inspect calibrate
 void add_inspect_dictionary(CLI::App& inspect, Exit& exit);  // inspect dictionary
 void add_inspect_eval(CLI::App& inspect, Exit& exit);       // inspect eval
+void add_inspect_grounding(CLI::App& inspect, Exit& exit);  // inspect grounding
 void add_inspect_train(CLI::App& inspect, Exit& exit);      // inspect train
 void add_vault(CLI::App& app, Exit& exit);                  // vault get|list|find|erase|hold|…
 void add_provenance(CLI::App& app, Exit& exit);             // provenance find|status|check

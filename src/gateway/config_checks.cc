@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "classify/calibration.h"
 #include "crypto/crypto.h"
 #include "schema/schema.h"
 
@@ -25,15 +26,26 @@ bool is_name(std::string_view name) {
   });
 }
 
-void read_schema(ConfigReader& reader, const std::filesystem::path& folder,
-                 validate::CheckOptions& options) {
-  const auto node = reader.child("schema");
+void read_file_of(ConfigReader& reader, std::string_view key, const std::filesystem::path& folder,
+                  std::size_t most_bytes, std::string& into) {
+  const auto node = reader.child(key);
   if (!node) return;
   const auto name = node->as_string();
   if (!name) return reader.note(name.error());
-  auto text = read_file(folder / *name, schema::max_schema_bytes);
-  if (!text) return reader.note(node->error("the schema cannot be read: " + text.error().message));
-  options.schema = *std::move(text);
+  auto text = read_file(folder / *name, most_bytes);
+  if (!text)
+    return reader.note(
+        node->error("the " + std::string(key) + " cannot be read: " + text.error().message));
+  into = *std::move(text);
+}
+
+void read_rate(ConfigReader& reader, validate::CheckOptions& options) {
+  const auto node = reader.child("false_positives");
+  if (!node) return;
+  const auto value = node->as_double();
+  if (!value || !(*value > 0 && *value < 1))
+    return reader.note(node->error("expected a number above 0 and below 1"));
+  options.false_positives = *value;
 }
 
 void read_threshold(ConfigReader& reader, validate::CheckOptions& options) {
@@ -55,7 +67,7 @@ void read_options(ConfigReader& reader, const std::filesystem::path& folder,
   using validate::CheckKind;
   switch (options.kind) {
     case CheckKind::schema:
-      read_schema(reader, folder, options);
+      read_file_of(reader, "schema", folder, schema::max_schema_bytes, options.schema);
       [[fallthrough]];
     case CheckKind::tool_arguments:
       options.repair = reader.boolean("repair", true);
@@ -77,6 +89,12 @@ void read_options(ConfigReader& reader, const std::filesystem::path& folder,
       options.min_words = count(reader, "min_words");
       options.max_words = count(reader, "max_words");
       options.max_sentences = count(reader, "max_sentences");
+      return;
+    case CheckKind::grounding:
+      read_rate(reader, options);
+      read_file_of(reader, "calibration", folder, classify::Calibration::most_bytes,
+                   options.calibration);
+      read_threshold(reader, options);
       return;
     default:
       read_threshold(reader, options);
@@ -154,6 +172,8 @@ std::string settings_digest(const CheckConfig& config) {
   writer.begin_object().key("type").string(validate::to_string(options.kind));
   writer.key("hold").number(static_cast<int>(config.hold));
   writer.key("retries").number(config.retries).key("threshold").number(options.threshold);
+  writer.key("false_positives").number(options.false_positives);
+  writer.key("calibration").string(options.calibration);
   writer.key("schema").string(options.schema).key("repair").boolean(options.repair);
   writer.key("drop_unknown").boolean(options.drop_unknown);
   writer.key("demand").boolean(options.demand);

@@ -113,6 +113,10 @@ struct CheckOptions {
   // canary, system_prompt, refusal: fails at this score and above; grounding: fails below it.
   // Negative: the kind's own default.
   double threshold = -1;
+  // grounding: fails where a lack of support like this is as rare, or rarer, among supported
+  // answers; 0: goes by the threshold.
+  double false_positives = 0;
+  std::string calibration = {};  // grounding: as text; empty: the built-in one
   std::string schema = {};    // schema: as text; empty: the one of the request
   bool repair = true;         // schema, tool_arguments
   bool drop_unknown = false;  // schema, tool_arguments: repair may drop forbidden properties

@@ -47,7 +47,7 @@ function keysOfSource() {
 // reader.size("key", …), size("key", …), and helper functions that are given the reader: count(reader, "key").
 function callsOf(source) {
   const member = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|count|strings|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
-  const helper = /\b(count|read_path)\(\s*(\w+),\s*"([a-z_]+)"([^;]*);/g;
+  const helper = /\b(count|read_path|read_file_of)\(\s*(\w+),\s*"([a-z_]+)"([^;]*);/g;
   return [...source.matchAll(member)].map(([, variable, kind, key, rest]) => ({ variable, kind, key, rest }))
     .concat([...source.matchAll(helper)].map(([, kind, variable, key, rest]) => ({ variable, kind: `${kind}(…)`, key, rest })));
 }

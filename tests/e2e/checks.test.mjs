@@ -15,7 +15,7 @@ cpSync(path.join(root, 'policies'), policies, { recursive: true });
 const obligations = {
   shape: '@check("order:block")', again: '@check("order-again:retry")', tools: '@check("arguments:block")',
   links: '@check("links:block")', cut: '@check("links:redact")', words: '@check("words:flag")',
-  leak: '@canary("block")',
+  leak: '@canary("block")', grounded: '@check("grounded:block")',
 };
 const teams = Object.keys(obligations);
 writeFileSync(path.join(policies, '60-checks.cedar'), teams.map((team) => `
@@ -36,6 +36,7 @@ checks:
   - {name: arguments, type: tool_arguments}
   - {name: links, type: links, allow_hosts: [example.com], hold: sentence}
   - {name: words, type: topics, words: [forbidden]}
+  - {name: grounded, type: grounding, false_positives: 0.05}
 ` });
   for (const team of teams) {
     keys[team] = JSON.parse(succeed(cli('key', 'create', '--config', site.config, '--principal', `user:${team}`,
@@ -197,4 +198,27 @@ test('a policy that names an unknown check is refused at reload', async () => {
   const { until } = await import('./harness.mjs');
   await until(() => gateway.log.includes('none of this name under checks'), 'the refusal');
   assert.equal((await openai('links').chat.completions.create(script({ text: 'Still here.' }))).choices[0].message.content, 'Still here.');
+});
+
+test('grounding by a rate of false positives: what the sources say passes, what they do not is refused', async () => {
+  const source = 'The harbour was opened in 1904 by the mayor Alma Reed. It has two basins for fishing boats. The lighthouse at ' +
+    'its end is 31 metres high and was built by Otto Lind. In winter the northern basin freezes, and boats are moved to the south.';
+  const supported = 'Alma Reed, the mayor, opened it in 1904. The lighthouse is 31 metres high and was built by Otto Lind.';
+  const invented = 'It was founded in 1850 by Captain Ferdinand Moreau. Three railway lines ended at its warehouses. A museum shows anchors from the Dutch war.';
+  // In pieces, so that the question has none of the answer's words.
+  const ask = (answer, stream) => fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST', headers: { authorization: `Bearer ${keys.grounded}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'gpt-script', stream, messages: [{ role: 'tool', tool_call_id: 'c', content: source },
+      { role: 'user', content: JSON.stringify({ chunks: answer.match(/.{1,3}/g) }) }] }) });
+  for (const stream of [false, true]) {
+    const good = await ask(supported, stream);
+    assert.equal(good.status, 200, await good.clone().text());
+    assert.equal(outcome().data.checks[0].result, 'passed');
+    const bad = await ask(invented, stream);
+    assert.equal(bad.status, 502);
+    assert.match(await bad.text(), /0 of 3 sentences supported by the sources; so little is rarer than 0.05/);
+    const [check] = outcome().data.checks;
+    assert.equal(check.result, 'failed');
+    assert.ok(check.score <= 0.05, JSON.stringify(check));
+  }
 });
