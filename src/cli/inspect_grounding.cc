@@ -36,7 +36,7 @@ struct Row {
   std::string group;   // rows of one stay on one side
   std::string source;  // what it is shown under
   bool grounded = true;
-  validate::RequestFacts facts;
+  validate::RequestFacts facts = {};
 };
 
 struct Measured {
