@@ -226,6 +226,7 @@ export async function checkSettings(test) {
     const checked = check(withAll(example), [['policies', copyOf('policies')], ['rules', copyOf('rules')],
       ['models/mine.model', copyOf('rules/models/injection-1.model')], ['models/mine.calibration', copyOf('rules/models/injection-1.calibration')],
       ['schemas/order.json', (file) => writeFileSync(file, '{"type": "object"}')], ['witnesses.policy', makePolicy],
+      ['mine.calibration', (file) => writeFileSync(file, read('rules/models/grounding-1.calibration'))],
       ['tls/certificate.pem', makeCertificate], ['tls/authorities.pem', makeCertificate], ['tls/certificate.pem', makeCertificate]]);
     if (checked.status !== 0) throw new Error(checked.text);
   });
