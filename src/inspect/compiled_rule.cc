@@ -9,6 +9,9 @@ namespace gatehouse::inspect {
 namespace {
 
 constexpr std::int64_t rule_memory = 1 << 20;
+// Of a match that lies inside another of its rule no more is looked at.
+constexpr std::size_t width_inside = 256;
+constexpr std::size_t enough_for_capture = 128;
 
 // Where the beginning of a match may lie this far apart, the places are tried one by one; otherwise
 // the pattern is run backwards from the end of the factor.
@@ -99,6 +102,7 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
 CompiledRule::CompiledRule(RuleSource source)
     : source_(std::move(source)),
       has_capture_(has_capture(source_.pattern)),
+      capture_ends_(has_capture_ && ends_with_capture(source_.pattern)),
       factor_(rare_factor(source_.pattern)),
       first_bytes_(first_bytes(source_.pattern)) {}
 
@@ -140,7 +144,7 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
   if (source_.context_required && !context) return std::nullopt;
   const bool inside = base + start < last.end;
   const std::size_t width =
-      inside ? std::min(source_.width_limit, ordinary_width) : source_.width_limit;
+      inside ? std::min(source_.width_limit, width_inside) : source_.width_limit;
   re2::StringPiece whole;
   if (!regex().Match(piece(text), start, std::min(text.size(), start + width),
                      re2::RE2::ANCHOR_START, &whole, 1))
@@ -174,19 +178,24 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
   return Match{0, begin, end, context ? source_.p_value_with_context : source_.rule.p_value, {}};
 }
 
-// The finding's span in a match. Captures are slow to find in a long text: the rule reader has seen
-// to it that in a match longer than ordinary what is captured ends the match.
+// The finding's span in a match. Captures are slow to find in a long text: where what is captured
+// ends the match, a little of it says where that begins. The rule reader has seen to it that this
+// is so in all matches longer than ordinary.
 std::optional<Span> CompiledRule::value_span(std::string_view text, std::size_t start,
                                              std::size_t end) const {
   if (!has_capture_) return Span{start, end};
   re2::StringPiece found[2];
-  if (!regex().Match(piece(text), start, std::min(end, start + ordinary_width),
-                     re2::RE2::ANCHOR_START, found, 2))
-    return std::nullopt;
+  const auto match = [&](std::size_t width) {
+    return regex().Match(piece(text), start, std::min(end, start + width), re2::RE2::ANCHOR_START,
+                         found, 2);
+  };
+  const bool is_short =
+      capture_ends_ && end - start > enough_for_capture && match(enough_for_capture);
+  if (!is_short && !match(ordinary_width)) return std::nullopt;
   const re2::StringPiece& value = found[1];
   if (value.data() == nullptr || value.empty()) return std::nullopt;
   const auto begin = static_cast<std::size_t>(value.data() - text.data());
-  return Span{begin, end - start > ordinary_width ? end : begin + value.size()};
+  return Span{begin, is_short || end - start > ordinary_width ? end : begin + value.size()};
 }
 
 bool CompiledRule::allowed(std::string_view value) const {

@@ -24,6 +24,12 @@ bool is_word(char c) {
          ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
+constexpr Categories names_only(1u << static_cast<unsigned>(Category::names));
+constexpr std::size_t least_named = 12;
+bool may_be_capital(char c) {
+  return static_cast<unsigned char>(c) >= 0x80 || (c >= 'A' && c <= 'Z');
+}
+
 // The digits in a row that a loose segment has among other characters; none if it is all digits.
 Span longest_digits(std::string_view text) {
   Span best;
@@ -195,16 +201,25 @@ void DecodedSearch::read_hidden(Layer& layer, std::size_t index, Layer* inner) {
   }
 }
 
+// Names are looked for in the decoded text alone, and only where it has a capital: they are slow to
+// find, and what is decoded is seldom a text that people write.
 void DecodedSearch::ask_detectors(Layer& layer, std::size_t index) {
   const Part& part = layer.parts[index];
+  const std::size_t context = part.first - part.begin;
   for (const PlacedDetector& placed : scanner_.rules->impl().detectors) {
     if ((placed.categories & which_).none()) continue;
+    const bool names = placed.categories == names_only;
+    std::string_view text = view(layer, part);
+    if (names) text.remove_prefix(context);
+    if (names && (part.segment.size < least_named || !std::ranges::any_of(text, may_be_capital)))
+      continue;
     std::vector<Match>& found = scanner_.detected;
     found.clear();
-    const std::string_view text = view(layer, part);
-    placed.detector->find(text, part.first - part.begin, text.size(), found);
+    placed.detector->find(text, names ? 0 : context, text.size(), found);
     for (Match& match : found) {
       match.rule += placed.first_rule;
+      match.begin += names ? context : 0;
+      match.end += names ? context : 0;
       if (which_.test(scanner_.category_of(match.rule))) add_match(layer, index, match);
     }
   }

@@ -1,6 +1,7 @@
 #include "inspect/digit_groups.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gatehouse::inspect {
 namespace {
@@ -18,8 +19,13 @@ bool is_upper(char c) {
 bool is_word(char c) {
   return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
 }
+constexpr auto betweens = [] {
+  std::array<bool, 256> all{};
+  for (const char c : std::string_view(" ./()+-_|*")) all[static_cast<unsigned char>(c)] = true;
+  return all;
+}();
 bool is_between(char c) {
-  return std::string_view(" ./()+-_|*").find(c) != std::string_view::npos;
+  return betweens[static_cast<unsigned char>(c)];
 }
 
 // The row that begins with the digit at `begin`: where its last digit ends.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 namespace gatehouse::inspect {
 namespace {
@@ -28,6 +29,25 @@ constexpr Name names[] = {
     {"semi", ';'},   {"shy", 0xad},   {"sol", '/'},    {"Tab", '\t'},    {"thinsp", ' '},
     {"verbar", '|'}, {"vert", '|'},   {"zwj", 0x200d}, {"zwnj", 0x200c}, {"ZeroWidthSpace", 0x200b},
 };
+
+// The names by their first letter.
+constexpr auto sorted_names = [] {
+  auto sorted = std::to_array(names);
+  std::ranges::sort(sorted, {}, &Name::name);
+  return sorted;
+}();
+std::span<const Name> names_from(char first) {
+  static constexpr auto begins = [] {
+    std::array<std::uint8_t, 129> all{};
+    for (std::size_t c = 0; c < all.size(); ++c)
+      for (const Name& known : sorted_names)
+        all[c] += static_cast<std::size_t>(known.name[0]) < c ? 1 : 0;
+    return all;
+  }();
+  const auto c = static_cast<unsigned char>(first);
+  if (c >= 0x80) return {};
+  return std::span(sorted_names).subspan(begins[c], begins[c + 1] - begins[c]);
+}
 
 constexpr EscapeReading dead{State::dead, 0, false};
 constexpr EscapeReading open{State::open, 0, false};
@@ -124,7 +144,8 @@ EscapeReading read_reference(std::string_view text) {
   if (text[1] == '#') return read_numeric(text.substr(2));
   const bool ended = text.back() == ';';
   const std::string_view word = text.substr(1, text.size() - 1 - (ended ? 1 : 0));
-  for (const Name& known : names) {
+  if (word.empty()) return dead;
+  for (const Name& known : names_from(word[0])) {
     if (ended && known.name == word) return done(known.code);
     if (!ended && known.name.starts_with(word)) return open;
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "inspect/escape.h"
+#include "inspect/rule_source.h"
 #include "inspect/unicode.h"
 
 namespace gatehouse::inspect {
@@ -16,8 +17,12 @@ constexpr unsigned deepest_escape = 3;
 // sequence of UTF-8 it belongs to.
 constexpr std::size_t most_openers = 6;
 constexpr std::size_t forget_at_least = 4096;
+constexpr std::size_t longest_byte_escape = 4;  // \xde
 // A run of hidden characters goes on as another one; so that no stream waits long for its end.
 constexpr std::size_t longest_run = 8u << 10;
+// So much that is not seen is a wall, in which no match has room.
+constexpr std::size_t longest_unseen = 16u << 10;
+constexpr std::size_t wall_size = long_width + 1024;
 
 constexpr std::string_view c2pa_magic{"C2PATXT\0", 8};
 
@@ -81,7 +86,8 @@ std::string fold_some(std::string_view text, const Wanted& wanted) {
 
 void FoldedText::restart() {
   source_ = {};
-  source_base_ = taken_ = decided_ = 0;
+  source_base_ = taken_ = decided_ = seen_to_ = 0;
+  walled_ = false;
   plain_ = true;
   folded_.clear();
   folded_base_ = 0;
@@ -115,6 +121,7 @@ void FoldedText::begin_folding() {
   folded_.assign(source_, 0, known);
   folded_base_ = source_base_;
   map_.add_plain(folded_base_, source_base_, known);
+  seen_to_ = taken_;
 }
 
 void FoldedText::fold(bool last) {
@@ -129,6 +136,8 @@ void FoldedText::fold(bool last) {
       if (!is_unseen_control(c)) {
         close_run(static_cast<unsigned char>(c));
         push({c, 0, {taken_, taken_ + 1}});
+      } else {
+        add_unseen({taken_, taken_ + 1});
       }
       ++taken_;
     }
@@ -142,7 +151,8 @@ void FoldedText::take_plain(std::size_t to) {
   close_run(static_cast<unsigned char>(source_[taken_ - source_base_]));
   map_.add_plain(end(), taken_, to - taken_);
   folded_.append(source_, taken_ - source_base_, to - taken_);
-  taken_ = to;
+  taken_ = seen_to_ = to;
+  walled_ = false;
 }
 
 // One character beyond ASCII; false when the rest of it has yet to come.
@@ -166,13 +176,13 @@ bool FoldedText::take_character(bool last) {
 void FoldedText::character(char32_t code, unsigned depth, Span source) {
   if (code < 0x80) {
     const char c = static_cast<char>(code);
-    if (!is_unseen_control(c)) push({c, static_cast<std::uint8_t>(depth), source});
-    return;
+    if (is_unseen_control(c)) return add_unseen(source);
+    return push({c, static_cast<std::uint8_t>(depth), source});
   }
   const Folding folding = fold_of(code);
   if (folding.kind == Folding::Kind::nothing) {
     if (is_hidden(code)) add_hidden(code, source);
-    return;
+    return add_unseen(source);
   }
   close_run(code);
   if (folding.kind == Folding::Kind::text) {
@@ -183,6 +193,8 @@ void FoldedText::character(char32_t code, unsigned depth, Span source) {
   if (depth == 0) {
     map_.add_plain(end(), source.begin, source.end - source.begin);
     folded_.append(source_, source.begin - source_base_, source.end - source.begin);
+    seen_to_ = source.end;
+    walled_ = false;
     return;
   }
   std::string bytes;
@@ -194,7 +206,7 @@ void FoldedText::character(char32_t code, unsigned depth, Span source) {
 void FoldedText::push(Element element) {
   const bool opens = element.depth < deepest_escape && begins_escape(element.byte);
   const bool leads = element.depth > 0 && is_lead(element.byte);
-  if (openers_.empty() && !opens && !leads) return commit(element.byte, element.source);
+  if (openers_.empty() && !opens && !leads) return commit_open(element);
   open_.push_back(element);
   open_bytes_ += element.byte;
   if (openers_.empty()) {
@@ -245,7 +257,7 @@ void FoldedText::complete(const EscapeReading& reading) {
 
 // The first `size` of what is open stay as they are.
 void FoldedText::flush(std::size_t size) {
-  for (std::size_t at = 0; at < size; ++at) commit(open_[at].byte, open_[at].source);
+  for (std::size_t at = 0; at < size; ++at) commit_open(open_[at]);
   open_.erase(open_.begin(), open_.begin() + static_cast<std::ptrdiff_t>(size));
   open_bytes_.erase(0, size);
   std::erase_if(openers_, [size](std::size_t opener) { return opener < size; });
@@ -270,6 +282,42 @@ void FoldedText::commit(char byte, Span source) {
     map_.add_byte(end(), source);
   }
   folded_ += byte;
+  seen_to_ = source.end;
+  walled_ = false;
+}
+
+// A byte beyond ASCII that an escape gave and that is no part of a character was none: "%define".
+// It stays as it is written.
+void FoldedText::commit_open(const Element& element) {
+  const Span source = element.source;
+  const std::size_t size = source.end - source.begin;
+  const bool alone = static_cast<unsigned char>(element.byte) >= 0x80 && size > 1;
+  std::string written;
+  if (alone) written = fold_characters(source_.substr(source.begin - source_base_, size));
+  std::erase_if(written, is_unseen_control);
+  if (written.empty() || written.size() > longest_byte_escape) return commit(element.byte, source);
+  for (std::size_t at = 0; at < written.size(); ++at) {
+    const std::size_t begin = source.begin + at;
+    commit(written[at], written.size() == size ? Span{begin, begin + 1} : source);
+  }
+}
+
+// Something that folds to nothing. Where that goes on and on, no match goes on behind it.
+void FoldedText::add_unseen(Span source) {
+  const std::size_t from = open_.empty() ? seen_to_ : open_.back().source.end;
+  if (walled_ || source.end < from + longest_unseen) return;
+  flush(open_.size());
+  if (!run_open_) {
+    begin_run(0, source);
+    runs_.back().long_unseen = true;
+    close_run(0);
+  } else {
+    runs_.back().long_unseen = true;
+  }
+  map_.add_nothing(end(), source.end);
+  folded_.append(wall_size, '\n');
+  seen_to_ = source.end;
+  walled_ = true;
 }
 
 void FoldedText::add_hidden(char32_t code, Span source) {

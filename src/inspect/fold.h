@@ -13,7 +13,9 @@
 // Invariants
 //   1. The folded text of a prefix, without its undecided end, is a prefix of the folded text.
 //   2. Every folded byte comes from one stretch of the source, in order, without overlap.
-//   3. Until a character comes that folds to something else nothing is copied: text() is the
+//   3. Where 16 KiB are not seen, a wall of line breaks stands, wider than any match: no stream
+//   waits for what may follow behind it.
+//   4. Until a character comes that folds to something else nothing is copied: text() is the
 //   source.
 // Time is linear, and memory: a text of nothing but escapes costs a few times its size. Value
 // types; one thread.
@@ -48,6 +50,8 @@ class FoldMap {
   void add_plain(std::size_t folded, std::size_t source, std::size_t count);
   // One folded byte from a stretch of the source.
   void add_byte(std::size_t folded, Span source);
+  // Folded bytes from no text at all, at `source`.
+  void add_nothing(std::size_t folded, std::size_t source);
   // The source of folded [begin, end), which is not empty.
   Span source_of(std::size_t begin, std::size_t end) const;
   // Whether [begin, end) is the source itself.
@@ -78,6 +82,7 @@ struct HiddenRun {
   std::uint32_t overrides = 0;  // of direction
   bool at_start = false;        // the text begins with it
   bool marked = false;          // it begins with U+FEFF
+  bool long_unseen = false;     // 16 KiB are not seen here, of whatever sort
   bool wrapper = false;         // it is, or goes on, a C2PA manifest (magic number and all)
   std::string tag_text;         // what the tags spell
   std::string selector_bytes;   // what the variation selectors spell
@@ -133,6 +138,8 @@ class FoldedText {
   void flush(std::size_t size);
   void finish();
   void commit(char byte, Span source);
+  void commit_open(const Element& element);
+  void add_unseen(Span source);
   void add_hidden(char32_t code, Span source);
   void begin_run(char32_t code, Span source);
   void close_run(char32_t after);
@@ -146,6 +153,9 @@ class FoldedText {
   std::string folded_;
   std::size_t folded_base_ = 0;
   FoldMap map_;
+
+  std::size_t seen_to_ = 0;  // where the source of the last folded byte ends
+  bool walled_ = false;      // a wall stands behind it
 
   std::vector<Element> open_;         // what may become an escape
   std::string open_bytes_;            // its bytes

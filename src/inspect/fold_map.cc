@@ -26,6 +26,11 @@ void FoldMap::add_byte(std::size_t folded, Span source) {
   next_source_ = source.end;
 }
 
+void FoldMap::add_nothing(std::size_t folded, std::size_t source) {
+  pieces_.push_back({folded, source, 0});
+  next_source_ = source;
+}
+
 std::size_t FoldMap::piece_at(std::size_t folded) const {
   const auto next = std::ranges::upper_bound(pieces_, folded, {}, &Piece::folded);
   return static_cast<std::size_t>(next - pieces_.begin()) - 1;

@@ -41,7 +41,7 @@ TEST(Fold, WhatIsNoEscapeStays) {
   for (const std::string_view text :
        {"100 % of AT&T", "%", "%4", "%zz", "&am", "&nosuch;", "\\n\\t", "C:\\users\\x", "\\u12",
         "&#;", "a && b", "&#1114112;", "%%%", "\\\\", "\\ud835", "\\ud835x", "&#x", "%C3", "x%C3y"})
-    EXPECT_EQ(fold_text(text), text == "%C3" ? "\xc3" : text == "x%C3y" ? "x\xc3y" : text) << text;
+    EXPECT_EQ(fold_text(text), text) << text;
 }
 
 TEST(Fold, BytesThatAreNotUtf8Stay) {

@@ -5,10 +5,17 @@
 namespace gatehouse::inspect {
 namespace {
 
-enum : std::uint32_t { tag_text, selector_bytes, zero_width_run, zero_width_in_word, direction };
+enum : std::uint32_t {
+  tag_text,
+  selector_bytes,
+  zero_width_run,
+  zero_width_in_word,
+  direction,
+  long_unseen
+};
 
-const std::array<Rule, 5>& hidden_rules() {
-  static const std::array<Rule, 5> rules = {{
+const std::array<Rule, 6>& hidden_rules() {
+  static const std::array<Rule, 6> rules = {{
       {"hidden-tag-characters", Category::smuggling, "HIDDEN",
        "Text in Unicode tag characters, which models read and people do not see", 1e-7},
       {"hidden-variation-selectors", Category::smuggling, "HIDDEN",
@@ -19,6 +26,8 @@ const std::array<Rule, 5>& hidden_rules() {
        "Zero-width characters between the letters of a word", 1e-3},
       {"hidden-direction-override", Category::smuggling, "HIDDEN",
        "Characters that turn the order of the letters people see", 1e-5},
+      {"hidden-long-run", Category::smuggling, "HIDDEN", "16 KiB in which nobody sees anything",
+       1e-7},
   }};
   return rules;
 }
@@ -54,6 +63,7 @@ std::optional<std::uint32_t> smuggling_rule(const HiddenRun& run) {
   if (run.tags > 0 && !is_flag(run)) return tag_text;
   if (run.selectors >= 3) return selector_bytes;
   if (run.overrides > 0) return direction;
+  if (run.long_unseen) return long_unseen;
   if (run.zero_width >= 4) return zero_width_run;
   if (run.zero_width > 0 && is_ascii_word(run.before) && is_ascii_word(run.after))
     return zero_width_in_word;

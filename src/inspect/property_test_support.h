@@ -2,6 +2,7 @@
 // nothing with the code they judge but RE2, the validators and the rules.
 #pragma once
 
+#include <functional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ constexpr std::uint64_t tries(std::uint64_t whole) {
 #endif
   return whole;
 }
+
+// What the work takes of this thread's processor, so that others on the machine do not count.
+double processor_seconds(const std::function<void()>& work);
 
 // Texts made of words, numbers, token fragments, whole and cut examples of rules, keywords,
 // placeholders, separators and bytes that are not ASCII or not UTF-8.

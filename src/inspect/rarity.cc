@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "inspect/placeholders.h"
+#include "inspect/word_finder.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -26,16 +27,18 @@ constexpr std::string_view pair_bits[27] = {
 
 // A value that is one of these says nothing. Sorted.
 constexpr std::string_view stop_words[] = {
-    "abc",        "abc123",       "admin",    "apikey",    "api_key",  "auth",       "bearer",
-    "blank",      "bool",         "boolean",  "changeit",  "changeme", "change_me",  "default",
-    "disabled",   "empty",        "enabled",  "false",     "foo",      "foobar",     "hidden",
-    "incorrect",  "input",        "int",      "integer",   "invalid",  "key",        "missing",
-    "mypassword", "my_password",  "mysecret", "n/a",       "nil",      "none",       "not",
-    "null",       "number",       "object",   "optional",  "pass",     "passphrase", "passwd",
-    "password",   "prompt",       "pwd",      "redacted",  "required", "secret",     "self",
-    "set",        "somepassword", "str",      "string",    "test",     "text",       "this",
-    "todo",       "token",        "true",     "undefined", "unknown",  "user",       "username",
-    "value",      "var",          "variable", "void",      "wrong",    "yes"};
+    "abc",         "abc123",       "admin",    "api_key",   "apikey",   "auth",       "bearer",
+    "blank",       "bool",         "boolean",  "change_me", "changeit", "changeme",   "default",
+    "disabled",    "empty",        "enabled",  "false",     "foo",      "foobar",     "hidden",
+    "incorrect",   "input",        "int",      "integer",   "invalid",  "key",        "missing",
+    "my_password", "mypassword",   "mysecret", "n/a",       "nil",      "none",       "not",
+    "null",        "number",       "object",   "optional",  "pass",     "passphrase", "passwd",
+    "password",    "prompt",       "pwd",      "redacted",  "required", "secret",     "self",
+    "set",         "somepassword", "str",      "string",    "test",     "text",       "this",
+    "todo",        "token",        "true",     "undefined", "unknown",  "user",       "username",
+    "value",       "var",          "variable", "void",      "wrong",    "yes"};
+
+static_assert(std::ranges::is_sorted(stop_words));
 
 constexpr std::string_view stop_parts[] = {
     "example",    "placeholder", "changeme",   "change_me", "change-me",  "change this", "your_",
@@ -84,10 +87,12 @@ bool mixes_digits(std::string_view text) {
 bool is_template(std::string_view value) {
   const char first = value.front();
   const char last = value.back();
-  if (value.find("${") != std::string_view::npos || value.find("{{") != std::string_view::npos ||
-      value.find("$(") != std::string_view::npos || value.find("#{") != std::string_view::npos ||
-      value.find("{%") != std::string_view::npos)
-    return true;
+  for (std::size_t at = value.find_first_of("{("); at != std::string_view::npos;
+       at = value.find_first_of("{(", at + 1)) {
+    const char before = at > 0 ? value[at - 1] : ' ';
+    if (before == '$' || (value[at] == '{' && (before == '{' || before == '#'))) return true;
+    if (value.substr(at).starts_with("{%")) return true;
+  }
   if (first == '<' || (first == '{' && last == '}') || (first == '[' && last == ']')) return true;
   if (first == '$' && is_name(value.substr(1))) return true;
   if (value.size() > 2 && first == '%' && (last == '%' || value[1] == '(')) return true;
@@ -137,10 +142,8 @@ bool is_placeholder(std::string_view value) {
     return true;
   if (wraps_placeholder(value)) return true;
   const std::string low = to_lower(value.substr(0, longest_folded));
-  if (std::find(std::begin(stop_words), std::end(stop_words), low) != std::end(stop_words))
-    return true;
-  return std::any_of(std::begin(stop_parts), std::end(stop_parts),
-                     [&](std::string_view part) { return low.find(part) != std::string::npos; });
+  static const WordFinder parts(stop_parts);
+  return std::ranges::binary_search(stop_words, std::string_view(low)) || parts.is_any_in(low);
 }
 
 bool is_code_reference(std::string_view value) {

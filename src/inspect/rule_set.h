@@ -81,6 +81,7 @@ class CompiledRule {
 
   RuleSource source_;
   bool has_capture_;
+  bool capture_ends_;  // nothing of the pattern is behind it
   Factor factor_;
   ByteSet first_bytes_;
   mutable std::once_flag once_;

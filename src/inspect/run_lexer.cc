@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t shortest_run = 16;
 constexpr std::size_t least_decoded = 12;
+constexpr std::size_t most_padding = 2;
 
 constexpr unsigned char no_value = 0xff;
 constexpr std::array<unsigned char, 256> make_base64_values() {
@@ -57,6 +58,10 @@ bool may_be_text(unsigned byte) {
   return is_text_byte(byte) || continuations(byte) > 0;
 }
 
+std::size_t padding_of(std::string_view text) {
+  return std::min({text.find_first_not_of('='), text.size(), most_padding});
+}
+
 // Line breaks inside wrapped text, as they are and as source code writes them.
 std::size_t line_break(std::string_view text) {
   if (text.starts_with("\\r\\n")) return 4;
@@ -95,9 +100,9 @@ void RunLexer::feed(std::string_view text, std::size_t base, bool last, SegmentL
     if (at_ == end) break;
     const Wrap how = wrap(text, base, last, ended);
     if (how == Wrap::unknown) break;
-    if (how == Wrap::ends) end_run(ended);
+    if (how == Wrap::ends) end_run(padding_of(text.substr(at_ - base)), ended);
   }
-  if (last && in_run_) end_run(ended);
+  if (last && in_run_) end_run(0, ended);
   update_open();
 }
 
@@ -206,6 +211,8 @@ RunLexer::Wrap RunLexer::wrap(std::string_view text, std::size_t base, bool last
   const std::string_view rest = text.substr(at_ - base);
   std::size_t next = line_break(rest);
   if (next == 0) {
+    if (rest.size() < most_padding && padding_of(rest) == rest.size() && !last)
+      return Wrap::unknown;
     const bool cut = rest == "\\" || rest == "\\r" || rest == "\\r\\" || rest == "\r";
     return cut && !last ? Wrap::unknown : Wrap::ends;
   }
@@ -219,14 +226,19 @@ RunLexer::Wrap RunLexer::wrap(std::string_view text, std::size_t base, bool last
   return Wrap::goes_on;
 }
 
-void RunLexer::end_run(SegmentList& ended) {
+// `padding` belongs to a last group that it fills.
+void RunLexer::end_run(std::size_t padding, SegmentList& ended) {
   for (std::size_t i = 0; i < std::min<std::size_t>(taken_, 4); ++i) {  // a last group of base64
     const std::size_t size = (taken_ - i) % 4;
     if (size < 2) continue;
+    SegmentBuilder& builder = decoders_[i].builder;
+    const bool waited = builder.size() >= least_decoded;  // for what follows: see wrap()
     const std::uint32_t value = value_ << 6 * (4 - size);
     for (std::size_t byte = 0; byte + 1 < size; ++byte)
       add(decoders_[i], value >> (16 - 8 * byte) & 0xff, places_[4 - size + byte],
           places_[5 - size + byte] + 1, ended);
+    if (waited && size + padding >= 4 && !builder.empty() && builder.end() == at_)
+      builder.stretch(at_ + 4 - size);
   }
   std::array<Decoder*, 6> order{};
   std::ranges::transform(decoders_, order.begin(), [](Decoder& decoder) { return &decoder; });

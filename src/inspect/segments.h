@@ -86,6 +86,8 @@ class SegmentBuilder {
     if (end - begin_ >= longest_piece) give_piece(ended);
   }
   void drop_last();
+  // The last byte takes the text up to here with it.
+  void stretch(std::size_t end) { places_.back().end = static_cast<std::uint32_t>(end - begin_); }
   // Empty again, for another view.
   void restart(View view, bool loose);
   // Gives it if it is long enough.
@@ -124,7 +126,7 @@ class RunLexer {
 
   static std::size_t find_run(std::string_view text, std::size_t from);
   void begin_run(std::size_t at);
-  void end_run(SegmentList& ended);
+  void end_run(std::size_t padding, SegmentList& ended);
   void take(char c, std::size_t at, SegmentList& ended);
   void take_hex(char c, std::size_t at, SegmentList& ended);
   void add_group(Decoder& decoder, SegmentList& ended);

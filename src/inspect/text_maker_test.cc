@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <set>
 #include <tuple>
 
@@ -213,6 +214,17 @@ std::shared_ptr<const RuleSet> builtin_rules() {
   }();
   GH_CHECK(set.has_value());
   return *set;
+}
+
+double processor_seconds(const std::function<void()>& work) {
+  const auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  };
+  const double start = now();
+  work();
+  return now() - start;
 }
 
 TextMaker::TextMaker(std::uint64_t seed, const RuleSet& rules) : engine_(seed) {

@@ -9,6 +9,7 @@
 #include "inspect/key_checksums.h"
 #include "inspect/rarity.h"
 #include "inspect/validators.h"
+#include "inspect/word_finder.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -352,8 +353,8 @@ bool names_no_secret(const Candidate& candidate) {
     if (!is_name_byte(c)) break;
     add(c);
   }
-  return std::any_of(std::begin(no_secret_names), std::end(no_secret_names),
-                     [&](std::string_view part) { return name.find(part) != std::string::npos; });
+  static const WordFinder parts(no_secret_names);
+  return parts.is_any_in(name);
 }
 
 // What prose says of a password and is none: "base64-encoded", "SHA256 hashed".
@@ -388,19 +389,27 @@ bool is_account_at_host(std::string_view value) {
   });
 }
 
-// The value of `password = …`. Anything with a digit or a sign in it, or letters that make no word.
-std::size_t password_value(const Candidate& candidate) {
-  const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
-  if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return 0;
-  if (is_measure(value) || is_path(value) || names_no_secret(candidate)) return 0;
-  if (is_account_at_host(value)) return 0;
+// So much of a value says whether it is a secret: it may be very long, and there may be very many.
+constexpr std::size_t most_judged = 256;
+
+// Whether the value of `password = …` is a secret. Anything with a digit or a sign in it, or
+// letters that make no word.
+bool is_password(const Candidate& candidate, std::string_view value) {
+  if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return false;
+  if (is_measure(value) || is_path(value) || names_no_secret(candidate)) return false;
+  if (is_account_at_host(value)) return false;
   const Classes classes(value);
-  if (classes.digit == value.size()) return value.size() <= 12 ? value.size() : 0;
+  if (classes.digit == value.size()) return value.size() <= 12;
   if (classes.letters() == value.size()) {
     const bool mixed_case = classes.lower >= 2 && classes.upper >= 2 && value.size() >= 8;
-    return word_rarity(value) > (mixed_case ? 4.8 : 5.1) ? value.size() : 0;
+    return word_rarity(value) > (mixed_case ? 4.8 : 5.1);
   }
-  return is_compound_of_words(value) ? 0 : value.size();
+  return !is_compound_of_words(value);
+}
+
+std::size_t password_value(const Candidate& candidate) {
+  const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
+  return is_password(candidate, value.substr(0, most_judged)) ? value.size() : 0;
 }
 
 // Capitals in the middle of letters that make no words: "NsIdksKJdj".
@@ -425,14 +434,14 @@ std::size_t spoken_password(const Candidate& candidate) {
 // or a sign among them, and no name of a thing ("OAuth2", "SHA256", "Win32").
 std::size_t strong_password(const Candidate& candidate) {
   const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
-  if (value.size() < 6 || value.size() > 64 || is_stand_in(value) || is_code_reference(value))
-    return 0;
-  if (is_measure(value) || is_path(value) || is_said_of_passwords(value)) return 0;
-  if (is_name_with_numbers(value) || names_no_secret(candidate)) return 0;
+  if (value.size() < 6 || value.size() > 64) return 0;
   const Classes classes(value);
   const bool has_sign = value.find_first_of("!@#$%^&*+=~?_") != std::string_view::npos;
   const int kinds = (classes.lower > 0) + (classes.upper > 0) + (classes.digit > 0) + has_sign;
   if (kinds < 3 || classes.digit == 0) return 0;
+  if (is_stand_in(value) || is_code_reference(value)) return 0;
+  if (is_measure(value) || is_path(value) || is_said_of_passwords(value)) return 0;
+  if (is_name_with_numbers(value) || names_no_secret(candidate)) return 0;
   // "Chrome91", "utf8Text": digits at one end or between words of some length.
   std::size_t changes = 0;
   for (std::size_t i = 1; i < value.size(); ++i)
@@ -445,11 +454,11 @@ std::size_t strong_password(const Candidate& candidate) {
 // A default in code for what is called a secret: five characters, no word in lower case, no name.
 std::size_t default_secret(const Candidate& candidate) {
   const std::string_view value = candidate.value;
-  if (value.size() < 5 || is_stand_in(value) || is_code_reference(value)) return 0;
+  const Classes classes(value);
+  if (value.size() < 5 || classes.digit == value.size() || classes.digit == 0) return 0;
+  if (is_stand_in(value) || is_code_reference(value)) return 0;
   if (is_measure(value) || value.find('/') != std::string_view::npos || names_no_secret(candidate))
     return 0;
-  const Classes classes(value);
-  if (classes.digit == value.size() || classes.digit == 0) return 0;
   return is_compound_of_words(value) || is_name_with_numbers(value) ? 0 : value.size();
 }
 
@@ -464,11 +473,11 @@ std::size_t product_key(const Candidate& candidate) {
 // small and capital letters and digits, rare.
 std::size_t rare_value(const Candidate& candidate) {
   const std::string_view value = candidate.value;
-  if (value.size() < 16 || is_stand_in(value) || is_code_reference(value)) return 0;
-  if (is_measure(value) || is_name_with_numbers(value) || names_no_secret(candidate)) return 0;
   const Classes classes(value);
   const bool mixed = classes.lower >= 3 && classes.upper >= 3 && classes.digit >= 1;
-  return all_if(candidate, mixed && entropy_bits(value) >= 3.6 && word_rarity(value) > 4.8);
+  if (value.size() < 16 || !mixed || is_stand_in(value) || is_code_reference(value)) return 0;
+  if (is_measure(value) || is_name_with_numbers(value) || names_no_secret(candidate)) return 0;
+  return all_if(candidate, entropy_bits(value) >= 3.6 && word_rarity(value) > 4.8);
 }
 
 // The same after `pass:`, which is also what test reports say: "--- PASS: TestReader2".
