@@ -20,8 +20,9 @@ std::vector<std::pair<std::uint32_t, Example>> samples(const RuleSet& rules) {
   std::vector<std::pair<std::uint32_t, Example>> out;
   for (std::uint32_t i = 0; i < rules.impl().compiled.size(); ++i) {
     const RuleSource& source = rules.impl().compiled[i]->source();
-    const bool credentials = source.rule.category == Category::credentials;
-    if (source.rule.category != Category::personal && (!credentials || i % 6 != 0)) continue;
+    const Category category = source.rule.category;
+    const bool one_in_six = category == Category::credentials || category == Category::code;
+    if (category != Category::personal && (!one_in_six || i % 6 != 0)) continue;
     for (const Example& example : source.must_match) {
       const Span span = example.span.value_or(Span{0, example.text.size()});
       const std::size_t size = span.end - span.begin;
