@@ -120,7 +120,7 @@ class Areas {
  public:
   Areas(Scanner::Impl& scanner, std::size_t from, std::size_t to)
       : scanner_(scanner), from_(from), to_(to) {
-    scanner_.parts.clear();
+    empty(scanner_.parts);
   }
 
   void add(std::size_t begin, std::size_t end) {
@@ -150,6 +150,7 @@ class Areas {
     }
     pass.parts = parts;
     scan(pass, gathered);
+    if (gathered.capacity() > kept_bytes) gathered = {};
   }
 
  private:
