@@ -91,6 +91,7 @@ function initialValue(file, owner, member) {
 }
 
 // config check on this text, in a folder of its own.
+const secret = 'x'.repeat(32);
 function check(yaml, files = []) {
   const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-settings-'));
   try {
@@ -98,7 +99,7 @@ function check(yaml, files = []) {
     const file = path.join(folder, 'gatehouse.yaml');
     writeFileSync(file, yaml);
     const done = spawnSync(binary, ['config', 'check', '--config', file], { encoding: 'utf8',
-      env: { ...process.env, OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GATEHOUSE_SECRET: 'x'.repeat(32), SIEM_TOKEN: 'x', GUARD_TOKEN: 'x' } });
+      env: { ...process.env, OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GATEHOUSE_SECRET: secret, SIEM_TOKEN: 'x', GUARD_TOKEN: 'x' } });
     return { status: done.status, text: done.stdout + done.stderr };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -127,6 +128,21 @@ function makeCertificate(file) {
   const made = spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
     '-days', '2', '-subj', '/CN=localhost', '-keyout', path.join(folder, 'key.pem'), '-out', file], { encoding: 'utf8' });
   if (made.status !== 0) throw new Error(`openssl: ${made.stderr}`);
+}
+
+// Of one value, for the secret that check() gives.
+function makeDictionary(file) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-dictionary-'));
+  try {
+    const [key, values] = [path.join(folder, 'secret'), path.join(folder, 'values')];
+    writeFileSync(key, secret);
+    writeFileSync(values, 'Ada Lovelace\n');
+    const made = spawnSync(binary, ['inspect', 'dictionary', 'build', '--key-file', key, '--name', 'customers', '--kind', 'CUSTOMER',
+      values, file], { encoding: 'utf8' });
+    if (made.status !== 0) throw new Error(made.stderr);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 // The witness of the specification's first vector; nobody asks it here.
@@ -226,7 +242,7 @@ export async function checkSettings(test) {
     const checked = check(withAll(example), [['policies', copyOf('policies')], ['rules', copyOf('rules')],
       ['models/mine.model', copyOf('rules/models/injection-1.model')], ['models/mine.calibration', copyOf('rules/models/injection-1.calibration')],
       ['schemas/order.json', (file) => writeFileSync(file, '{"type": "object"}')], ['witnesses.policy', makePolicy],
-      ['mine.calibration', (file) => writeFileSync(file, read('rules/models/grounding-1.calibration'))],
+      ['customers.dictionary', makeDictionary], ['mine.calibration', (file) => writeFileSync(file, read('rules/models/grounding-1.calibration'))],
       ['tls/certificate.pem', makeCertificate], ['tls/authorities.pem', makeCertificate], ['tls/certificate.pem', makeCertificate]]);
     if (checked.status !== 0) throw new Error(checked.text);
   });
