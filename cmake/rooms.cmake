@@ -61,3 +61,20 @@ function(gatehouse_room name)
     endforeach()
   endif()
 endfunction()
+
+# gatehouse_embed_text(ROOM FUNCTION FILE): compiles a file into the room; FUNCTION, in the room's
+# namespace, gives its text as a std::string_view.
+function(gatehouse_embed_text room function file)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${function}.cc)
+  set(script ${CMAKE_SOURCE_DIR}/cmake/embed_text.cmake)
+  add_custom_command(
+    OUTPUT ${source}
+    COMMAND ${CMAKE_COMMAND} -DOUTPUT=${source} -DFILE=${file} -DROOM=${room}
+      -DFUNCTION=${function} -P ${script}
+    DEPENDS ${file} ${script}
+    COMMENT "Embedding ${file}"
+    VERBATIM)
+  target_sources(gatehouse_${room} PRIVATE ${source})
+  # The standard asks compilers for 64 KiB a literal; ours takes more.
+  set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Wno-overlength-strings)
+endfunction()
