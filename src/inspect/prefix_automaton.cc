@@ -253,10 +253,13 @@ void LivePrefixes::restart() {
 
 void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view text,
                         std::size_t base) {
-  if (generation_ != states.generation()) {  // another text's doing: read again what is alive
-    rewind(text, base);
-    generation_ = states.generation();
+  const std::size_t oldest = base + text.size() - std::min(text.size(), states.automaton().width());
+  if (end_ < oldest) {  // whatever began before is too old by the end
+    go_to(oldest, text, base);
+  } else if (generation_ != states.generation()) {  // another text's doing: read again what lives
+    go_to(frontier(), text, base);
   }
+  generation_ = states.generation();
   for (std::size_t at = end_ - base; at < text.size(); ++at) {
     if (states.is_full()) renew(states);
     const bool escaped = escape_ != SIZE_MAX && base + at - escape_ <= longest_escape &&
@@ -272,9 +275,9 @@ void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view
   }
 }
 
-// Back to the frontier, as if nothing behind it had been fed.
-void LivePrefixes::rewind(std::string_view text, std::size_t base) {
-  end_ = frontier();
+// As if the text had been fed up to there and nothing lived.
+void LivePrefixes::go_to(std::size_t end, std::string_view text, std::size_t base) {
+  end_ = end;
   live_.clear();
   const std::size_t known = end_ - base;
   const std::size_t near = known - std::min(known, longest_escape);

@@ -171,7 +171,7 @@ class LivePrefixes {
     PrefixStates::State state = PrefixStates::dead;
     bool stands_for_more = false;
   };
-  void rewind(std::string_view text, std::size_t base);
+  void go_to(std::size_t end, std::string_view text, std::size_t base);
   void renew(PrefixStates& states);
   void take(PrefixStates& states, char c);
   void add(PrefixStates& states, PrefixStates::State state);

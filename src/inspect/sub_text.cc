@@ -11,7 +11,7 @@ namespace {
 
 // Bytes no longer needed are dropped in lumps of at least this size.
 constexpr std::size_t forget_at_least = 4096;
-constexpr std::size_t watch_at_least = 512;
+constexpr std::size_t watch_at_least = 4096;
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
