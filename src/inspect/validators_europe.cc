@@ -90,6 +90,7 @@ std::size_t ie_pps(const Candidate& candidate) {
   static constexpr int weights[] = {8, 7, 6, 5, 4, 3, 2};
   const Alnum text(candidate.value);
   if (!text.is_number(0, 7) || text.size < 8 || text.size > 9) return 0;
+  if (text.size == 9 && (text.byte[8] < 'A' || text.byte[8] > 'Z')) return 0;
   int sum = weighted_sum(Digits(text.view()), weights);
   if (text.size == 9 && text.byte[8] != 'W' && text.byte[8] != 'T')
     sum += 9 * (text.byte[8] - 'A' + 1);
