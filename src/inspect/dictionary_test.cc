@@ -39,14 +39,16 @@ std::shared_ptr<const Dictionary> customers_dictionary() {
   return *dictionary;
 }
 
+// A set is never empty: a rule that finds nothing here.
+const std::vector<std::pair<std::string, std::string>> one_rule = {
+    {"x.yaml",
+     "category: personal\nrules:\n  - {id: x, kind: X, description: x, pattern: 'qqqq[0-9]', "
+     "p_value: 0.1, examples: {match: [qqqq1], no_match: [ab]}}\n"}};
+
 std::vector<std::string> found_in(const std::string& text) {
   RuleSetOptions options;
   options.dictionaries = {customers_dictionary()};
-  const std::vector<std::pair<std::string, std::string>> files = {
-      {"x.yaml",
-       "category: personal\nrules:\n  - {id: x, kind: X, description: x, pattern: 'qqqq[0-9]', "
-       "p_value: 0.1, examples: {match: [qqqq1], no_match: [ab]}}\n"}};
-  const auto set = RuleSet::parse(files, options);
+  const auto set = RuleSet::parse(one_rule, options);
   EXPECT_TRUE(set);
   Scanner scanner(*set);
   std::vector<std::string> found;
@@ -117,12 +119,8 @@ TEST(Dictionary, AnotherKeyAndAChangedFileAreRefused) {
 TEST(Dictionary, IsPartOfTheDigestOfTheRules) {
   RuleSetOptions options;
   options.dictionaries = {customers_dictionary()};
-  const std::vector<std::pair<std::string, std::string>> files = {
-      {"x.yaml",
-       "category: personal\nrules:\n  - {id: x, kind: X, description: x, pattern: 'qqqq[0-9]', "
-       "p_value: 0.1, examples: {match: [qqqq1], no_match: [ab]}}\n"}};
-  const auto with = RuleSet::parse(files, options);
-  const auto without = RuleSet::parse(files, false);
+  const auto with = RuleSet::parse(one_rule, options);
+  const auto without = RuleSet::parse(one_rule, false);
   ASSERT_TRUE(with && without);
   EXPECT_NE((*with)->digest(), (*without)->digest());
 }

@@ -5,6 +5,8 @@
 // a row that begins before `from` counts from there on.
 #pragma once
 
+#include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 

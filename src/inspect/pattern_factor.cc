@@ -1,5 +1,6 @@
 // Which piece of a pattern to give to Hyperscan: one that ordinary text seldom has, so that its
-// automata sleep. A literal where there is one; else where digits or signs begin.
+// automata sleep. One that begins with known letters where there is one, or that only tokens hold;
+// else where digits or signs begin.
 #include <algorithm>
 #include <cmath>
 

@@ -15,6 +15,7 @@
 
 #include <hs/hs.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ struct Search {
   std::size_t margin = 0;                        // how far from a row or token its hits may lie
 };
 
+// A row of fewer digits is not worth a look at in_rows and near_rows.
 inline constexpr std::size_t digits_of_factors = 7;
 
 struct Searches {
