@@ -15,6 +15,8 @@ std::string_view entity_type(identity::PrincipalKind kind) {
       return "Service";
     case identity::PrincipalKind::agent:
       return "Agent";
+    case identity::PrincipalKind::model:
+      return "Model";
   }
   return "User";
 }

@@ -22,6 +22,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
+#include "identity/principal.h"
 #include "ledger/event.h"
 #include "ledger/ledger.h"
 #include "store/compare.h"
@@ -30,17 +31,6 @@
 #include "store/store.h"
 
 namespace gatehouse::identity {
-
-enum class PrincipalKind : std::uint8_t { user, service, agent };
-std::string_view to_string(PrincipalKind kind);
-Result<PrincipalKind> parse_principal_kind(std::string_view text);
-
-struct Principal {
-  PrincipalKind kind = PrincipalKind::user;
-  std::string id;
-  std::vector<std::pair<std::string, std::string>> attributes;  // sorted by name
-  std::string key_prefix;                                       // which key spoke
-};
 
 // Immutable, thread-safe. Lookup hashes the presented key whole and compares in constant time.
 class KeyIndex {

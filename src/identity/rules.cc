@@ -96,15 +96,34 @@ std::string_view to_string(PrincipalKind kind) {
       return "service";
     case PrincipalKind::agent:
       return "agent";
+    case PrincipalKind::model:
+      return "model";
   }
   return "user";
 }
 
+std::string_view to_string(CredentialKind kind) {
+  switch (kind) {
+    case CredentialKind::api_key:
+      return "api_key";
+    case CredentialKind::access_token:
+      return "access_token";
+    case CredentialKind::certificate:
+      return "certificate";
+    case CredentialKind::workload_token:
+      return "workload_token";
+    case CredentialKind::delegation:
+      return "delegation";
+  }
+  return "api_key";
+}
+
 Result<PrincipalKind> parse_principal_kind(std::string_view text) {
-  for (const auto kind : {PrincipalKind::user, PrincipalKind::service, PrincipalKind::agent})
+  for (const auto kind : {PrincipalKind::user, PrincipalKind::service, PrincipalKind::agent,
+                          PrincipalKind::model})
     if (text == to_string(kind)) return kind;
   return fail(ErrorCode::invalid_argument,
-              "the kind of a principal is one of: user, service, agent");
+              "the kind of a principal is one of: user, service, agent, model");
 }
 
 Result<std::pair<PrincipalKind, std::string>> parse_principal(std::string_view text) {
