@@ -18,6 +18,7 @@
 #include "gateway/config_inspection.h"
 #include "gateway/config_log.h"
 #include "gateway/config_provenance.h"
+#include "gateway/config_tools.h"
 #include "gateway/config_vault.h"
 #include "gateway/config_witness.h"
 #include "guard/guard.h"
@@ -79,6 +80,7 @@ struct Config {
   ChecksConfig checks;
   InspectionConfig inspection;
   std::vector<guard::Config> guards;  // each with a name of its own
+  ToolDeclarations tools;
 
   const guard::Config* find_guard(std::string_view name) const;
 
