@@ -16,6 +16,7 @@ struct RouteEntry {
 
 constexpr RouteEntry routes[] = {
     {"/v1/chat/completions", "POST", Route::chat_completions, DialectKind::openai},
+    {"/v1/responses", "POST", Route::responses, DialectKind::openai},
     {"/v1/embeddings", "POST", Route::embeddings, DialectKind::openai},
     {"/v1/models", "GET", Route::list_models, DialectKind::openai},
     {"/v1/messages", "POST", Route::messages, DialectKind::anthropic},
@@ -80,13 +81,15 @@ Verdict accept(Worker&, net::ServerStream& client, Exchange& exchange) {
   for (const auto& entry : routes)
     if (entry.path == path) found = &entry;
   if (!found) {
-    return refuse(Problem::unknown_path,
-                  "no such path; Gatehouse serves /v1/chat/completions, /v1/embeddings, "
-                  "/v1/models, /v1/messages, /v1/messages/count_tokens, /v1/receipts/ID and "
-                  "/v1/provenance/find");
+    return refuse(
+        Problem::unknown_path,
+        "no such path; Gatehouse serves /v1/chat/completions, /v1/responses, "
+        "/v1/embeddings, /v1/models, /v1/messages, /v1/messages/count_tokens, /v1/receipts/ID and "
+        "/v1/provenance/find");
   }
   exchange.route = found->route;
   if (found->route != Route::list_models) exchange.dialect = &dialect_of(found->dialect);
+  if (found->route == Route::responses) exchange.dialect = &responses_dialect();
   if (head.method != found->method) {
     return refuse(Problem::method_not_allowed,
                   "use " + std::string(found->method) + " for " + std::string(found->path));

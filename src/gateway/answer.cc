@@ -37,9 +37,16 @@ Channels::Open::iterator Channels::close(Open::iterator channel,
 }
 
 std::vector<std::pair<ChannelKey, std::string>> Channels::finish_choice(std::uint64_t choice) {
+  return finish_choices(choice, choice);
+}
+
+std::vector<std::pair<ChannelKey, std::string>> Channels::finish_choices(std::uint64_t first,
+                                                                         std::uint64_t last) {
   std::vector<std::pair<ChannelKey, std::string>> rest;
-  for (auto channel = open_.begin(); channel != open_.end();)
-    channel = channel->first.choice == choice ? close(channel, rest) : std::next(channel);
+  for (auto channel = open_.begin(); channel != open_.end();) {
+    const bool ends = first <= channel->first.choice && channel->first.choice <= last;
+    channel = ends ? close(channel, rest) : std::next(channel);
+  }
   return rest;
 }
 

@@ -31,6 +31,8 @@ class Channels {
   std::string feed(const ChannelKey& key, inspect::TextForm form, std::string_view text);
   // Ends channels; returns what they still held, in channel order, empty ones left out.
   std::vector<std::pair<ChannelKey, std::string>> finish_choice(std::uint64_t choice);
+  std::vector<std::pair<ChannelKey, std::string>> finish_choices(std::uint64_t first,
+                                                                 std::uint64_t last);
   std::vector<std::pair<ChannelKey, std::string>> finish_all();
   std::size_t open() const { return open_.size(); }
 

@@ -1,4 +1,4 @@
-// Answers of both dialects, whole and streamed: never a crash, and a stream cut anywhere gives the
+// Answers of every dialect, whole and streamed: never a crash, and a stream cut anywhere gives the
 // same bytes as the stream in one piece. The first two bytes choose where to cut.
 #include <cstdint>
 
@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::size_t cut = (data[0] | (data[1] << 8)) % (size - 1);
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
-  for (const Dialect* dialect : {&openai_dialect(), &anthropic_dialect()}) {
+  for (const Dialect* dialect : {&openai_dialect(), &responses_dialect(), &anthropic_dialect()}) {
     Fixture one;
     const auto whole = stream(*dialect, one, {text});
     Fixture two;

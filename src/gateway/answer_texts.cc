@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gateway/answer.h"
+#include "gateway/responses.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -62,6 +63,134 @@ class OpenAiTexts final : public JsonVisitor {
   std::map<TextKey, std::string> names_;
   std::map<std::uint64_t, std::uint64_t> choice_index_;
   std::map<TextKey, std::uint64_t> tool_index_;
+};
+
+// The Responses API. A stream has a text in pieces and then, up to three times, whole.
+class ResponsesTexts final : public JsonVisitor {
+ public:
+  explicit ResponsesTexts(DocumentTexts& texts) : texts_(texts) {}
+
+  void on_string(Path path, std::string_view text, JsonSpan inside) override {
+    if (path_is(path, {"type"})) type_ = text;
+    if (path_is(path, {"delta"})) delta_ = {{}, std::string(text), inside};
+    if (path_is(path, {"text"}) || path_is(path, {"refusal"}) || path_is(path, {"part", "text"}) ||
+        path_is(path, {"part", "refusal"}))
+      of_part_.push_back({{}, std::string(text), inside});
+    if (path_is(path, {"arguments"}) || path_is(path, {"input"}))
+      of_item_.push_back({{}, std::string(text), inside});
+    if (path_begins(path, {"item"})) in_item(path.subspan(1), item_, text, inside);
+    if (path_begins(path, {"output", "*"}))
+      in_item(path.subspan(2), items_[path[1].index], text, inside);
+    if (path_begins(path, {"response", "output", "*"}))
+      in_item(path.subspan(3), items_[path[2].index], text, inside);
+  }
+  void on_number(Path path, std::string_view text, JsonSpan) override {
+    if (path_is(path, {"output_index"})) index_ = as_count(text).value_or(0);
+    if (path_is(path, {"content_index"})) part_ = as_count(text).value_or(0);
+  }
+
+  // Of a whole answer.
+  void finish_answer() {
+    for (auto& [index, item] : items_) add_item(index, item, false);
+  }
+  // Of an event.
+  void finish_event() {
+    const bool text = type_ == "response.output_text.delta" || type_ == "response.refusal.delta";
+    if (text) add(text_key(index_, part_), std::move(delta_), false);
+    if (calls_tool(type_, ".delta")) add(tool_key(index_), std::move(delta_), false);
+    const bool begins = type_.ends_with(".added");
+    if (begins || type_ == "response.output_text.done" || type_ == "response.refusal.done" ||
+        type_ == "response.content_part.done")
+      for (auto& piece : of_part_) add(text_key(index_, part_), std::move(piece), !begins);
+    if (calls_tool(type_, ".done"))
+      for (auto& piece : of_item_) add(tool_key(index_), std::move(piece), true);
+    if (!item_.type.empty()) add_item(index_, item_, !begins);
+    for (auto& [index, item] : items_) add_item(index, item, true);
+  }
+
+ private:
+  struct Item {
+    std::string type;
+    std::string name;
+    std::vector<std::pair<std::uint64_t, TextPiece>> parts;
+    std::vector<TextPiece> arguments;
+  };
+
+  static TextKey text_key(std::uint64_t item, std::uint64_t part) {
+    return {item * most_output_index + part, -1};
+  }
+  static TextKey tool_key(std::uint64_t item) { return {item * most_output_index, 0}; }
+  // Events about the arguments of a call, whoever answers it.
+  static bool calls_tool(std::string_view type, std::string_view suffix) {
+    if (!type.ends_with(suffix)) return false;
+    type.remove_suffix(suffix.size());
+    return type == "response.function_call_arguments" || type == "response.mcp_call_arguments" ||
+           type == "response.custom_tool_call_input";
+  }
+  static bool is_call(std::string_view type) {
+    return type == "function_call" || type == "custom_tool_call" || type == "mcp_call";
+  }
+
+  static void in_item(Path path, Item& item, std::string_view text, JsonSpan inside) {
+    if (path_is(path, {"type"})) item.type = text;
+    if (path_is(path, {"name"})) item.name = text;
+    if (path_is(path, {"arguments"}) || path_is(path, {"input"}))
+      item.arguments.push_back({{}, std::string(text), inside});
+    if (path_is(path, {"content", "*", "text"}) || path_is(path, {"content", "*", "refusal"}))
+      item.parts.emplace_back(path[1].index, TextPiece{{}, std::string(text), inside});
+  }
+
+  void add_item(std::uint64_t index, Item& item, bool copy) {
+    if (item.type == "message")
+      for (auto& [part, piece] : item.parts) add(text_key(index, part), std::move(piece), copy);
+    if (!is_call(item.type)) return;
+    for (auto& piece : item.arguments) add(tool_key(index), std::move(piece), copy);
+    if (!copy) texts_.tool_names[tool_key(index)] = item.name;
+  }
+  void add(const TextKey& key, TextPiece piece, bool copy) {
+    piece.key = key;
+    piece.copy = copy;
+    texts_.pieces.push_back(std::move(piece));
+  }
+
+  DocumentTexts& texts_;
+  std::string type_;
+  std::uint64_t index_ = 0;
+  std::uint64_t part_ = 0;
+  TextPiece delta_;
+  std::vector<TextPiece> of_part_;
+  std::vector<TextPiece> of_item_;
+  Item item_;
+  std::map<std::uint64_t, Item> items_;
+};
+
+// What providers of OpenAI's dialect answer with, of either of its APIs: what stands in it says
+// which, and one that had both would be looked at as both.
+class EitherTexts final : public JsonVisitor {
+ public:
+  EitherTexts(std::string_view holder, DocumentTexts& texts)
+      : chat_(holder, texts), responses_(texts) {}
+
+  void on_string(Path path, std::string_view text, JsonSpan inside) override {
+    chat_.on_string(path, text, inside);
+    responses_.on_string(path, text, inside);
+  }
+  void on_number(Path path, std::string_view text, JsonSpan span) override {
+    chat_.on_number(path, text, span);
+    responses_.on_number(path, text, span);
+  }
+  void finish_answer() {
+    chat_.finish();
+    responses_.finish_answer();
+  }
+  void finish_event() {
+    chat_.finish();
+    responses_.finish_event();
+  }
+
+ private:
+  OpenAiTexts chat_;
+  ResponsesTexts responses_;
 };
 
 // A block that calls a tool is the tool call of its number; all text blocks are one text.
@@ -134,9 +263,9 @@ class AnthropicEventTexts final : public JsonVisitor {
 Result<DocumentTexts> read_answer(JsonWalker& walker, DialectKind dialect, std::string& document) {
   DocumentTexts texts;
   if (dialect == DialectKind::openai) {
-    OpenAiTexts reader("message", texts);
+    EitherTexts reader("message", texts);
     GH_TRY(walker.walk(document, reader));
-    reader.finish();
+    reader.finish_answer();
     return texts;
   }
   document.reserve(document.size() + 256);  // what the walk would do, before a view of it is taken
@@ -148,9 +277,9 @@ Result<DocumentTexts> read_answer(JsonWalker& walker, DialectKind dialect, std::
 Result<DocumentTexts> read_event(JsonWalker& walker, DialectKind dialect, std::string& data) {
   DocumentTexts texts;
   if (dialect == DialectKind::openai) {
-    OpenAiTexts reader("delta", texts);
+    EitherTexts reader("delta", texts);
     GH_TRY(walker.walk(data, reader));
-    reader.finish();
+    reader.finish_event();
     return texts;
   }
   data.reserve(data.size() + 256);
@@ -182,7 +311,8 @@ std::string& AnswerBook::text_of(const TextKey& key) {
 }
 
 void AnswerBook::add(const DocumentTexts& texts) {
-  for (const auto& piece : texts.pieces) text_of(piece.key) += piece.text;
+  for (const auto& piece : texts.pieces)
+    if (!piece.copy) text_of(piece.key) += piece.text;
   for (const auto& [key, name] : texts.tool_names) {
     const auto place = place_of(key);
     if (place.tool) answer_.choices[place.choice].tool_calls[*place.tool].name += name;

@@ -16,7 +16,8 @@
 
 namespace gatehouse::gateway {
 
-// A choice's text, or the arguments of one of its tool calls.
+// A choice's text, or the arguments of one of its tool calls. Of the Responses API, each part of a
+// message and each call of a tool is a choice.
 struct TextKey {
   std::uint64_t choice = 0;
   std::int64_t tool = -1;  // -1: the text
@@ -27,8 +28,9 @@ struct TextKey {
 struct TextPiece {
   TextKey key;
   std::string text;
-  JsonSpan inside;   // in its document: inside the quotes, or the whole value
-  bool raw = false;  // it is a JSON value of the document, not a string
+  JsonSpan inside;    // in its document: inside the quotes, or the whole value
+  bool raw = false;   // it is a JSON value of the document, not a string
+  bool copy = false;  // the whole text once more, after its pieces
 };
 
 struct DocumentTexts {

@@ -11,11 +11,12 @@ namespace {
 // Positions of what a system prompt can be: a string, or a list of blocks.
 class SystemFinder final : public JsonVisitor {
  public:
-  explicit SystemFinder(DialectKind dialect) : dialect_(dialect) {}
+  // `member`: of the body, whose text is a system prompt; none has one in chat completions.
+  explicit SystemFinder(std::string_view member) : member_(member) {}
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
-    if (dialect_ == DialectKind::anthropic) {
-      if (path_is(path, {"system"})) system_text = inside;
+    if (!member_.empty()) {
+      if (path_is(path, {member_})) system_text = inside;
       return;
     }
     if (path_is(path, {"messages", "*", "role"}) && (text == "system" || text == "developer"))
@@ -23,22 +24,31 @@ class SystemFinder final : public JsonVisitor {
     if (path_is(path, {"messages", "*", "content"})) texts[path[1].index] = inside;
   }
   void on_number(Path, std::string_view, JsonSpan) override {}
+  void on_null(Path path, JsonSpan span) override {
+    if (!member_.empty() && path_is(path, {member_})) system_null = span;
+  }
   void on_container(Path path, JsonSpan span) override {
-    if (dialect_ == DialectKind::anthropic && path_is(path, {"system"})) system_list = span;
+    if (!member_.empty() && path_is(path, {member_})) system_list = span;
     if (path_is(path, {"messages", "*", "content"})) lists[path[1].index] = span;
     if (path_is(path, {"messages"})) messages = span;
   }
 
   std::optional<JsonSpan> system_text;
   std::optional<JsonSpan> system_list;
+  std::optional<JsonSpan> system_null;
   std::optional<JsonSpan> messages;
   std::set<std::size_t> system_messages;
   std::map<std::size_t, JsonSpan> texts;
   std::map<std::size_t, JsonSpan> lists;
 
  private:
-  DialectKind dialect_;
+  std::string_view member_;
 };
+
+std::string_view system_member(Route route) {
+  if (route == Route::responses) return "instructions";
+  return route == Route::messages ? "system" : "";
+}
 
 bool is_empty_list(std::string_view body, JsonSpan list) {
   const auto inside = body.substr(list.begin + 1, list.end - list.begin - 2);
@@ -59,15 +69,18 @@ Splice behind_blocks(std::string_view body, JsonSpan list, std::string_view sent
 
 }  // namespace
 
-Result<Splice> canary_splice(JsonWalker& walker, DialectKind dialect, std::string& body,
+Result<Splice> canary_splice(JsonWalker& walker, Route route, std::string& body,
                              std::string_view sentence) {
-  SystemFinder found(dialect);
+  const auto member = system_member(route);
+  SystemFinder found(member);
   GH_TRY(walker.walk(body, found));
   if (found.system_text) return behind_text(*found.system_text, sentence);
   if (found.system_list) return behind_blocks(body, *found.system_list, sentence);
-  if (dialect == DialectKind::anthropic) {
+  if (found.system_null)
+    return Splice{found.system_null->begin, found.system_null->end, json_string(sentence)};
+  if (!member.empty()) {
     const auto at = body.find('{') + 1;
-    return Splice{at, at, "\"system\":" + json_string(sentence) + ","};
+    return Splice{at, at, json_string(member) + ":" + json_string(sentence) + ","};
   }
   for (const auto message : found.system_messages) {
     if (const auto text = found.texts.find(message); text != found.texts.end())

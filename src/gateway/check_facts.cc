@@ -44,11 +44,18 @@ class MessageReader {
     const auto& content = member(message, "content");
     if (role == "system" || role == "developer") return read_system(content);
     if (role == "tool" || role == "function") return add_source(content);
+    if (text_of(member(message, "type")).ends_with("_output"))
+      return add_source(member(message, "output"));
     if (role != "user") return;
     facts_.question.clear();
     if (content.is_string()) return read_user_text(content.get<std::string>());
     if (!content.is_array()) return;
     for (const auto& block : content) read_block(block);
+  }
+
+  // The input of the Responses API may be one text.
+  void read_question(const Json& input) {
+    if (input.is_string()) read_user_text(input.get<std::string>());
   }
 
   void read_system(const Json& content) {
@@ -112,14 +119,18 @@ Result<void> note_facts(Exchange& exchange) {
   auto& facts = exchange.facts;
   MessageReader reader(facts);
   reader.read_system(member(body, "system"));
-  if (const auto& messages = member(body, "messages"); messages.is_array())
-    for (const auto& message : messages) reader.read(message);
+  reader.read_system(member(body, "instructions"));
+  for (const auto* turns : {"messages", "input"})
+    if (const auto& messages = member(body, turns); messages.is_array())
+      for (const auto& message : messages) reader.read(message);
+  reader.read_question(member(body, "input"));
   for (const auto* key : {"tools", "functions"})
     if (const auto& tools = member(body, key); tools.is_array())
       for (const auto& tool : tools)
         if (tool.is_object()) read_tool(tool, facts);
   read_format(member(body, "response_format"), facts);
   read_format(member(body, "output_format"), facts);
+  read_format(member(member(body, "text"), "format"), facts);
   read_format(member(member(body, "output_config"), "format"), facts);
   return {};
 }

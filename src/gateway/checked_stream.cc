@@ -36,19 +36,36 @@ bool CheckedStream::feed(std::string_view events, std::string& out) {
 bool CheckedStream::take(SseEvent event) {
   Held held{std::move(event), {}};
   if (held.event.has_data && held.event.data != "[DONE]") {
-    const auto texts = read_event(walker_, exchange_.dialect->kind(), held.event.data);
+    auto texts = read_event(walker_, exchange_.dialect->kind(), held.event.data);
     if (!texts) return refuse("An event of the answer cannot be checked: " + texts.error().message);
+    if (!settle_copies(*texts)) return false;
     book_.add(*texts);
     std::map<TextKey, std::size_t> later;  // bytes behind a piece in its own event
     for (auto piece = texts->pieces.rbegin(); piece != texts->pieces.rend(); ++piece) {
       auto& behind = later[piece->key];
       keys_.insert(piece->key);
       held.pieces.push_back({*piece, book_.text_of(piece->key).size() - behind, false});
-      behind += piece->text.size();
+      if (!piece->copy) behind += piece->text.size();
     }
     std::ranges::reverse(held.pieces);
   }
   queue_.push_back(std::move(held));
+  return true;
+}
+
+// A copy without anything that it copies is the text itself; one that says something else is not
+// passed on.
+bool CheckedStream::settle_copies(DocumentTexts& texts) {
+  for (auto& piece : texts.pieces) {
+    auto& came = came_[piece.key];
+    if (piece.copy && came.size == 0) piece.copy = false;
+    if (!piece.copy) {
+      came.size += piece.text.size();
+      came.hash = CountedTexts::add(came.hash, piece.text);
+    } else if (came.hash != CountedTexts::add(CountedTexts::nothing, piece.text)) {
+      return refuse("The answer has a text twice, and not the same.");
+    }
+  }
   return true;
 }
 
@@ -100,7 +117,8 @@ std::vector<CheckedStream::Piece*> CheckedStream::held_pieces(const TextKey& key
   std::vector<Piece*> empty;
   for (auto& held : queue_)
     for (auto& piece : held.pieces)
-      if (piece.text.key == key) (piece.text.text.empty() ? empty : pieces).push_back(&piece);
+      if (piece.text.key == key && !piece.text.copy)
+        (piece.text.text.empty() ? empty : pieces).push_back(&piece);
   return pieces.empty() ? empty : pieces;
 }
 
@@ -164,7 +182,8 @@ void CheckedStream::write(Held& held, std::string& out) {
   for (const auto& piece : held.pieces) {
     auto& released = progress_[piece.text.key].released;
     released = std::max(released, piece.end);
-    if (piece.changed) edits.push_back(replace_piece(piece.text, piece.text.text));
+    const auto& text = piece.text.copy ? book_.text_of(piece.text.key) : piece.text.text;
+    if (piece.changed || text != piece.text.text) edits.push_back(replace_piece(piece.text, text));
   }
   if (edits.empty()) {
     out += held.event.raw;

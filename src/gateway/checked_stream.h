@@ -7,7 +7,8 @@
 //   up
 //      to there has passed. Arguments of tools, which have no sentences, leave at the end.
 //   2. With `hold: answer` nothing leaves before everything has passed.
-//   3. Events leave in their order, whole; those whose texts were not changed byte for byte.
+//   3. A copy of a whole text that comes after its pieces is written as the text is then.
+//   4. Events leave in their order, whole; those whose texts were not changed byte for byte.
 // One request, one thread. Internal to gateway/.
 #pragma once
 
@@ -20,6 +21,7 @@
 
 #include "gateway/answer_texts.h"
 #include "gateway/checks.h"
+#include "gateway/responses.h"
 #include "gateway/sse.h"
 
 namespace gatehouse::gateway {
@@ -54,6 +56,11 @@ class CheckedStream {
     SseEvent event;
     std::vector<Piece> pieces;
   };
+  // A text as it came, before any check changed it.
+  struct Came {
+    std::size_t size = 0;
+    std::uint64_t hash = CountedTexts::nothing;
+  };
   // What is known about one text.
   struct Progress {
     std::size_t judged = 0;     // up to here it has passed
@@ -63,6 +70,7 @@ class CheckedStream {
   };
 
   bool take(SseEvent event);
+  bool settle_copies(DocumentTexts& texts);
   bool judge_beginning();
   bool accept(const CheckVerdict& verdict, const std::map<TextKey, std::size_t>& ends);
   std::vector<Piece*> held_pieces(const TextKey& key);
@@ -82,6 +90,7 @@ class CheckedStream {
   std::deque<Held> queue_;
   std::map<TextKey, Progress> progress_;
   std::set<TextKey> keys_;  // of every text so far
+  std::map<TextKey, Came> came_;
   std::string refusal_;
   bool ask_again_ = false;
 };

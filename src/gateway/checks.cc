@@ -178,7 +178,7 @@ class Run {
 bool has_checks(const Exchange& exchange) {
   return (!exchange.plan.checks.empty() || exchange.plan.canary ||
           !exchange.plan.answer_guards.empty()) &&
-         (exchange.route == Route::chat_completions || exchange.route == Route::messages);
+         is_conversation(*exchange.route);
 }
 
 Hold hold_of(const Exchange& exchange) {

@@ -218,29 +218,35 @@ TEST_P(Checks, AMissingCheckRefuses) {
 INSTANTIATE_TEST_SUITE_P(Dialects, Checks,
                          ::testing::Values(DialectKind::openai, DialectKind::anthropic));
 
-std::string with_canary(DialectKind dialect, std::string body) {
+std::string with_canary(Route route, std::string body) {
   JsonWalker walker;
-  auto splice = canary_splice(walker, dialect, body, "S\"");
+  auto splice = canary_splice(walker, route, body, "S\"");
   EXPECT_TRUE(splice) << splice.error().describe();
   return apply_splices(body, {*splice});
 }
 
 TEST(CanarySplice, GoesBehindTheSystemPromptOrBecomesOne) {
-  EXPECT_EQ(with_canary(DialectKind::openai, R"({"messages":[{"role":"user","content":"x"}]})"),
+  EXPECT_EQ(with_canary(Route::chat_completions, R"({"messages":[{"role":"user","content":"x"}]})"),
             R"({"messages":[{"role":"system","content":"S\""},{"role":"user","content":"x"}]})");
   EXPECT_EQ(
-      with_canary(DialectKind::openai, R"({"messages":[{"content":"P","role":"developer"}]})"),
+      with_canary(Route::chat_completions, R"({"messages":[{"content":"P","role":"developer"}]})"),
       R"({"messages":[{"content":"P\n\nS\"","role":"developer"}]})");
   EXPECT_EQ(
-      with_canary(DialectKind::openai,
+      with_canary(Route::chat_completions,
                   R"({"messages":[{"role":"system","content":[{"type":"text","text":"P"}]}]})"),
       R"({"messages":[{"role":"system","content":[{"type":"text","text":"P"},{"type":"text","text":"S\""}]}]})");
-  EXPECT_EQ(with_canary(DialectKind::anthropic, R"({"messages":[]})"),
+  EXPECT_EQ(with_canary(Route::messages, R"({"messages":[]})"),
             R"({"system":"S\"","messages":[]})");
-  EXPECT_EQ(with_canary(DialectKind::anthropic, R"({"system":"P","messages":[]})"),
+  EXPECT_EQ(with_canary(Route::messages, R"({"system":"P","messages":[]})"),
             R"({"system":"P\n\nS\"","messages":[]})");
-  EXPECT_EQ(with_canary(DialectKind::anthropic, R"({"system":[]})"),
+  EXPECT_EQ(with_canary(Route::messages, R"({"system":[]})"),
             R"({"system":[{"type":"text","text":"S\""}]})");
+  EXPECT_EQ(with_canary(Route::responses, R"({"instructions":null,"input":"x"})"),
+            R"({"instructions":"S\"","input":"x"})");
+  EXPECT_EQ(with_canary(Route::responses, R"({"instructions":"P","input":"x"})"),
+            R"({"instructions":"P\n\nS\"","input":"x"})");
+  EXPECT_EQ(with_canary(Route::responses, R"({"input":"x"})"),
+            R"({"instructions":"S\"","input":"x"})");
 }
 
 TEST(RequestFacts, AreReadOfBothDialects) {

@@ -28,7 +28,7 @@ void read_key(ConfigReader& vault, std::string_view name, const std::optional<Co
 
 bool is_route(std::string_view name) {
   constexpr std::array known{Route::chat_completions, Route::embeddings, Route::messages,
-                             Route::count_tokens};
+                             Route::count_tokens, Route::responses};
   return std::ranges::any_of(known, [name](Route route) { return to_string(route) == name; });
 }
 

@@ -41,8 +41,9 @@ std::string wrong_dialect_message(const Exchange& exchange) {
   const DialectKind dialect = exchange.provider->dialect;
   return "The model \"" + exchange.model_name + "\" speaks the " + std::string(to_string(dialect)) +
          " dialect; use " +
-         (dialect == DialectKind::anthropic ? "/v1/messages"
-                                            : "/v1/chat/completions or /v1/embeddings") +
+         (dialect == DialectKind::anthropic
+              ? "/v1/messages"
+              : "/v1/chat/completions, /v1/responses or /v1/embeddings") +
          " for it.";
 }
 

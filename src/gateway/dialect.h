@@ -98,6 +98,7 @@ class Dialect {
 };
 
 const Dialect& openai_dialect();
+const Dialect& responses_dialect();  // of the same providers as the OpenAI dialect
 const Dialect& anthropic_dialect();
 const Dialect& dialect_of(DialectKind kind);
 

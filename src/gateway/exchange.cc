@@ -17,6 +17,8 @@ std::string_view to_string(Route route) {
       return "messages";
     case Route::count_tokens:
       return "count_tokens";
+    case Route::responses:
+      return "responses";
     case Route::receipts:
       return "receipts";
     case Route::provenance:
@@ -35,12 +37,21 @@ std::string_view to_string(Stage stage) {
 void FindingTotals::add(const std::vector<inspect::Finding>& findings) {
   for (const auto& finding : findings) {
     ++by_category[static_cast<std::size_t>(finding.category)];
-    const auto known = std::ranges::find(by_rule, finding.rule, &FindingCount::rule);
-    if (known == by_rule.end()) {
-      by_rule.push_back({finding.rule, 1});
-    } else {
-      ++known->count;
-    }
+    add(finding.rule, 1);
+  }
+}
+
+void FindingTotals::add(const FindingTotals& more) {
+  for (std::size_t at = 0; at < by_category.size(); ++at) by_category[at] += more.by_category[at];
+  for (const auto& [rule, count] : more.by_rule) add(rule, count);
+}
+
+void FindingTotals::add(std::uint32_t rule, std::uint32_t count) {
+  const auto known = std::ranges::find(by_rule, rule, &FindingCount::rule);
+  if (known == by_rule.end()) {
+    by_rule.push_back({rule, count});
+  } else {
+    known->count += count;
   }
 }
 

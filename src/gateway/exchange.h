@@ -42,10 +42,15 @@ enum class Route : std::uint8_t {
   list_models,
   messages,
   count_tokens,
+  responses,
   receipts,
   provenance,
 };
 std::string_view to_string(Route route);
+// A model says something, whole or as a stream; the others count, embed, list.
+inline bool is_conversation(Route route) {
+  return route == Route::chat_completions || route == Route::messages || route == Route::responses;
+}
 
 // How a text may be treated.
 enum class TextRole : std::uint8_t {
@@ -89,6 +94,10 @@ struct FindingTotals {
   std::vector<FindingCount> by_rule;
   std::array<std::uint64_t, inspect::category_count> by_category{};
   void add(const std::vector<inspect::Finding>& findings);
+  void add(const FindingTotals& more);
+
+ private:
+  void add(std::uint32_t rule, std::uint32_t count);
 };
 
 // What the obligations of the decision ask for.

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most_choices = 128;  // of one answer; an event has room for them
 
 bool says_something(const Exchange& exchange) {
-  return exchange.route == Route::chat_completions || exchange.route == Route::messages;
+  return exchange.route && is_conversation(*exchange.route);
 }
 
 provenance::Output output_of(const provenance::Keys& keys, const Exchange& exchange,

@@ -83,7 +83,7 @@ std::optional<std::uint64_t> count_of(const json& object, std::string_view name)
 
 std::optional<Route> parse_route(std::string_view text) {
   for (const Route route : {Route::chat_completions, Route::embeddings, Route::list_models,
-                            Route::messages, Route::count_tokens})
+                            Route::messages, Route::count_tokens, Route::responses})
     if (to_string(route) == text) return route;
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// Request bodies of both dialects: decoding never crashes, every channel lies inside the body, and
+// Request bodies of every dialect: decoding never crashes, every channel lies inside the body, and
 // a body that was accepted is still a JSON object after every channel was replaced.
 #include <cstdint>
 
@@ -43,6 +43,7 @@ void decode_and_replace(const Dialect& dialect, std::string_view body) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   decode_and_replace(openai_dialect(), body);
+  decode_and_replace(responses_dialect(), body);
   decode_and_replace(anthropic_dialect(), body);
   return 0;
 }

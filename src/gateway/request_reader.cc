@@ -16,8 +16,8 @@ constexpr std::size_t shortest_interesting_number = 9;
 
 // Top-level members that the gateway reads. A provider that ignores case would read another one
 // than we do, so only one spelling is taken.
-constexpr std::array<std::string_view, 5> exact_members{"model", "tools", "functions", "stream",
-                                                        "messages"};
+constexpr std::array<std::string_view, 7> exact_members{
+    "model", "tools", "functions", "stream", "messages", "input", "instructions"};
 
 // Who speaks in a message. Of a role nobody knows, or of two, the least is believed.
 Source speaker_of(std::string_view role) {
@@ -33,18 +33,10 @@ bool is_data_block(std::string_view type) {
          type.ends_with("_result");
 }
 
-// Whether the string at `path` is what a model reads, and not a name or a number of it.
-bool is_content(Path path) {
-  const auto key = last_key(path);
-  if (path[0].key == "input" || path[0].key == "prompt") return true;
-  if (key != "content" && key != "text" && key != "data") return path_is(path, {"system"});
-  return path_begins(path, {"messages", "*", "content"}) || path[0].key == "system";
-}
-
-// Of text outside of messages. Documents are embedded that others wrote.
-Source source_outside_of_messages(Path path) {
-  if (path[0].key == "system") return Source::system;
-  return path[0].key == "input" ? Source::data : Source::user;
+// Of text outside of the turns. Documents are embedded that others wrote.
+Source source_outside_of_turns(Path path, std::string_view turns) {
+  if (path[0].key == "system" || path[0].key == "instructions") return Source::system;
+  return path[0].key == "input" && turns != "input" ? Source::data : Source::user;
 }
 
 }  // namespace
@@ -56,6 +48,19 @@ void RequestReader::add(JsonSpan inside, std::string_view text, TextRole role, b
   std::string_view kept = std::string_view(exchange_.body).substr(inside.begin, text.size());
   if (!plain) kept = exchange_.decoded.emplace_back(text);
   exchange_.channels.push_back({inside, kept, role, is_number});
+}
+
+// Whether the string at `path` is what a model reads, and not a name or a number of it.
+bool RequestReader::is_content(Path path) const {
+  const auto key = last_key(path);
+  const bool in_turns = path[0].key == turns_;
+  if (path[0].key == "prompt" || (path[0].key == "input" && !in_turns)) return true;
+  if (path.size() == 1) return key == "system" || key == "instructions" || in_turns;
+  if (path[0].key == "system") return key == "content" || key == "text" || key == "data";
+  if (!in_turns || path.size() < 3) return false;
+  if (path[2].key == "content") return key == "content" || key == "text" || key == "data";
+  return turns_ == "input" && (path[2].key == "output" || path[2].key == "summary") &&
+         (path.size() == 3 || key == "text");
 }
 
 void RequestReader::refuse(std::string problem) {
@@ -82,21 +87,26 @@ void RequestReader::on_string(Path path, std::string_view text, JsonSpan inside)
     if (text.find('[') != std::string_view::npos) add(inside, text, TextRole::covered, false);
     return;
   }
-  note_speaker(path, text);
+  note_who_speaks(path, text);
   const TextRole role = role_of(path, text);
   if (role == TextRole::opaque || text.empty()) return;
   add(inside, text, role, false);
-  if (path[0].key != "messages" && is_content(path))
-    exchange_.channels.back().source = source_outside_of_messages(path);
-  if (path[0].key == "messages" && is_content(path))
+  if (!is_content(path)) return;
+  if (path[0].key == turns_ && path.size() > 1) {
     unsettled_.push_back(exchange_.channels.size() - 1);
+  } else {
+    exchange_.channels.back().source = source_outside_of_turns(path, turns_);
+  }
 }
 
-void RequestReader::note_speaker(Path path, std::string_view text) {
-  if (path_is(path, {"messages", "*", "role"})) {
-    const Source speaker = speaker_of(text);
-    speaker_ = speaker_ == Source::none || speaker_ == speaker ? speaker : Source::data;
-  } else if (path_is(path, {"messages", "*", "content", "*", "type"})) {
+void RequestReader::note_speaker(Source speaker) {
+  speaker_ = speaker_ == Source::none || speaker_ == speaker ? speaker : Source::data;
+}
+
+void RequestReader::note_who_speaks(Path path, std::string_view text) {
+  if (path_is(path, {turns_, "*", "role"})) {
+    note_speaker(speaker_of(text));
+  } else if (path_is(path, {turns_, "*", "content", "*", "type"})) {
     block_is_data_ = block_is_data_ || is_data_block(text);
   }
 }
@@ -110,10 +120,10 @@ void RequestReader::settle_source(std::size_t first, Source source) {
 }
 
 void RequestReader::on_object(Path path, std::size_t) {
-  if (path_is(path, {"messages", "*"})) {
+  if (path_is(path, {turns_, "*"})) {
     message_begin_ = exchange_.channels.size();
     speaker_ = Source::none;
-  } else if (path_is(path, {"messages", "*", "content", "*"})) {
+  } else if (path_is(path, {turns_, "*", "content", "*"})) {
     block_begin_ = exchange_.channels.size();
     block_is_data_ = false;
   }
@@ -141,9 +151,9 @@ void RequestReader::on_key(Path object, std::string_view key, JsonSpan inside) {
 }
 
 void RequestReader::on_container(Path path, JsonSpan span) {
-  if (block_is_data_ && path_is(path, {"messages", "*", "content", "*"}))
+  if (block_is_data_ && path_is(path, {turns_, "*", "content", "*"}))
     settle_source(block_begin_, Source::data);
-  if (path_is(path, {"messages", "*"}))
+  if (path_is(path, {turns_, "*"}))
     settle_source(message_begin_, speaker_ == Source::none ? Source::data : speaker_);
   if (path_is(path, {"stream"})) refuse("\"stream\" must be true or false");
   if (path_is(path, {"tools", "*"})) {

@@ -11,7 +11,9 @@ namespace gatehouse::gateway {
 
 class RequestReader : public JsonVisitor {
  public:
-  explicit RequestReader(Exchange& exchange) : exchange_(exchange) {}
+  // `turns`: the member that has the turns of the conversation.
+  explicit RequestReader(Exchange& exchange, std::string_view turns = "messages")
+      : exchange_(exchange), turns_(turns) {}
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override;
   void on_number(Path path, std::string_view text, JsonSpan span) override;
@@ -28,16 +30,20 @@ class RequestReader : public JsonVisitor {
   virtual TextRole role_of(Path path, std::string_view text) = 0;
   // Whether the value at `path` is inspected whole, as JSON, when it is an object or an array.
   virtual bool is_whole_value(Path) const { return false; }
+  // Who speaks in the turn under way; of two, the least is believed.
+  void note_speaker(Source speaker);
   Exchange& exchange_;
 
  private:
   void add(JsonSpan inside, std::string_view text, TextRole role, bool is_number);
   bool is_covered(Path path) const;
-  void note_speaker(Path path, std::string_view text);
+  void note_who_speaks(Path path, std::string_view text);
+  bool is_content(Path path) const;
   void settle_source(std::size_t first, Source source);
   void note_tool(Path path, std::string_view text);
   void refuse(std::string problem);
 
+  std::string_view turns_;
   std::size_t models_seen_ = 0;
   std::string_view tool_name_;  // of the tool under way
   std::string_view tool_type_;

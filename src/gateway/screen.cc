@@ -52,8 +52,7 @@ net::ResponseHead client_head(const Exchange& exchange, const net::ResponseHead&
 
 // Validation is of what a model said; token counts and embeddings are not.
 bool validates(const Exchange& exchange) {
-  return exchange.plan.validate_json &&
-         (exchange.route == Route::chat_completions || exchange.route == Route::messages);
+  return exchange.plan.validate_json && is_conversation(*exchange.route);
 }
 
 AnswerPlan answer_plan(Worker& worker, Exchange& exchange) {

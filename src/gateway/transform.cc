@@ -213,7 +213,7 @@ Verdict prepare_checks(const Worker& worker, Exchange& exchange, JsonWalker& wal
   if (!exchange.plan.canary) return {};
   const auto& conversation = exchange.session_id.empty() ? exchange.id : exchange.session_id;
   exchange.facts.canary = validate::make_canary(worker.control.keys().session_id, conversation);
-  auto splice = canary_splice(walker, exchange.dialect->kind(), exchange.body,
+  auto splice = canary_splice(walker, *exchange.route, exchange.body,
                               validate::canary_sentence(exchange.facts.canary));
   if (!splice) return refuse(Problem::bad_request, splice.error().describe());
   edits.push_back(*std::move(splice));

@@ -89,7 +89,7 @@ TEST(Principal, is_a_kind_and_an_id) {
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->first, PrincipalKind::agent);
   EXPECT_EQ(parsed->second, "helper:7");
-  for (const char* text : {"", "ada", "user:", ":ada", "User:ada", "model:x", "user: ada"})
+  for (const char* text : {"", "ada", "user:", ":ada", "User:ada", "machine:x", "user: ada"})
     EXPECT_FALSE(parse_principal(text)) << text;
 }
 

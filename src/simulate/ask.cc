@@ -58,7 +58,8 @@ std::string content_text(const Json* content) {
   std::string text;
   if (content->is_array())
     for (const Json& part : *content)
-      if (string_member(part, "type") == "text") append_line(text, string_member(part, "text"));
+      if (string_member(part, "type") == "text" || string_member(part, "type") == "input_text")
+        append_line(text, string_member(part, "text"));
   return text;
 }
 
@@ -90,6 +91,24 @@ void read_messages(const Json& messages, Ask& ask) {
       if (result) ask.last_tool_result = *result;
       if (!result || !text.empty()) ask.last_user_text = text;
     }
+  }
+}
+
+// Items of the Responses API.
+void read_items(const Json& input, Ask& ask) {
+  if (input.is_string()) {
+    ask.last_user_text = input.get<std::string>();
+    ask.prompt_tokens += count_tokens(ask.last_user_text) + 3;
+    return;
+  }
+  for (const Json& item : input) {
+    if (!string_member(item, "type").ends_with("_output")) {
+      read_messages(Json::array({item}), ask);
+      continue;
+    }
+    ask.last_is_tool_result = true;
+    ask.last_tool_result = content_text(member(item, "output"));
+    ask.prompt_tokens += count_tokens(ask.last_tool_result) + 3;
   }
 }
 
@@ -135,9 +154,10 @@ std::optional<OfferedTool> read_tool(const Json& tool, const std::string& text) 
     offered.name = string_member(*custom, "name");
     offered.custom = true;
     offered.arguments = text;
-  } else {  // Anthropic
+  } else {  // Anthropic, and the Responses API
     offered.name = string_member(tool, "name");
     const Json* schema = member(tool, "input_schema");
+    if (schema == nullptr) schema = member(tool, "parameters");
     offered.arguments = schema ? dump(example_value(*schema, text, kSchemaDepth)) : "{}";
   }
   if (offered.name.empty()) return std::nullopt;
@@ -215,6 +235,27 @@ Reading<Ask> read_ask(Dialect dialect, std::string_view text) {
     read_anthropic_options(body, ask);
   if (ask.choices < 1 || ask.choices > kMaxChoices)
     return Fault{400, "", "Invalid 'n': expected a value from 1 to 128.", "invalid_value", "n"};
+  ask.digest = fingerprint_hex(text);
+  return ask;
+}
+
+Reading<Ask> read_responses_ask(std::string_view text) {
+  const std::optional<Json> parsed = parse_object(text);
+  if (!parsed) return not_json(Dialect::openai);
+  const Json& body = *parsed;
+  Ask ask;
+  ask.responses = true;
+  ask.model = string_member(body, "model");
+  if (ask.model.empty()) return missing("model");
+  const Json* input = member(body, "input");
+  if (input == nullptr || !(input->is_string() || input->is_array())) return missing("input");
+  ask.stream = bool_member(body, "stream", false);
+  ask.prompt_tokens += count_tokens(string_member(body, "instructions"));
+  read_items(*input, ask);
+  read_tools(body, ask);
+  ask.max_tokens = count_member(body, "max_output_tokens");
+  if (const Json* options = member(body, "stream_options"))
+    ask.include_obfuscation = bool_member(*options, "include_obfuscation", true);
   ask.digest = fingerprint_hex(text);
   return ask;
 }

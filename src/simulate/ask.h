@@ -33,6 +33,7 @@ struct OfferedTool {
 
 struct Ask {
   Dialect dialect = Dialect::openai;
+  bool responses = false;  // OpenAI: asked by the Responses API
   std::string model;
   bool stream = false;
   std::size_t choices = 1;
@@ -50,6 +51,7 @@ struct Ask {
 };
 
 Reading<Ask> read_ask(Dialect dialect, std::string_view body);
+Reading<Ask> read_responses_ask(std::string_view body);
 
 struct EmbeddingAsk {
   std::string model;

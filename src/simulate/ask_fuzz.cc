@@ -27,5 +27,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       (void)anthropic_events(*ask, plan);
     }
   }
+  auto read = read_responses_ask(body);
+  if (auto* ask = std::get_if<Ask>(&read)) {
+    ask->max_tokens = 64;
+    const Plan plan = make_plan(*ask, Reflection{});
+    (void)responses_body(*ask, plan);
+    (void)responses_events(*ask, plan);
+  }
   return 0;
 }

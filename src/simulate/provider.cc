@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxBody = 32u << 20;
 constexpr milliseconds kWaitSlice{20};  // how soon a caller's leaving is noticed while waiting
+constexpr std::string_view kResponsesPath = "/v1/responses";
 constexpr std::string_view kModelsPath = "/v1/models";
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kEvents = "text/event-stream; charset=utf-8";
@@ -132,15 +133,14 @@ void Provider::Delivery::end_early(const Ask& ask, const Plan& plan) {
 }
 
 Provider::Delivery Provider::Delivery::of(const Ask& ask, Plan& plan, milliseconds default_pace) {
-  const bool openai = ask.dialect == Dialect::openai;
   Delivery delivery;
   delivery.pace = plan.pace.value_or(default_pace);
   if (!plan.raw.empty())
     delivery.writes = std::move(plan.raw);
   else if (ask.stream)
-    delivery.writes = openai ? openai_events(ask, plan) : anthropic_events(ask, plan);
+    delivery.writes = answer_events(ask, plan);
   else  // only to be cut: the body, byte by byte
-    delivery.writes = split_bytes(openai ? openai_body(ask, plan) : anthropic_body(ask, plan), 1);
+    delivery.writes = split_bytes(whole_answer(ask, plan), 1);
   delivery.end_early(ask, plan);
   if (plan.rewrite > 0) delivery.writes = split_bytes(join(delivery.writes), plan.rewrite);
   return delivery;
@@ -217,7 +217,7 @@ Task<void> Provider::route(ServerStream& stream, Dialect dialect, std::string bo
     co_await send_fault(stream, dialect, bad_key(dialect), {});
   else if (bench != nullptr)
     co_await send_bench(stream, dialect, *bench, asks_to_stream(body), asks_for_usage(body));
-  else if (post && to_chat)
+  else if (post && (to_chat || path == kResponsesPath))
     co_await chat(stream, dialect, std::move(body));
   else if (post && path == "/v1/messages/count_tokens")
     co_await count(stream, std::move(body));
@@ -230,7 +230,8 @@ Task<void> Provider::route(ServerStream& stream, Dialect dialect, std::string bo
 }
 
 Task<void> Provider::chat(ServerStream& stream, Dialect dialect, std::string body) {
-  Reading<Ask> read = read_ask(dialect, body);
+  const bool responses = stream.request().path() == kResponsesPath;
+  Reading<Ask> read = responses ? read_responses_ask(body) : read_ask(dialect, body);
   if (Fault* fault = std::get_if<Fault>(&read)) {
     co_await send_fault(stream, dialect, std::move(*fault), {});
     co_return;
@@ -294,15 +295,13 @@ Task<void> Provider::play(ServerStream& stream, Ask ask, Plan plan) {
     co_await send_fault(stream, ask.dialect, std::move(*plan.fault), std::move(plan.headers));
     co_return;
   }
-  const bool openai = ask.dialect == Dialect::openai;
   const bool whole = !ask.stream && plan.raw.empty();
   ResponseHead head = head_for(ask.dialect, 200, whole ? kJson : kEvents);
   if (!plan.raw.empty()) head.fields.set("Content-Type", plan.raw_type);
   for (auto& [name, value] : plan.headers) head.fields.set(std::move(name), std::move(value));
 
   if (whole && !plan.cut_after) {
-    co_await send_json(stream, std::move(head),
-                       openai ? openai_body(ask, plan) : anthropic_body(ask, plan));
+    co_await send_json(stream, std::move(head), whole_answer(ask, plan));
     co_return;
   }
   Delivery delivery = Delivery::of(ask, plan, options_.pace);
