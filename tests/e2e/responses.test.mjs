@@ -29,6 +29,7 @@ function copies(events) {
     answer: of('response.completed')[0].response.output.at(-1).content[0].text,
   };
 }
+const last = async () => (await fetch(`${simulator.url}/_simulator/last`)).json();
 const email = 'ada.byron@analytical-engines.org';
 
 test('plain answer; the provider sees a placeholder', async () => {
@@ -36,7 +37,7 @@ test('plain answer; the provider sees a placeholder', async () => {
   assert.equal(data.output_text, `Write to ${email}`);
   assert.equal(data.status, 'completed');
   assert.match(response.headers.get('gatehouse-entry'), /^[0-9a-f-]{36}$/);
-  assert.equal(JSON.parse(await simulator.last()).input, 'Write to [EMAIL_1]');
+  assert.equal((await last()).input, 'Write to [EMAIL_1]');
 });
 
 test('streamed answer: every copy of the text says the same, sequence numbers rise', async () => {
@@ -54,11 +55,11 @@ test("the client's own accumulator puts the same answer together", async () => {
 test('a credential in an answer is masked in every copy', async () => {
   const key = ['AKIA', 'Q3EGRZN7W2XBK5TD'].join('');
   const pieces = ['The key is ', key.slice(0, 7), key.slice(7), ', keep it.'];
-  const events = await collect(await client.responses.create(script({ text: pieces }, { stream: true })));
+  const events = await collect(await client.responses.create(script({ chunks: pieces }, { stream: true })));
   const texts = Object.values(copies(events));
   assert.equal(new Set(texts).size, 1, texts.join(' | '));
   assert.ok(texts.every((text) => !text.includes(key.slice(7)) && text.startsWith('The key is [')));
-  const whole = await client.responses.create(script({ text: pieces }));
+  const whole = await client.responses.create(script({ chunks: pieces }));
   assert.equal(whole.output_text, texts[0]);
 });
 
@@ -82,7 +83,7 @@ test('the result of a function goes back, and is inspected', async () => {
     { type: 'function_call', call_id: 'c1', name: 'find', arguments: '{"name":"Ada"}' },
     { type: 'function_call_output', call_id: 'c1', output: `it is ${email}` }] });
   assert.equal(answer.status, 'completed');
-  assert.equal(JSON.parse(await simulator.last()).input[2].output, 'it is [EMAIL_1]');
+  assert.equal((await last()).input[2].output, 'it is [EMAIL_1]');
 });
 
 test('a credential does not leave', async () => {
@@ -105,7 +106,7 @@ test('errors are OpenAI errors', async () => {
 });
 
 test('a stream that breaks off ends in an error the client raises', async () => {
-  const stream = await client.responses.create(script({ text: ['one ', 'two '], cut_after: 5 }, { stream: true }));
+  const stream = await client.responses.create(script({ chunks: ['one ', 'two '], cut_after: 5 }, { stream: true }));
   await assert.rejects(collect(stream), OpenAI.APIError);
 });
 
