@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/actor.h"
 #include "gateway/decision_event.h"
 #include "gateway/guard_reports.h"
 #include "gateway/keep.h"
@@ -77,11 +78,7 @@ std::string actor_json(const Exchange& exchange) {
   std::string json;
   JsonWriter writer(json);
   writer.begin_object();
-  if (!exchange.principal.id.empty()) {
-    writer.key("kind").string(identity::to_string(exchange.principal.kind));
-    writer.key("id").string(exchange.principal.id);
-    writer.key("key").string(exchange.principal.key_prefix);
-  }
+  if (!exchange.principal.id.empty()) write_actor(writer, exchange.principal);
   writer.key("peer").string(exchange.peer).end_object();
   return json;
 }

@@ -54,6 +54,11 @@ const std::vector<Statements>& migrations() {
           "CREATE TABLE seal (seal TEXT NOT NULL)",
           "INSERT INTO seal (seal) VALUES ('')",
       },
+      {
+          "CREATE TABLE records ("
+          " name TEXT PRIMARY KEY NOT NULL,"
+          " data TEXT NOT NULL)",
+      },
   };
   return list;
 }
