@@ -22,6 +22,8 @@ DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
       .provenance = crypto::derive_key(secret, "gatehouse/provenance/v1"),
       .log_key =
           crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/ledger-signing/v1")),
+      .delegation =
+          crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/delegation/v1")),
   };
 }
 
@@ -104,6 +106,7 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
   const auto keys = state.keys();
   GH_ASSIGN(snapshot->keys, identity::KeyIndex::build(keys, keys_.key_hash));
   for (auto& model : state.models()) snapshot->models.emplace(model.name, model);
+  GH_ASSIGN(snapshot->standing, identity::Standing::build(state));
   snapshot->state_index = state.next_index();
   seal_snapshot(*snapshot, keys);
   return snapshot;

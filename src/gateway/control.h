@@ -23,13 +23,14 @@
 namespace gatehouse::gateway {
 
 struct DeploymentKeys {
-  crypto::Digest key_hash;      // API keys at rest
-  crypto::Digest session_id;    // names of conversations
-  crypto::Digest session_seal;  // their placeholders
-  crypto::Digest content_salt;  // salts of content digests in events
-  crypto::Digest vault;         // the vault key, where the configuration names none
-  crypto::Digest provenance;    // fingerprints of outputs
-  crypto::SigningKey log_key;   // checkpoints
+  crypto::Digest key_hash;        // API keys at rest
+  crypto::Digest session_id;      // names of conversations
+  crypto::Digest session_seal;    // their placeholders
+  crypto::Digest content_salt;    // salts of content digests in events
+  crypto::Digest vault;           // the vault key, where the configuration names none
+  crypto::Digest provenance;      // fingerprints of outputs
+  crypto::SigningKey log_key;     // checkpoints
+  crypto::SigningKey delegation;  // roots of delegation tokens
 
   static DeploymentKeys derive(const Secret& deployment_secret);
 };

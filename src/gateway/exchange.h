@@ -156,6 +156,8 @@ struct Exchange {
 
   // identify
   identity::Principal principal;
+  std::string challenge;    // of a 401: what its WWW-Authenticate says
+  std::string proof_nonce;  // of an answer: what the next proof has to have
 
   // decode
   std::string model_name;

@@ -11,6 +11,7 @@
 #include "gateway/config.h"
 #include "gateway/risk.h"
 #include "identity/identity.h"
+#include "identity/standing.h"
 #include "inspect/inspect.h"
 #include "policy/policy.h"
 #include "store/store.h"
@@ -20,6 +21,7 @@ namespace gatehouse::gateway {
 struct Snapshot {
   std::shared_ptr<const Config> config;
   identity::KeyIndex keys;
+  identity::Standing standing;
   std::map<std::string, store::ModelRecord, std::less<>> models;
   std::shared_ptr<const policy::PolicySet> policies;
   std::shared_ptr<const inspect::RuleSet> rules;

@@ -34,8 +34,8 @@ bool is_operations_path(std::string_view path);
 net::Task<void> answer_operations(Worker& worker, net::ServerStream& client);
 Verdict accept(Worker& worker, net::ServerStream& client, Exchange& exchange);
 
-// identify.cc: credential -> Principal.
-Verdict identify(const Worker& worker, Exchange& exchange);
+// identify.cc: credential -> Principal. Waits only where a token names a key nobody has seen.
+net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange& exchange);
 
 // decode.cc: the body -> channels.
 net::Task<Verdict> decode(Worker& worker, net::ServerStream& client, Exchange& exchange);

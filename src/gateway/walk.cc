@@ -6,6 +6,7 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "gateway/identity_endpoints.h"
 #include "gateway/provenance_find.h"
 #include "gateway/stages.h"
 
@@ -44,7 +45,7 @@ net::Task<Verdict> list_models(Worker& worker, net::ServerStream& client, Exchan
 
 net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   GH_STAGE(accept(worker, client, exchange));
-  GH_STAGE(identify(worker, exchange));
+  GH_STAGE(co_await identify(worker, client, exchange));
   if (exchange.route == Route::receipts) co_return co_await receipt(worker, client, exchange);
   if (exchange.route == Route::provenance)
     co_return co_await find_provenance(worker, client, exchange);
@@ -91,6 +92,9 @@ net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange
     co_return;
   }
   auto head = answer_head(exchange, exchange.status, "application/json");
+  if (error.problem == Problem::unauthenticated && !exchange.challenge.empty())
+    head.fields.set("WWW-Authenticate", exchange.challenge);
+  if (!exchange.proof_nonce.empty()) head.fields.set("DPoP-Nonce", exchange.proof_nonce);
   if (error.problem == Problem::blocked || !error.may_retry)
     head.fields.set("x-should-retry", "false");
   if (error.problem == Problem::ledger_unavailable || error.problem == Problem::vault_unavailable)
@@ -105,6 +109,10 @@ net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange
 net::Task<void> walk(Worker& worker, net::ServerStream& client) {
   if (is_operations_path(client.request().path())) {
     co_await answer_operations(worker, client);
+    co_return;
+  }
+  if (is_identity_path(client.request().path())) {
+    co_await answer_identity(worker, client);
     co_return;
   }
   Exchange exchange = begin_exchange(worker, client);

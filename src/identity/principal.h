@@ -46,6 +46,14 @@ struct Scope {
   std::optional<std::vector<std::string>> tools;   // "SERVER/TOOL", sorted
   std::optional<std::int64_t> clearance;           // of what it may see: 0 public … 3 restricted
   std::optional<std::int64_t> budget_micros;       // millionths of the currency, for its whole life
+  // Each of the hops that set a budget, nearest to the root first: what is spent counts against all
+  // of them, and none may be overdrawn. budget_micros is the smallest.
+  struct Budget {
+    std::string id;  // of the block that set it
+    std::int64_t micros = 0;
+    friend bool operator==(const Budget&, const Budget&) = default;
+  };
+  std::vector<Budget> budgets;
   std::optional<WallTime> expires;
   friend bool operator==(const Scope&, const Scope&) = default;
 };
@@ -59,6 +67,8 @@ struct Principal {
   CredentialKind credential = CredentialKind::api_key;
   std::vector<Actor> chain;  // whom it acts for, nearest first; empty: for itself
   Scope scope;
+  // The attributes are not those of an API key's record, so that an event has to name them.
+  bool described = false;
 };
 
 }  // namespace gatehouse::identity

@@ -27,9 +27,16 @@ struct ModelRemoved {
   std::string name;
   std::string time;
 };
+struct RecordPut {
+  Record record;
+};
+struct RecordRemoved {
+  std::string name;
+};
 struct Unrelated {};  // an event that is no change of state
 
-using Change = std::variant<Unrelated, KeyCreated, KeyRevoked, ModelAdded, ModelRemoved>;
+using Change = std::variant<Unrelated, KeyCreated, KeyRevoked, ModelAdded, ModelRemoved, RecordPut,
+                            RecordRemoved>;
 
 // Error (invalid_argument, naming the type and the member) when `type` is known and `data_json` is
 // not what it must be. Members that are not known are passed over: a newer writer may add some.

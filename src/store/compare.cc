@@ -55,6 +55,13 @@ ExpectedRows expected_models(const State& fold, const StoredTable* stored) {
   return rows;
 }
 
+ExpectedRows expected_records(const State& fold) {
+  ExpectedRows rows;
+  for (const auto& [name, data] : fold.records())
+    rows[name] = {name, {{"name", name}, {"data", data}}};
+  return rows;
+}
+
 std::string shown(const Cell& cell) {
   std::string text(utf8_prefix(cell.bytes, max_shown));
   if (text.size() < cell.bytes.size()) text += "…";
@@ -252,6 +259,7 @@ std::vector<Difference> compare(const Contents& contents, const State& fold,
   TableComparison("api_keys", find_table(contents, "api_keys"), expected_keys(fold), out).run();
   const StoredTable* const models = find_table(contents, "models");
   TableComparison("models", models, expected_models(fold, models), out).run();
+  TableComparison("records", find_table(contents, "records"), expected_records(fold), out).run();
   return out;
 }
 

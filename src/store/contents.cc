@@ -233,8 +233,8 @@ bool has_plain_table(const Contents& contents, std::string_view name) {
   });
 }
 
-constexpr std::array<const char*, 5> read_tables = {"api_keys", "applied", "models",
-                                                    "schema_version", "seal"};
+constexpr std::array<const char*, 6> read_tables = {"api_keys", "applied",        "models",
+                                                    "records",  "schema_version", "seal"};
 
 // ---- as state -------------------------------------------------------------------------------
 
@@ -296,6 +296,13 @@ Result<ModelRecord> model_from(const StoredTable& table, const std::vector<Cell>
   return model;
 }
 
+Result<Record> record_from(const StoredTable& table, const std::vector<Cell>& row) {
+  RowReader read(table, row);
+  Record record{read.text("name"), read.text("data")};
+  if (read.wrong) return fail(ErrorCode::data_loss, "a row of records is not text throughout");
+  return record;
+}
+
 const Cell* single_cell(const Contents& contents, const std::string& name) {
   const StoredTable* const table = find_table(contents, name);
   if (table == nullptr || table->rows.size() != 1 || table->rows.front().size() != 1)
@@ -346,8 +353,17 @@ Result<StoredState> stored_state(const Contents& contents) {
     GH_ASSIGN(ModelRecord model, model_from(*models_table, row));
     models.push_back(std::move(model));
   }
+  std::vector<Record> records;
+  // A database of an earlier schema has none.
+  if (const StoredTable* const table = find_table(contents, "records")) {
+    for (const auto& row : table->rows) {
+      GH_ASSIGN(Record record, record_from(*table, row));
+      records.push_back(std::move(record));
+    }
+  }
   StoredState stored;
-  GH_ASSIGN(stored.state, State::from_records(std::move(keys), std::move(models), *next));
+  GH_ASSIGN(stored.state,
+            State::from_records(std::move(keys), std::move(models), std::move(records), *next));
   const Cell* const seal = single_cell(contents, "seal");
   if (seal != nullptr && seal->type == Cell::Type::text) stored.seal = seal->bytes;
   return stored;

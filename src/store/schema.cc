@@ -57,6 +57,11 @@ const std::vector<Statements>& migrations() {
       {
           "ALTER TABLE models ADD COLUMN clearance TEXT NOT NULL DEFAULT ''",
       },
+      {
+          "CREATE TABLE records ("
+          " name TEXT PRIMARY KEY NOT NULL,"
+          " data TEXT NOT NULL)",
+      },
   };
   return list;
 }

@@ -13,8 +13,10 @@
 namespace gatehouse::store {
 namespace {
 
-constexpr std::string_view state_types[] = {"key.created", "key.revoked", "model.added",
-                                            "model.removed"};
+constexpr std::string_view state_types[] = {
+    "key.created",   "key.revoked",       "model.added",        "model.removed",
+    "token.revoked", "principal.revoked", "principal.restored",
+};
 
 void write_attributes(JsonWriter& json, const KeyRecord& key) {
   json.begin_object();
@@ -48,7 +50,7 @@ StateEvent two_texts(std::string_view type, std::string_view name, std::string_v
 }  // namespace
 
 Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<ModelRecord> models,
-                                  std::uint64_t next_index) {
+                                  std::vector<Record> records, std::uint64_t next_index) {
   State state;
   for (KeyRecord& key : keys) {
     if (auto added = state.add(std::move(key)); !added)
@@ -59,6 +61,9 @@ Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<Model
     if (!state.models_.emplace(std::move(name), std::move(model)).second)
       return fail(ErrorCode::data_loss, "two models have the same name");
   }
+  for (Record& record : records)
+    if (!state.records_.emplace(std::move(record.name), std::move(record.data)).second)
+      return fail(ErrorCode::data_loss, "two records have the same name");
   state.next_index_ = next_index;
   return state;
 }
@@ -96,6 +101,11 @@ Result<void> State::apply(std::uint64_t index, std::string_view type, std::strin
     if (known == models_.end() || !known->second.removed.empty())
       return fail(ErrorCode::not_found, "no model '" + removed->name + "' is in service");
     known->second.removed = removed->time;
+  } else if (auto* put = std::get_if<RecordPut>(&change)) {
+    records_.insert_or_assign(std::move(put->record.name), std::move(put->record.data));
+  } else if (const auto* gone = std::get_if<RecordRemoved>(&change)) {
+    if (records_.erase(gone->name) == 0)
+      return fail(ErrorCode::not_found, "there is no '" + gone->name + "'");
   }
   next_index_ = index + 1;
   return {};
@@ -138,7 +148,15 @@ std::string State::canonical() const {
     write_model(json, model);
     json.key("removed").string(model.removed).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  // Left out where there are none: seals of databases from before there were any still hold.
+  if (!records_.empty()) {
+    json.key("records").begin_array();
+    for (const auto& [name, data] : records_)
+      json.begin_object().key("name").string(name).key("data").string(data).end_object();
+    json.end_array();
+  }
+  json.end_object();
   return out;
 }
 
@@ -192,6 +210,9 @@ std::vector<StateEvent> events_of(const State& state) {
     if (!model.removed.empty())
       events.push_back(two_texts("model.removed", "name", name, "removed", model.removed));
   }
+  for (const auto& [name, data] : state.records())
+    events.push_back(
+        {name.starts_with("revoked/token/") ? "token.revoked" : "principal.revoked", data});
   return events;
 }
 

@@ -132,11 +132,14 @@ struct Store::Impl {
 
   void insert(const KeyRecord& key);
   void insert(const ModelRecord& model);
+  void insert(const Record& record);
 
   Result<void> change(const KeyCreated& created);
   Result<void> change(const KeyRevoked& revoked);
   Result<void> change(const ModelAdded& added);
   Result<void> change(const ModelRemoved& removed);
+  Result<void> change(const RecordPut& put);
+  Result<void> change(const RecordRemoved& removed);
   static Result<void> change(const Unrelated& /*event*/) { return {}; }
 };
 
@@ -196,6 +199,26 @@ Result<void> Store::Impl::change(const ModelRemoved& removed) {
   return {};
 }
 
+void Store::Impl::insert(const Record& record) {
+  sql << "INSERT INTO records (name, data) VALUES (:name, :data)", soci::use(record.name),
+      soci::use(record.data);
+}
+
+Result<void> Store::Impl::change(const RecordPut& put) {
+  sql << "DELETE FROM records WHERE name = :name", soci::use(put.record.name);
+  insert(put.record);
+  return {};
+}
+
+Result<void> Store::Impl::change(const RecordRemoved& removed) {
+  int known = 0;
+  sql << "SELECT COUNT(*) FROM records WHERE name = :name", soci::use(removed.name),
+      soci::into(known);
+  if (known == 0) return fail(ErrorCode::not_found, "there is no '" + removed.name + "'");
+  sql << "DELETE FROM records WHERE name = :name", soci::use(removed.name);
+  return {};
+}
+
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
@@ -247,8 +270,10 @@ Result<void> Store::replace(const State& state, std::string_view seal) {
     Transaction transaction(database.sql);
     database.sql << "DELETE FROM api_keys";
     database.sql << "DELETE FROM models";
+    database.sql << "DELETE FROM records";
     for (const auto& [id, key] : state.all_keys()) database.insert(key);
     for (const auto& [name, model] : state.all_models()) database.insert(model);
+    for (const auto& [name, data] : state.records()) database.insert(Record{name, data});
     database.set_applied(state.next_index());
     database.set_seal(sealed);
     transaction.commit();
