@@ -286,6 +286,7 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
   read_exporters(root, config);
   read_guards(root, config);
   read_checks(root, config.file.parent_path(), config.checks);
+  config.budgets = read_budgets(root);
   config.inspection = read_inspection(root, config.file);
   config.tools = read_tools(root);
   GH_TRY(root.finish());

@@ -12,6 +12,7 @@
 #include "gateway/risk.h"
 #include "identity/identity.h"
 #include "inspect/inspect.h"
+#include "limits/book.h"
 #include "policy/policy.h"
 #include "store/store.h"
 
@@ -24,7 +25,8 @@ struct Snapshot {
   std::shared_ptr<const policy::PolicySet> policies;
   std::shared_ptr<const inspect::RuleSet> rules;
   RiskModel risk;
-  inspect::Categories watched;    // what policies make worth looking for
+  std::shared_ptr<const limits::Rules> limits;  // null: none (a snapshot that only decides)
+  inspect::Categories watched;                  // what policies make worth looking for
   std::uint64_t state_index = 0;  // keys and models are the fold of the ledger's entries below it
   std::string description;        // canonical JSON of all of the above, without secrets
   std::string digest;             // "sha256:…" of the description

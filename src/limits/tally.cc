@@ -164,6 +164,7 @@ Result<void> Tally::apply(std::uint64_t index, std::string_view entry) {
     if (!change)
       return std::unexpected(std::move(change).error().within("entry " + std::to_string(index)));
     if (change->is_start) pending_.clear();
+    charges_ += change->charges.size() + (change->is_reset ? 1 : 0);
     if (change->is_reset) {
       apply_reset(*change);
     } else {

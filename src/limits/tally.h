@@ -57,6 +57,8 @@ class Tally {
   static Result<Tally> open(const crypto::Digest& key, std::string_view sealed);
 
   std::int64_t used(const std::string& family, const std::string& key, WallTime now);
+  // How many changes were applied; grows.
+  std::uint64_t charges() const { return charges_; }
   std::size_t counters() const { return meters_.size(); }
   std::size_t pending() const { return pending_.size(); }
 
@@ -74,6 +76,7 @@ class Tally {
   void apply_reset(const Change& change);
 
   std::uint64_t next_index_ = 0;
+  std::uint64_t charges_ = 0;
   std::map<MeterKey, Meter> meters_;
   std::unordered_map<std::string, std::vector<Pending>> pending_;  // by id of the decision
   std::unique_ptr<Reader> reader_;
