@@ -295,6 +295,7 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
   read_guards(root, config);
   read_identity(root, config.identity);
   read_checks(root, config.file.parent_path(), config.checks);
+  config.budgets = read_budgets(root);
   config.inspection = read_inspection(root, config.file);
   config.tools = read_tools(root);
   GH_TRY(root.finish());

@@ -17,6 +17,7 @@
 #include "gateway/check_types.h"
 #include "gateway/config_identity.h"
 #include "gateway/config_inspection.h"
+#include "gateway/config_limits.h"
 #include "gateway/config_log.h"
 #include "gateway/config_provenance.h"
 #include "gateway/config_tools.h"
@@ -80,6 +81,7 @@ struct Config {
   std::map<std::string, ProviderConfig, std::less<>> providers;
   std::vector<exporter::Config> exporters;
   ChecksConfig checks;
+  BudgetsConfig budgets;
   InspectionConfig inspection;
   std::vector<guard::Config> guards;  // each with a name of its own
   ToolDeclarations tools;
@@ -96,6 +98,7 @@ struct Config {
   std::filesystem::path provenance_directory() const { return data / "provenance"; }
   std::filesystem::path database() const { return data / "state.db"; }
   std::filesystem::path snapshots_directory() const { return data / "snapshots"; }
+  std::filesystem::path tally_file() const { return data / "budgets.tally"; }
   std::filesystem::path admin_socket() const { return data / "admin.sock"; }
 };
 

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
+#include "gateway/budget_keeper.h"
 #include "gateway/config.h"
 #include "gateway/snapshot.h"
 #include "gateway/snapshot_sources.h"
@@ -29,6 +30,7 @@ struct DeploymentKeys {
   crypto::Digest content_salt;    // salts of content digests in events
   crypto::Digest vault;           // the vault key, where the configuration names none
   crypto::Digest provenance;      // fingerprints of outputs
+  crypto::Digest limits;          // the digest of what was used
   crypto::SigningKey log_key;     // checkpoints
   crypto::SigningKey delegation;  // roots of delegation tokens
 
@@ -55,6 +57,7 @@ class ControlPlane {
   VaultKeeper& vault() { return *vault_; }
   // The index of outputs; null where it is switched off.
   provenance::Index* outputs() { return outputs_.get(); }
+  BudgetKeeper& budgets() { return *budgets_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -77,6 +80,7 @@ class ControlPlane {
         keys_(std::move(keys)),
         sources_(config.snapshots_directory()) {}
   Result<void> open_outputs(const Config& config);
+  Result<void> open_budgets(const Config& config);
   Result<void> keep_sources(const Snapshot& snapshot);
   const Clock& clock_;
   Random& random_;
@@ -88,6 +92,7 @@ class ControlPlane {
   std::unique_ptr<identity::Registry> registry_;
   std::unique_ptr<VaultKeeper> vault_;
   std::unique_ptr<provenance::Index> outputs_;
+  std::unique_ptr<BudgetKeeper> budgets_;
 };
 
 }  // namespace gatehouse::gateway

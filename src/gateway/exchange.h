@@ -29,6 +29,7 @@
 
 namespace gatehouse::gateway {
 
+struct Admission;
 class DecisionCache;
 class Dialect;
 struct Keeping;
@@ -110,6 +111,7 @@ struct Plan {
   std::vector<std::string> answer_guards;  // the same of the answer
   std::vector<PlannedCheck> checks;        // of the answer
   std::optional<CheckAction> canary;       // what comes of a leak; none: no canary is used
+  std::vector<std::string> limits;         // that apply because policy says so
 };
 
 // What a guard model said, and what came of it.
@@ -123,6 +125,9 @@ struct GuardReport {
 struct Usage {
   std::optional<std::uint64_t> input_tokens;
   std::optional<std::uint64_t> output_tokens;
+  // Where a provider counts them apart from input_tokens.
+  std::optional<std::uint64_t> cache_read_tokens;
+  std::optional<std::uint64_t> cache_write_tokens;
 };
 
 // The stages, for the histogram of added latency.
@@ -170,6 +175,8 @@ struct Exchange {
   std::optional<JsonSpan> stream_options_null;      // stream_options: null
   bool json_answer = false;                         // response_format asks for JSON
   bool uninspectable = false;                       // images, files, token ids
+  std::optional<std::uint64_t> most_output_tokens;  // that the client asks for
+  std::uint64_t choices = 1;                        // answers it asks for
   std::vector<std::string> tools;
   std::vector<Channel> channels;
   std::deque<std::string> decoded;
@@ -188,6 +195,10 @@ struct Exchange {
   const ProviderConfig* provider = nullptr;
   policy::Decision decision;
   Plan plan;
+
+  // admit
+  std::shared_ptr<Admission> admission;  // none: no limit is for this call (admit.h)
+  std::vector<std::shared_ptr<Admission>> tool_admissions;  // of calls of tools in the answer
 
   // consult
   std::vector<GuardReport> guard_reports;

@@ -175,6 +175,12 @@ void Gateway::add_gauges() {
     metrics_->add_gauge("gatehouse_provenance_failed", "1 when answers can no longer be noted",
                         [outputs] { return outputs->stats().failed ? 1.0 : 0.0; });
   }
+  auto& book = control_->budgets().book();
+  metrics_->add_gauge("gatehouse_limit_counters", "Counters of limits in memory",
+                      [&book] { return static_cast<double>(book.counters()); });
+  metrics_->add_reading(Metrics::Kind::counter, "gatehouse_limit_overruns_total",
+                        "Calls that used more than their worst case", {},
+                        [&book] { return static_cast<double>(book.overruns()); });
   metrics_->add_gauge("gatehouse_connections", "Open client connections", [this] {
     std::size_t open = 0;
     for (const auto& node : nodes_) open += node->server->connections();
@@ -277,6 +283,8 @@ void Gateway::stop() {
     if (auto seen = control_->registry().mark_seen(); !seen)
       log_warning("the next start reads more of the ledger", {{"error", seen.error().describe()}});
     if (auto* outputs = control_->outputs()) outputs->close();
+    if (auto kept = control_->budgets().keep_up(); !kept)
+      log_warning("the next start counts more of the ledger", {{"error", kept.error().describe()}});
     if (auto closed = control_->ledger().close(); !closed)
       log_error("the ledger did not close cleanly", {{"error", closed.error().describe()}});
   }

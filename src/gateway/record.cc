@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/actor.h"
+#include "gateway/admit.h"
 #include "gateway/decision_event.h"
 #include "gateway/guard_reports.h"
 #include "gateway/keep.h"
@@ -178,6 +179,7 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   write_findings(writer, *exchange.snapshot->rules, exchange.findings);
   write_risk(writer, exchange.risk);
   write_guards(writer, exchange.guard_reports);
+  if (exchange.admission) write_reserved(writer, *exchange.admission);
   writer.key("stream").boolean(exchange.stream);
   writer.key("uninspectable").boolean(exchange.uninspectable);
   if (!exchange.marks.empty()) {
@@ -245,6 +247,11 @@ std::string outcome_json(Exchange& exchange) {
   if (exchange.usage.input_tokens) writer.key("input_tokens").number(*exchange.usage.input_tokens);
   if (exchange.usage.output_tokens)
     writer.key("output_tokens").number(*exchange.usage.output_tokens);
+  if (exchange.usage.cache_read_tokens)
+    writer.key("cache_read_tokens").number(*exchange.usage.cache_read_tokens);
+  if (exchange.usage.cache_write_tokens)
+    writer.key("cache_write_tokens").number(*exchange.usage.cache_write_tokens);
+  write_charged(writer, exchange);
   writer.key("findings");
   write_findings(writer, *exchange.snapshot->rules, exchange.answer_findings);
   write_guards(writer, std::span(exchange.guard_reports).subspan(exchange.guards_recorded));
@@ -328,7 +335,9 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
   const CallEntry call{.id = entry_key(event.id),
                        .decision = event.id == exchange.id ? std::nullopt : entry_key(exchange.id)};
   Result<void> taken;
-  if (exchange.snapshot->config->audit == AuditMode::relaxed) {
+  // Of a budget nothing may be used that a restart does not know about.
+  const bool relaxed = exchange.snapshot->config->audit == AuditMode::relaxed;
+  if (relaxed && (!exchange.admission || event.type != "request.decided")) {
     taken = append_in_background(worker, std::move(*entry), call);
   } else {
     taken = co_await append_durably(worker, std::move(*entry), call);
@@ -437,6 +446,7 @@ net::Task<Verdict> record_outcome(Worker& worker, Exchange& exchange) {
   GH_STAGE(append_tool_calls(worker, exchange));
   GH_STAGE(co_await keep_answer(worker, exchange));
   GH_STAGE(co_await note_outputs(worker, exchange));
+  settle_limits(worker, exchange);
   auto event = new_event(worker, exchange, "request.completed");
   event.id = make_uuid7(worker.control.clock(), worker.control.random());
   event.data = outcome_json(exchange);

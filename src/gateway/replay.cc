@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "gateway/actor.h"
+#include "gateway/admit.h"
 #include "gateway/decision_event.h"
 #include "gateway/dialect.h"
 #include "gateway/exchange.h"
@@ -509,6 +510,12 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
   if (!problem && guards_denied(member_of(call.data, "guards"))) {
     decision.permit = false;
     problem = Problem::blocked;
+  }
+  // What others had used of a limit is not asked again either.
+  const auto& exceeded = member_of(call.data, "limit_exceeded");
+  if (const auto refused = refused_by_limit(text_of(exceeded, "problem")); !problem && refused) {
+    decision.permit = false;
+    problem = refused;
   }
   comparison.decision(call.data, decision, problem);
   comparison.settle(!call.altered.empty());

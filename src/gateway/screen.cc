@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/admit.h"
 #include "gateway/checked_stream.h"
 #include "gateway/checks.h"
 #include "gateway/keep.h"
@@ -94,6 +95,8 @@ void take_facts(Exchange& exchange, const AnswerFacts& facts) {
   exchange.usage = exchange.earlier_usage;  // every attempt is paid for
   add(exchange.usage.input_tokens, facts.usage.input_tokens);
   add(exchange.usage.output_tokens, facts.usage.output_tokens);
+  add(exchange.usage.cache_read_tokens, facts.usage.cache_read_tokens);
+  add(exchange.usage.cache_write_tokens, facts.usage.cache_write_tokens);
   exchange.finish_reason = facts.finish_reason;
   if (exchange.outputs) collect_outputs(exchange, facts);
   if (exchange.keeping && exchange.stream)
@@ -158,6 +161,7 @@ Verdict screen_body(Exchange& exchange, const AnswerPlan& plan, int status, std:
     screen_plain(plan, body, facts);
   }
   take_facts(exchange, facts);
+  note_usage(exchange, facts.usage, true);
   if (is_error) return {};
   if (!screened) return std::unexpected(unreadable(screened.error()));
   if (validates(exchange) && !all_valid(facts)) return std::unexpected(not_json());
@@ -272,6 +276,7 @@ net::Task<Verdict> screen_whole(Worker& worker, net::ServerStream& client, Excha
   note_answer(worker, exchange, *body);
   GH_STAGE(co_await record_outcome(worker, exchange));
   auto answer = client_head(exchange, head);
+  add_limit_headers(worker, exchange, answer);
   if (auto flags = failed_flags(exchange); !flags.empty())
     answer.fields.set("Gatehouse-Failed-Checks", std::move(flags));
   if (auto approvals = approvals_waited_for(exchange); !approvals.empty())
@@ -318,10 +323,14 @@ class StreamedAnswer {
 
   net::Task<Verdict> run() {
     exchange_.status = upstream_->head().status;
-    client_.begin(client_head(exchange_, upstream_->head()));
+    auto head = client_head(exchange_, upstream_->head());
+    add_limit_headers(worker_, exchange_, head);
+    client_.begin(std::move(head));
     auto problem = co_await relay();
     screen_->close();
     take_facts(exchange_, screen_->facts());
+    note_usage(exchange_, screen_->facts().usage,
+               screen_->complete() && !screen_->facts().provider_error);
     if (exchange_.ask_again) co_return Verdict{};
     if (client_.disconnected().cancelled()) exchange_.client_left = true;
     if (exchange_.client_left) {

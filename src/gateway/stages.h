@@ -44,6 +44,9 @@ net::Task<Verdict> decode(Worker& worker, net::ServerStream& client, Exchange& e
 net::Task<Verdict> inspect_request(Worker& worker, Exchange& exchange);
 void scan_channels(Exchange& exchange);  // its work, with exchange.scanner
 
+// transform.cc: the id of the conversation, where the client names one.
+Verdict name_session(const Worker& worker, Exchange& exchange);
+
 // decide.cc: principal, action, resource, context -> decision and plan.
 Verdict decide(const Worker& worker, Exchange& exchange);
 
