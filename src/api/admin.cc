@@ -79,6 +79,7 @@ json to_json(const store::ModelRecord& model) {
           {"provider", model.provider},
           {"upstream_name", model.upstream_name},
           {"trust", model.trust},
+          {"clearance", model.clearance},
           {"created", model.created}};
 }
 
@@ -215,12 +216,14 @@ Result<std::string> Admin::create_key(std::string_view body, std::string_view ac
 }
 
 Result<std::string> Admin::add_model(std::string_view body, std::string_view actor) {
-  GH_ASSIGN(const auto request, Body::parse(body, {"name", "provider", "upstream_name", "trust"}));
+  GH_ASSIGN(const auto request,
+            Body::parse(body, {"name", "provider", "upstream_name", "trust", "clearance"}));
   identity::NewModel model;
   GH_ASSIGN(model.name, request.text("name"));
   GH_ASSIGN(model.provider, request.text("provider"));
   GH_ASSIGN(model.upstream_name, request.text("upstream_name", ""));
   GH_ASSIGN(model.trust, request.text("trust"));
+  GH_ASSIGN(model.clearance, request.text("clearance", ""));
   if (!config_->providers.contains(model.provider)) {
     return fail(ErrorCode::invalid_argument, "provider \"" + model.provider + "\" is not in " +
                                                  config_->file.string() +

@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/actor_event.h"
 #include "gateway/decision_event.h"
 #include "gateway/guard_reports.h"
 #include "gateway/keep.h"
@@ -74,16 +75,7 @@ std::string without_findings(inspect::Scanner& scanner, std::string_view text) {
 }
 
 std::string actor_json(const Exchange& exchange) {
-  std::string json;
-  JsonWriter writer(json);
-  writer.begin_object();
-  if (!exchange.principal.id.empty()) {
-    writer.key("kind").string(identity::to_string(exchange.principal.kind));
-    writer.key("id").string(exchange.principal.id);
-    writer.key("key").string(exchange.principal.key_prefix);
-  }
-  writer.key("peer").string(exchange.peer).end_object();
-  return json;
+  return write_actor(exchange.principal, exchange.peer).json;
 }
 
 std::string subject_json(const Exchange& exchange) {
@@ -199,6 +191,7 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   if (!exchange.model && !exchange.model_name.empty())
     outside.note("model", exchange.model_name,
                  bounded(without_findings(*exchange.scanner, exchange.model_name)));
+  if (!write_actor(exchange.principal, exchange.peer).whole) outside.note("actor", "all", "cut");
   outside.write_altered(writer);
   writer.key("content");
   write_content(writer, worker, exchange);

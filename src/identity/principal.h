@@ -31,6 +31,7 @@ enum class CredentialKind : std::uint8_t {
   delegation,      // a token this gateway or a holder of one minted
 };
 std::string_view to_string(CredentialKind kind);
+Result<CredentialKind> parse_credential_kind(std::string_view text);
 
 struct Actor {
   PrincipalKind kind = PrincipalKind::user;

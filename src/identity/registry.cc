@@ -15,6 +15,7 @@
 //      left as it is, for somebody to look at.
 //   5. The key itself exists only in CreatedKey; events and store see its keyed hash.
 #include <algorithm>
+#include <array>
 
 #include "base/id.h"
 #include "base/json.h"
@@ -69,11 +70,14 @@ std::string key_created_json(const store::KeyRecord& key) {
 }
 
 std::string model_added_json(const store::ModelRecord& model) {
-  return json_object({{"name", model.name},
-                      {"provider", model.provider},
-                      {"upstream_name", model.upstream_name},
-                      {"trust", model.trust},
-                      {"created", model.created}});
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("name").string(model.name).key("provider").string(model.provider);
+  json.key("upstream_name").string(model.upstream_name).key("trust").string(model.trust);
+  json.key("created").string(model.created);
+  if (!model.clearance.empty()) json.key("clearance").string(model.clearance);
+  json.end_object();
+  return out;
 }
 
 std::string key_subject(const store::KeyRecord& key) {
@@ -101,8 +105,14 @@ Result<store::ModelRecord> checked_model(const NewModel& request, WallTime now) 
   GH_TRY(check_printable(upstream, max_name_bytes, "the upstream name of a model"));
   if (request.trust != "external" && request.trust != "internal")
     return fail(ErrorCode::invalid_argument, "the trust of a model is one of: external, internal");
-  return store::ModelRecord{request.name,  request.provider, upstream,
-                            request.trust, format_time(now), ""};
+  constexpr std::array<std::string_view, 5> clearances = {"", "public", "internal", "confidential",
+                                                          "restricted"};
+  if (std::ranges::find(clearances, request.clearance) == clearances.end())
+    return fail(ErrorCode::invalid_argument,
+                "the clearance of a model is one of: public, internal, confidential, restricted");
+  return store::ModelRecord{request.name,     request.provider, upstream,
+                            request.trust,    format_time(now), "",
+                            request.clearance};
 }
 
 }  // namespace

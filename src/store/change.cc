@@ -45,6 +45,10 @@ class MemberReader {
     if (!value.empty() && !parse_time(value)) note(name, "must be a time or empty");
     return value;
   }
+  // Empty where it is absent: events of earlier versions do not have it.
+  std::string one_of_or_absent(const char* name, std::initializer_list<std::string_view> allowed) {
+    return object_.contains(name) ? one_of(name, allowed) : std::string();
+  }
   std::string uuid(const char* name) {
     std::string value = text(name);
     if (!is_uuid(value)) note(name, "must be a UUID");
@@ -119,6 +123,8 @@ Change read_model_added(MemberReader& read) {
   model.upstream_name = read.text("upstream_name");
   model.trust = read.one_of("trust", {"external", "internal"});
   model.created = read.time("created");
+  model.clearance =
+      read.one_of_or_absent("clearance", {"public", "internal", "confidential", "restricted"});
   return ModelAdded{std::move(model)};
 }
 

@@ -249,6 +249,11 @@ class RowReader {
     wrong = true;
     return {};
   }
+  // Of a column that earlier versions do not have.
+  std::string text_if_there(std::string_view column) {
+    const bool there = std::ranges::find(table_.columns, column) != table_.columns.end();
+    return there ? text(column) : std::string();
+  }
   bool wrong = false;
 
  private:
@@ -280,8 +285,13 @@ Result<KeyRecord> key_from(const StoredTable& table, const std::vector<Cell>& ro
 
 Result<ModelRecord> model_from(const StoredTable& table, const std::vector<Cell>& row) {
   RowReader read(table, row);
-  ModelRecord model{read.text("name"),  read.text("provider"), read.text("upstream_name"),
-                    read.text("trust"), read.text("created"),  read.text("removed")};
+  ModelRecord model{read.text("name"),
+                    read.text("provider"),
+                    read.text("upstream_name"),
+                    read.text("trust"),
+                    read.text("created"),
+                    read.text("removed"),
+                    read.text_if_there("clearance")};
   if (read.wrong) return fail(ErrorCode::data_loss, "a row of models is not text throughout");
   return model;
 }

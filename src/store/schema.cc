@@ -54,6 +54,9 @@ const std::vector<Statements>& migrations() {
           "CREATE TABLE seal (seal TEXT NOT NULL)",
           "INSERT INTO seal (seal) VALUES ('')",
       },
+      {
+          "ALTER TABLE models ADD COLUMN clearance TEXT NOT NULL DEFAULT ''",
+      },
   };
   return list;
 }

@@ -34,6 +34,7 @@ void write_model(JsonWriter& json, const ModelRecord& model) {
   json.begin_object().key("name").string(model.name).key("provider").string(model.provider);
   json.key("upstream_name").string(model.upstream_name).key("trust").string(model.trust);
   json.key("created").string(model.created);
+  if (!model.clearance.empty()) json.key("clearance").string(model.clearance);
 }
 
 StateEvent two_texts(std::string_view type, std::string_view name, std::string_view value,

@@ -151,10 +151,11 @@ void Store::Impl::insert(const KeyRecord& key) {
 }
 
 void Store::Impl::insert(const ModelRecord& model) {
-  sql << "INSERT INTO models (name, provider, upstream_name, trust, created, removed) "
-         "VALUES (:name, :provider, :upstream, :trust, :created, :removed)",
+  sql << "INSERT INTO models (name, provider, upstream_name, trust, created, removed, clearance) "
+         "VALUES (:name, :provider, :upstream, :trust, :created, :removed, :clearance)",
       soci::use(model.name), soci::use(model.provider), soci::use(model.upstream_name),
-      soci::use(model.trust), soci::use(model.created), soci::use(model.removed);
+      soci::use(model.trust), soci::use(model.created), soci::use(model.removed),
+      soci::use(model.clearance);
 }
 
 Result<void> Store::Impl::change(const KeyCreated& created) {
@@ -285,12 +286,13 @@ Result<std::vector<ModelRecord>> Store::models() const {
   const Impl& database = *impl_;
   return database.run([&]() -> Result<std::vector<ModelRecord>> {
     const soci::rowset<soci::row> rows =
-        (database.sql.prepare << "SELECT name, provider, upstream_name, trust, created FROM models "
-                                 "WHERE removed = '' ORDER BY name");
+        (database.sql.prepare << "SELECT name, provider, upstream_name, trust, created, "
+                                 "clearance FROM models WHERE removed = '' ORDER BY name");
     std::vector<ModelRecord> models;
     for (const soci::row& row : rows)
       models.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2),
-                        row.get<std::string>(3), row.get<std::string>(4), ""});
+                        row.get<std::string>(3), row.get<std::string>(4), "",
+                        row.get<std::string>(5)});
     return models;
   });
 }
