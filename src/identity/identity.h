@@ -76,9 +76,9 @@ struct CreatedKey {
 struct NewModel {
   std::string name;
   std::string provider;
-  std::string upstream_name;  // empty: the same
-  std::string trust;          // "external" | "internal"
-  std::string clearance;      // what one needs for it: "public" … "restricted"; empty: nothing
+  std::string upstream_name;   // empty: the same
+  std::string trust;           // "external" | "internal"
+  std::string clearance = {};  // what one needs for it: "public" … "restricted"; empty: nothing
 };
 
 // The only way state changes. Each call validates, appends the event and waits until it is durable,

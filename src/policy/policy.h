@@ -91,7 +91,7 @@ struct Request {
   std::string action;  // "infer"
   Entity resource;
   Attributes context;
-  std::vector<Entity> others;  // parents that have parents themselves
+  std::vector<Entity> others = {};  // parents that have parents themselves
 };
 
 struct Obligation {

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t longest_role = 128;
 constexpr std::size_t most_approvers = 16;
 constexpr std::chrono::seconds longest_window = std::chrono::days(366);
+constexpr std::chrono::seconds longest_expiry = std::chrono::days(31);
 constexpr std::uint64_t most_amount = 1'000'000'000'000'000;
 constexpr std::size_t longest_header = 256;
 
@@ -68,6 +69,7 @@ Result<void> read_approval_term(const Term& term, ApprovalTerms& terms) {
     terms.count = static_cast<std::size_t>(*count);
   } else if (name == "expires") {
     GH_ASSIGN(terms.expires, parse_duration(value));
+    if (terms.expires > longest_expiry) return wrong("expires is at most 31 days");
   } else {
     return wrong(fmt::format("there is no term {}; known are role, count, expires", name));
   }

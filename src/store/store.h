@@ -41,8 +41,8 @@ struct ModelRecord {
   std::string upstream_name;  // what the provider calls it
   std::string trust;          // "external" | "internal": where the data goes
   std::string created;
-  std::string removed;    // empty: in service
-  std::string clearance;  // what one needs for it: "public" … "restricted"; empty: nothing
+  std::string removed;         // empty: in service
+  std::string clearance = {};  // what one needs for it: "public" … "restricted"; empty: nothing
 };
 
 class State;
