@@ -285,6 +285,7 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
   for (const auto& provider : root.list("providers")) read_provider(root, provider, config);
   read_exporters(root, config);
   read_guards(root, config);
+  read_mcp(root, config.file, config.mcp);
   read_checks(root, config.file.parent_path(), config.checks);
   config.inspection = read_inspection(root, config.file);
   config.tools = read_tools(root);

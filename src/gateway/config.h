@@ -17,6 +17,7 @@
 #include "gateway/check_types.h"
 #include "gateway/config_inspection.h"
 #include "gateway/config_log.h"
+#include "gateway/config_mcp.h"
 #include "gateway/config_provenance.h"
 #include "gateway/config_tools.h"
 #include "gateway/config_vault.h"
@@ -79,6 +80,7 @@ struct Config {
   std::vector<exporter::Config> exporters;
   ChecksConfig checks;
   InspectionConfig inspection;
+  McpConfig mcp;
   std::vector<guard::Config> guards;  // each with a name of its own
   ToolDeclarations tools;
 

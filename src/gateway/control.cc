@@ -59,6 +59,7 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   control->registry_ = std::make_unique<identity::Registry>(
       *control->ledger_, *control->store_, control->keys_.key_hash, config.node, clock, random);
   GH_ASSIGN(const auto applied, control->registry_->catch_up(config.ledger_directory()));
+  control->mcp_.take_pins(control->registry_->list_tools());
   if (applied > 0) log_info("state caught up with the ledger", {{"events", applied}});
   GH_ASSIGN(control->vault_,
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));

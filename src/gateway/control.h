@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "crypto/crypto.h"
 #include "gateway/config.h"
+#include "gateway/mcp_desk.h"
 #include "gateway/snapshot.h"
 #include "gateway/snapshot_sources.h"
 #include "gateway/vault_keeper.h"
@@ -54,6 +55,7 @@ class ControlPlane {
   VaultKeeper& vault() { return *vault_; }
   // The index of outputs; null where it is switched off.
   provenance::Index* outputs() { return outputs_.get(); }
+  McpDesk& mcp() { return mcp_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -82,6 +84,7 @@ class ControlPlane {
   DeploymentKeys keys_;
   SnapshotSources sources_;
   std::mutex sessions_mutex_;
+  McpDesk mcp_;
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Registry> registry_;

@@ -132,6 +132,29 @@ Change read_model_removed(MemberReader& read) {
   return ModelRemoved{read.text("name"), read.time("removed")};
 }
 
+ToolRecord read_tool(MemberReader& read) {
+  ToolRecord tool;
+  tool.server = read.text("server");
+  tool.tool = read.text("tool");
+  return tool;
+}
+
+Change read_tool_reviewed(MemberReader& read) {
+  ToolRecord tool = read_tool(read);
+  tool.digest = read.text("digest");
+  tool.reviewed = read.time("reviewed");
+  tool.reviewer = read.text("reviewer");
+  return ToolReviewed{std::move(tool)};
+}
+
+Change read_tool_changed(MemberReader& read) {
+  return ToolChanged{read_tool(read).key(), read.text("digest")};
+}
+
+Change read_tool_withdrawn(MemberReader& read) {
+  return ToolWithdrawn{read_tool(read).key()};
+}
+
 using Reader = Change (*)(MemberReader&);
 
 Reader reader_for(std::string_view type) {
@@ -139,6 +162,9 @@ Reader reader_for(std::string_view type) {
   if (type == "key.revoked") return read_key_revoked;
   if (type == "model.added") return read_model_added;
   if (type == "model.removed") return read_model_removed;
+  if (type == "mcp.tool.reviewed") return read_tool_reviewed;
+  if (type == "mcp.tool.changed") return read_tool_changed;
+  if (type == "mcp.tool.withdrawn") return read_tool_withdrawn;
   return nullptr;
 }
 

@@ -55,6 +55,20 @@ ExpectedRows expected_models(const State& fold, const StoredTable* stored) {
   return rows;
 }
 
+ExpectedRows expected_tools(const State& fold) {
+  ExpectedRows rows;
+  for (const auto& [key, tool] : fold.all_tools())
+    rows[key] = {key,
+                 {{"id", key},
+                  {"server", tool.server},
+                  {"tool", tool.tool},
+                  {"digest", tool.digest},
+                  {"reviewed", tool.reviewed},
+                  {"reviewer", tool.reviewer},
+                  {"changed", tool.changed}}};
+  return rows;
+}
+
 std::string shown(const Cell& cell) {
   std::string text(utf8_prefix(cell.bytes, max_shown));
   if (text.size() < cell.bytes.size()) text += "…";
@@ -252,6 +266,7 @@ std::vector<Difference> compare(const Contents& contents, const State& fold,
   TableComparison("api_keys", find_table(contents, "api_keys"), expected_keys(fold), out).run();
   const StoredTable* const models = find_table(contents, "models");
   TableComparison("models", models, expected_models(fold, models), out).run();
+  TableComparison("mcp_tools", find_table(contents, "mcp_tools"), expected_tools(fold), out).run();
   return out;
 }
 

@@ -57,6 +57,16 @@ const std::vector<Statements>& migrations() {
       {
           "ALTER TABLE models ADD COLUMN clearance TEXT NOT NULL DEFAULT ''",
       },
+      {
+          "CREATE TABLE mcp_tools ("
+          " id TEXT PRIMARY KEY NOT NULL,"
+          " server TEXT NOT NULL,"
+          " tool TEXT NOT NULL,"
+          " digest TEXT NOT NULL,"
+          " reviewed TEXT NOT NULL,"
+          " reviewer TEXT NOT NULL,"
+          " changed TEXT NOT NULL)",
+      },
   };
   return list;
 }

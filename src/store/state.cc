@@ -13,8 +13,9 @@
 namespace gatehouse::store {
 namespace {
 
-constexpr std::string_view state_types[] = {"key.created", "key.revoked", "model.added",
-                                            "model.removed"};
+constexpr std::string_view state_types[] = {
+    "key.created",       "key.revoked",      "model.added",       "model.removed",
+    "mcp.tool.reviewed", "mcp.tool.changed", "mcp.tool.withdrawn"};
 
 void write_attributes(JsonWriter& json, const KeyRecord& key) {
   json.begin_object();
@@ -37,6 +38,12 @@ void write_model(JsonWriter& json, const ModelRecord& model) {
   if (!model.clearance.empty()) json.key("clearance").string(model.clearance);
 }
 
+void write_tool(JsonWriter& json, const ToolRecord& tool) {
+  json.begin_object().key("server").string(tool.server).key("tool").string(tool.tool);
+  json.key("digest").string(tool.digest).key("reviewed").string(tool.reviewed);
+  json.key("reviewer").string(tool.reviewer);
+}
+
 StateEvent two_texts(std::string_view type, std::string_view name, std::string_view value,
                      std::string_view other_name, std::string_view other) {
   StateEvent event{std::string(type), {}};
@@ -48,7 +55,7 @@ StateEvent two_texts(std::string_view type, std::string_view name, std::string_v
 }  // namespace
 
 Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<ModelRecord> models,
-                                  std::uint64_t next_index) {
+                                  std::vector<ToolRecord> tools, std::uint64_t next_index) {
   State state;
   for (KeyRecord& key : keys) {
     if (auto added = state.add(std::move(key)); !added)
@@ -58,6 +65,11 @@ Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<Model
     std::string name = model.name;
     if (!state.models_.emplace(std::move(name), std::move(model)).second)
       return fail(ErrorCode::data_loss, "two models have the same name");
+  }
+  for (ToolRecord& tool : tools) {
+    std::string key = tool.key();
+    if (!state.tools_.emplace(std::move(key), std::move(tool)).second)
+      return fail(ErrorCode::data_loss, "two tools of a server have the same name");
   }
   state.next_index_ = next_index;
   return state;
@@ -96,6 +108,17 @@ Result<void> State::apply(std::uint64_t index, std::string_view type, std::strin
     if (known == models_.end() || !known->second.removed.empty())
       return fail(ErrorCode::not_found, "no model '" + removed->name + "' is in service");
     known->second.removed = removed->time;
+  } else if (auto* reviewed = std::get_if<ToolReviewed>(&change)) {
+    std::string key = reviewed->tool.key();
+    tools_.insert_or_assign(std::move(key), std::move(reviewed->tool));
+  } else if (const auto* changed = std::get_if<ToolChanged>(&change)) {
+    const auto known = tools_.find(changed->key);
+    if (known == tools_.end())
+      return fail(ErrorCode::not_found, "the tool '" + changed->key + "' was never reviewed");
+    known->second.changed = changed->digest;
+  } else if (const auto* withdrawn = std::get_if<ToolWithdrawn>(&change)) {
+    if (tools_.erase(withdrawn->key) == 0)
+      return fail(ErrorCode::not_found, "the tool '" + withdrawn->key + "' was never reviewed");
   }
   next_index_ = index + 1;
   return {};
@@ -138,7 +161,17 @@ std::string State::canonical() const {
     write_model(json, model);
     json.key("removed").string(model.removed).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  // Where there are none, the text is what it was before tools were state: old seals hold.
+  if (!tools_.empty()) {
+    json.key("tools").begin_array();
+    for (const auto& [key, tool] : tools_) {
+      write_tool(json, tool);
+      json.key("changed").string(tool.changed).end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
   return out;
 }
 
@@ -191,6 +224,19 @@ std::vector<StateEvent> events_of(const State& state) {
     events.push_back(std::move(added));
     if (!model.removed.empty())
       events.push_back(two_texts("model.removed", "name", name, "removed", model.removed));
+  }
+  for (const auto& [key, tool] : state.all_tools()) {
+    StateEvent reviewed{"mcp.tool.reviewed", {}};
+    JsonWriter json(reviewed.data);
+    write_tool(json, tool);
+    json.end_object();
+    events.push_back(std::move(reviewed));
+    if (tool.changed.empty()) continue;
+    StateEvent changed{"mcp.tool.changed", {}};
+    JsonWriter change(changed.data);
+    change.begin_object().key("server").string(tool.server).key("tool").string(tool.tool);
+    change.key("digest").string(tool.changed).end_object();
+    events.push_back(std::move(changed));
   }
   return events;
 }
