@@ -92,9 +92,8 @@ class StdioServer {
   std::uint64_t next_ = 1;
   bool running_ = false;
   std::string initialized_;  // the result of initialize
-  Descriptor to_child_;
-  std::mutex write_mutex_;
-  Descriptor from_child_;
+  Descriptor to_child_;      // both ways
+  std::mutex write_mutex_;   // one line at a time; taken before mutex_
   int child_ = -1;
   std::atomic<bool> stopping_ = false;
   std::thread reader_;
