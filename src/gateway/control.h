@@ -12,7 +12,6 @@
 #include "base/result.h"
 #include "crypto/crypto.h"
 #include "gateway/config.h"
-#include "gateway/mcp_desk.h"
 #include "gateway/snapshot.h"
 #include "gateway/snapshot_sources.h"
 #include "gateway/vault_keeper.h"
@@ -22,6 +21,8 @@
 #include "store/store.h"
 
 namespace gatehouse::gateway {
+
+class McpDesk;
 
 struct DeploymentKeys {
   crypto::Digest key_hash;      // API keys at rest
@@ -55,7 +56,7 @@ class ControlPlane {
   VaultKeeper& vault() { return *vault_; }
   // The index of outputs; null where it is switched off.
   provenance::Index* outputs() { return outputs_.get(); }
-  McpDesk& mcp() { return mcp_; }
+  McpDesk& mcp() { return *mcp_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -84,7 +85,7 @@ class ControlPlane {
   DeploymentKeys keys_;
   SnapshotSources sources_;
   std::mutex sessions_mutex_;
-  McpDesk mcp_;
+  std::shared_ptr<McpDesk> mcp_;  // shared only so that its type may stay unknown here
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Registry> registry_;

@@ -11,6 +11,7 @@
 
 #include "gateway/config_mcp.h"
 #include "gateway/exchange.h"
+#include "gateway/mcp_desk.h"
 #include "gateway/problem.h"
 #include "gateway/worker.h"
 #include "mcp/catalogue.h"
@@ -56,7 +57,8 @@ struct McpSession {
 struct McpCall {
   const McpServerConfig* server = nullptr;  // null: all of them, /mcp
   std::string path;                         // "/mcp/docs"
-  std::string subject_server;               // for events: the server the call goes to
+  const McpServerConfig* target = nullptr;  // the one this call goes to; null: all of them
+  std::string subject_server;               // its name; "*": all
   mcp::Era era = mcp::Era::legacy;
   std::string version;                  // spoken by the client
   std::optional<mcp::Message> message;  // of a POST; looks into Exchange::body
@@ -65,7 +67,8 @@ struct McpCall {
   std::string session_key;  // by which is remembered what the session has seen
 
   // Of tools/call.
-  std::string tool;  // as its server calls it
+  std::string tool;           // as its server calls it
+  std::string upstream_name;  // of a tool, a prompt or a resource, as its server calls it
   std::shared_ptr<const mcp::Catalogue::Listed> listed;
   mcp::Standing standing = mcp::Standing::unreviewed;
   bool declared_trusted = false;
@@ -113,6 +116,12 @@ net::Task<McpVerdict> record_mcp_decision(Worker& worker, Exchange& exchange, Mc
 net::Task<McpVerdict> record_mcp_refusal(Worker& worker, Exchange& exchange, McpCall& call,
                                          const McpRefusal& refusal);
 net::Task<McpVerdict> record_mcp_outcome(Worker& worker, Exchange& exchange, McpCall& call);
+
+// mcp_hub.cc: calls that cannot go to their server as they came: to all servers at once, or to one
+// that speaks otherwise than the client. Finds where a call on /mcp goes; names without it.
+McpVerdict find_target(const Worker& worker, const Exchange& exchange, McpCall& call);
+net::Task<McpVerdict> serve_bridged(Worker& worker, net::ServerStream& client, Exchange& exchange,
+                                    McpCall& call);
 
 // mcp_transform.cc: obligations on what leaves.
 McpVerdict transform_mcp(Exchange& exchange, McpCall& call);

@@ -31,6 +31,33 @@ void McpDesk::note_era(std::string_view server, std::optional<mcp::Era> era) {
   }
 }
 
+bool McpDesk::refuses_legacy(std::string_view server) const {
+  const std::lock_guard lock(mutex_);
+  return modern_only_.contains(server);
+}
+
+void McpDesk::note_refuses_legacy(std::string_view server) {
+  const std::lock_guard lock(mutex_);
+  modern_only_.emplace(server);
+}
+
+std::optional<McpDesk::OwnSession> McpDesk::own_session(const std::string& name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = own_sessions_.find(name);
+  return found == own_sessions_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void McpDesk::keep_own_session(const std::string& name, OwnSession session) {
+  const std::lock_guard lock(mutex_);
+  if (own_sessions_.size() >= most_sessions) own_sessions_.clear();
+  own_sessions_.insert_or_assign(name, std::move(session));
+}
+
+void McpDesk::forget_own_session(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  own_sessions_.erase(name);
+}
+
 std::shared_ptr<mcp::StdioServer> McpDesk::process(
     const McpServerConfig& server, const std::vector<std::filesystem::path>& hidden) {
   const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,21 @@ class McpDesk {
   std::optional<mcp::Era> era_of(std::string_view server) const;
   void note_era(std::string_view server, std::optional<mcp::Era> era);
 
+  // Whether it has refused to speak the legacy era.
+  bool refuses_legacy(std::string_view server) const;
+  void note_refuses_legacy(std::string_view server);
+
+  // Sessions of the gateway itself at servers of the legacy era (mcp_bridge.cc), by principal and
+  // server.
+  struct OwnSession {
+    std::string id;
+    std::string version;
+    std::string initialized;  // the result of initialize, JSON
+  };
+  std::optional<OwnSession> own_session(const std::string& name) const;
+  void keep_own_session(const std::string& name, OwnSession session);
+  void forget_own_session(const std::string& name);
+
   // The process of a server with a command; made when it is first asked for. `hidden`: folders it
   // must not see.
   std::shared_ptr<mcp::StdioServer> process(const McpServerConfig& server,
@@ -51,7 +67,9 @@ class McpDesk {
   mcp::Catalogue catalogue_;
   mutable std::mutex mutex_;
   std::map<std::string, mcp::Era, std::less<>> eras_;
+  std::set<std::string, std::less<>> modern_only_;
   std::map<std::string, std::shared_ptr<mcp::StdioServer>, std::less<>> processes_;
+  std::map<std::string, OwnSession> own_sessions_;
   std::map<std::string, Seen> sessions_;
   bool forgot_ = false;
 };

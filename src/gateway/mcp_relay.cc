@@ -40,7 +40,7 @@ class Relay {
   net::ResponseHead head(std::string_view content_type) const {
     auto head = mcp_head(exchange_, reply_->status, content_type);
     if (!reply_->retry_after.empty()) head.fields.add("Retry-After", reply_->retry_after);
-    if (!reply_->session.empty()) {
+    if (!reply_->session.empty() && call_.server) {
       McpSession session = call_.session.value_or(McpSession());
       session.version = call_.version;
       session.at[call_.server->name] = reply_->session;
@@ -153,9 +153,13 @@ class Relay {
       co_return std::unexpected(broken({ErrorCode::invalid_argument,
                                         "it answers a request that was not made", {}}));
     if (last && message->kind == mcp::Message::Kind::error) note_error(*message);
+    if (last && asks_for_input(*message))
+      co_return mcp_refuse(Problem::answer_refused, 200, mcp::Code::upstream_failed,
+                           "The server asks for input, which a client of this revision cannot be "
+                           "asked for in the middle of a call.");
     if (last && message->kind == mcp::Message::Kind::result &&
         call_.message->method == "tools/list") {
-      auto listed = co_await filter_tool_list(worker_, exchange_, call_, *call_.server,
+      auto listed = co_await filter_tool_list(worker_, exchange_, call_, *call_.target,
                                               std::move(text), "");
       if (!listed) co_return std::unexpected(broken(listed.error()));
       text = std::move(*listed);
@@ -168,6 +172,13 @@ class Relay {
     if (auto screened = screen_mcp_texts(worker_, exchange_, call_, text); !screened)
       co_return std::unexpected(broken(screened.error()));
     co_return McpVerdict{};
+  }
+
+  // Of a client of the older era that is served by a server of the newer one.
+  bool asks_for_input(const mcp::Message& message) const {
+    const auto result = message.body.find("result");
+    return call_.era == mcp::Era::legacy && result &&
+           result->find_text("resultType") == "input_required";
   }
 
   // Answers to earlier requests come where a stream is resumed.

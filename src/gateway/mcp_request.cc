@@ -173,10 +173,7 @@ net::Task<McpVerdict> read_mcp_request(Worker& worker, net::ServerStream& client
   }
   add_header_texts(exchange);
   call.era = era_of(exchange, call);
-  if (call.message && call.message->method == "tools/call" && call.server) {
-    call.tool = call.message->name;
-    call.listed = worker.control.mcp().catalogue().listed(call.server->name, call.tool);
-  }
+  if (call.message) GH_MCP(find_target(worker, exchange, call));
   if (call.era == mcp::Era::modern) {
     call.version = mcp::modern_version;
     if (head.method != "POST")

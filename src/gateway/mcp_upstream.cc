@@ -91,14 +91,6 @@ class HttpReply final : public McpReply {
   std::string_view rest_;
 };
 
-void set_credential(const McpServerConfig& server, net::Fields& fields) {
-  if (server.credential.empty()) return;
-  const bool bearer = equals_ignoring_case(server.credential_header, "authorization") &&
-                      !server.credential.reveal().contains(' ');
-  fields.set(server.credential_header,
-             (bearer ? "Bearer " : "") + std::string(server.credential.reveal()));
-}
-
 McpVerdict check_head(const net::ResponseHead& head, const std::string& server) {
   if (head.status >= 300 && head.status < 400)
     return mcp_refuse(Problem::upstream_failed, 502, mcp::Code::upstream_failed,
@@ -116,6 +108,18 @@ McpVerdict check_head(const net::ResponseHead& head, const std::string& server) 
 }
 
 }  // namespace
+
+void set_mcp_credential(const McpServerConfig& server, net::Fields& fields) {
+  if (server.credential.empty()) return;
+  const bool bearer = equals_ignoring_case(server.credential_header, "authorization") &&
+                      !server.credential.reveal().contains(' ');
+  fields.set(server.credential_header,
+             (bearer ? "Bearer " : "") + std::string(server.credential.reveal()));
+}
+
+std::vector<std::filesystem::path> mcp_hidden(const Config& config) {
+  return {std::filesystem::absolute(config.data), std::filesystem::absolute(config.last_signed_directory())};
+}
 
 McpRefusal mcp_upstream_problem(const Exchange& exchange, std::string_view server,
                                 const Error& error) {
@@ -151,7 +155,7 @@ net::Task<McpSent> send_http(Worker& worker, const Exchange& exchange,
   if (head.method == "POST") head.fields.set("Content-Type", "application/json");
   // A compressed answer could not be screened.
   head.fields.set("Accept-Encoding", "identity");
-  set_credential(server, head.fields);
+  set_mcp_credential(server, head.fields);
   auto answer =
       co_await worker.tool_servers.request(server.endpoint, head, outgoing.body, cancel);
   // Nothing was sent: the same again is safe.

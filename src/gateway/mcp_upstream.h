@@ -47,10 +47,10 @@ net::Task<McpSent> send_http(Worker& worker, const Exchange& exchange,
                              const McpServerConfig& server, McpOutgoing outgoing,
                              net::CancelSource* cancel);
 
-// A request to a server with a command. `request_id` as it stands in JSON.
-net::Task<McpSent> send_stdio(Worker& worker, const Exchange& exchange,
-                              const McpServerConfig& server, std::string request_id,
-                              std::string method, std::string params);
+// The credential the configuration has for it, into a head.
+void set_mcp_credential(const McpServerConfig& server, net::Fields& fields);
+// Folders that processes started here must not see.
+std::vector<std::filesystem::path> mcp_hidden(const Config& config);
 
 McpRefusal mcp_upstream_problem(const Exchange& exchange, std::string_view server,
                                 const Error& error);

@@ -1,7 +1,7 @@
 // The way of a call over the Model Context Protocol. The stages are those of walk.cc, and so is what
 // must hold: nothing reaches a server before the decision is recorded, nothing ends before the
 // outcome is, and callers get errors in their own words.
-#include "gateway/mcp_upstream.h"
+#include "gateway/mcp_bridge.h"
 #include "gateway/stages.h"
 #include "mcp/headers.h"
 
@@ -38,7 +38,7 @@ net::Task<McpSent> forward_same_era(Worker& worker, net::ServerStream& client, E
     if (const auto message = mcp::read_message(call.outgoing))
       mcp::set_headers(outgoing.fields, *message, call.listed->headers);
   }
-  outgoing.body = std::move(call.outgoing);
+  outgoing.body = call.outgoing;
   co_return co_await send_http(worker, exchange, *call.server, std::move(outgoing),
                                &client.disconnected());
 }
@@ -47,11 +47,13 @@ McpVerdict find_server(const Exchange& exchange, McpCall& call) {
   const auto path = exchange.head->path();
   call.path = path;
   const auto& config = exchange.snapshot->config->mcp;
+  call.subject_server = "*";
   if (path == root_path) return {};
   call.server = config.find(path.substr(root_path.size() + 1));
   if (call.server == nullptr)
     return mcp_refuse(Problem::unknown_path, 404, mcp::Code::invalid_request,
                       "There is no tool server of this name here.");
+  call.target = call.server;
   call.subject_server = call.server->name;
   return {};
 }
@@ -94,8 +96,17 @@ net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchan
   GH_MCP(decided);
   // Beyond this point the decision stands in the ledger, and only an outcome may follow.
   GH_MCP(transform_mcp(exchange, call));
+  if (!call.server || !co_await speaks_the_same(worker, client, exchange, call))
+    co_return co_await serve_bridged(worker, client, exchange, call);
   auto reply = co_await forward_same_era(worker, client, exchange, call);
   if (!reply) co_return std::unexpected(std::move(reply).error());
+  // A server that has only the newer era says so to the first message of the older one.
+  const int status = (*reply)->status;
+  if (call.message && call.message->method == "initialize" &&
+      (status == 400 || status == 404 || status == 405)) {
+    worker.control.mcp().note_refuses_legacy(call.server->name);
+    co_return co_await serve_bridged(worker, client, exchange, call);
+  }
   co_return co_await relay_mcp(worker, client, exchange, call, std::move(*reply));
 }
 
