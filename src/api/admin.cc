@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/admin_mcp.h"
 #include "api/admin_provenance.h"
 #include "api/admin_vault.h"
 #include "base/clock.h"
@@ -191,6 +192,8 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
   if (path.starts_with(provenance_prefix))
     return administer_provenance(control_, *config_, path.substr(provenance_prefix.size()), body);
   if (path == "/admin/limits/reset") return reset_limit(body, actor);
+  if (path.starts_with(mcp_prefix))
+    return administer_mcp(control_, *config_, path.substr(mcp_prefix.size()), body, actor);
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
   if (path == "/admin/keys/revoke") {

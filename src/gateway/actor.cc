@@ -36,6 +36,14 @@ void write_scope(JsonWriter& writer, const identity::Scope& scope) {
   writer.end_object();
 }
 
+constexpr std::size_t most_bytes = 16'384;  // of everything a credential brings
+
+std::size_t size_of(const std::vector<std::string>& texts) {
+  std::size_t size = 0;
+  for (const auto& text : texts) size += text.size() + 3;
+  return size;
+}
+
 std::string text_of(const json& object, const char* name) {
   const auto member = object.find(name);
   return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();
@@ -93,12 +101,23 @@ Result<identity::CredentialKind> credential_of(const json& actor) {
 
 }  // namespace
 
+bool fits_event(const identity::Principal& principal) {
+  std::size_t size = size_of(principal.groups);
+  for (const auto& [name, value] : principal.attributes) size += name.size() + value.size() + 6;
+  for (const auto& actor : principal.chain) size += actor.id.size() + 12;
+  for (const auto& budget : principal.scope.budgets) size += budget.id.size() + 32;
+  size += size_of(principal.scope.models.value_or(std::vector<std::string>{}));
+  size += size_of(principal.scope.tools.value_or(std::vector<std::string>{}));
+  return size <= most_bytes;
+}
+
 void write_actor(JsonWriter& writer, const identity::Principal& principal) {
   writer.key("kind").string(identity::to_string(principal.kind));
   writer.key("id").string(principal.id);
   writer.key("key").string(principal.key_prefix);
   if (principal.credential != identity::CredentialKind::api_key)
     writer.key("credential").string(identity::to_string(principal.credential));
+  if (!fits_event(principal)) return;
   if (!principal.groups.empty()) write_texts(writer, "groups", principal.groups);
   if (principal.described) {
     writer.key("attributes").begin_object();

@@ -10,7 +10,11 @@
 
 namespace gatehouse::gateway {
 
-// Writes members into an object that is open. What says nothing is left out.
+// Whether an event has room for what the credential brings: its claims come from outside.
+bool fits_event(const identity::Principal& principal);
+
+// Writes members into an object that is open. What says nothing is left out, and of what does not
+// fit all but kind, id, key and credential.
 void write_actor(JsonWriter& writer, const identity::Principal& principal);
 
 // From the `actor` of an event. `described` is true where the event names the attributes. Error

@@ -294,6 +294,7 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
   read_exporters(root, config);
   read_guards(root, config);
   read_identity(root, config.identity);
+  read_mcp(root, config.file, config.mcp);
   read_checks(root, config.file.parent_path(), config.checks);
   config.budgets = read_budgets(root);
   config.inspection = read_inspection(root, config.file);

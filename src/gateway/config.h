@@ -19,6 +19,7 @@
 #include "gateway/config_inspection.h"
 #include "gateway/config_limits.h"
 #include "gateway/config_log.h"
+#include "gateway/config_mcp.h"
 #include "gateway/config_provenance.h"
 #include "gateway/config_tools.h"
 #include "gateway/config_vault.h"
@@ -83,6 +84,7 @@ struct Config {
   ChecksConfig checks;
   BudgetsConfig budgets;
   InspectionConfig inspection;
+  McpConfig mcp;
   std::vector<guard::Config> guards;  // each with a name of its own
   ToolDeclarations tools;
   identity::IdentityConfig identity;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/mcp_desk.h"
 #include "gateway/question.h"
 #include "gateway/tool_calls.h"
 #include "gateway/witnessing.h"
@@ -63,6 +64,8 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   control->registry_ = std::make_unique<identity::Registry>(
       *control->ledger_, *control->store_, control->keys_.key_hash, config.node, clock, random);
   GH_ASSIGN(const auto applied, control->registry_->catch_up(config.ledger_directory()));
+  control->mcp_ = std::make_shared<McpDesk>();
+  control->mcp_->take_pins(control->registry_->list_tools());
   if (applied > 0) log_info("state caught up with the ledger", {{"events", applied}});
   GH_ASSIGN(control->vault_,
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));

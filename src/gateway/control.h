@@ -23,6 +23,8 @@
 
 namespace gatehouse::gateway {
 
+class McpDesk;
+
 struct DeploymentKeys {
   crypto::Digest key_hash;        // API keys at rest
   crypto::Digest session_id;      // names of conversations
@@ -58,6 +60,7 @@ class ControlPlane {
   // The index of outputs; null where it is switched off.
   provenance::Index* outputs() { return outputs_.get(); }
   BudgetKeeper& budgets() { return *budgets_; }
+  McpDesk& mcp() { return *mcp_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -87,6 +90,7 @@ class ControlPlane {
   DeploymentKeys keys_;
   SnapshotSources sources_;
   std::mutex sessions_mutex_;
+  std::shared_ptr<McpDesk> mcp_;  // shared only so that its type may stay unknown here
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Registry> registry_;

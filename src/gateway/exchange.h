@@ -47,6 +47,7 @@ enum class Route : std::uint8_t {
   responses,
   receipts,
   provenance,
+  mcp,
 };
 std::string_view to_string(Route route);
 // A model says something, whole or as a stream; the others count, embed, list.

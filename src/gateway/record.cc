@@ -64,7 +64,7 @@ void write_risk(JsonWriter& writer, const policy::RiskValues& risk) {
 }
 
 // What callers call things, without what the rules find in it: "[KIND]" stands there instead.
-std::string without_findings(inspect::Scanner& scanner, std::string_view text) {
+std::string cleaned(inspect::Scanner& scanner, std::string_view text) {
   std::string kept;
   std::size_t at = 0;
   for (const auto& finding : scanner.scan(text)) {
@@ -92,11 +92,11 @@ std::string subject_json(const Exchange& exchange) {
   if (exchange.route) {
     writer.key("route").string(to_string(*exchange.route));
   } else {
-    writer.key("path").string(bounded(without_findings(*exchange.scanner, exchange.head->path())));
+    writer.key("path").string(bounded(cleaned(*exchange.scanner, exchange.head->path())));
   }
   writer.key("dialect").string(to_string(exchange.dialect->kind()));
   if (!exchange.model && !exchange.model_name.empty()) {
-    writer.key("model").string(bounded(without_findings(*exchange.scanner, exchange.model_name)));
+    writer.key("model").string(bounded(cleaned(*exchange.scanner, exchange.model_name)));
   }
   if (exchange.model) {
     writer.key("model").string(bounded(exchange.model_name));
@@ -137,7 +137,7 @@ class Outside {
   std::string clean(std::string_view text) const {
     // Whatever is in a name of a tool was found in the body.
     if (exchange_.findings.by_rule.empty()) return std::string(text);
-    return without_findings(*exchange_.scanner, text);
+    return cleaned(*exchange_.scanner, text);
   }
   void write_tools(JsonWriter& writer) {
     std::size_t room = longest_tools;
@@ -192,14 +192,15 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
     outside.write_tools(writer);
   }
   if (const auto purpose = exchange.head->fields.find("gatehouse-purpose")) {
-    const std::string kept = without_findings(*exchange.scanner, *purpose);
+    const std::string kept = cleaned(*exchange.scanner, *purpose);
     writer.key("purpose").string(bounded(kept));
     outside.note("purpose", *purpose, to_utf8(bounded(kept)));
   }
   if (!exchange.model && !exchange.model_name.empty())
     outside.note("model", exchange.model_name,
                  bounded(without_findings(*exchange.scanner, exchange.model_name)));
-  if (!write_actor(exchange.principal, exchange.peer).whole) outside.note("actor", "all", "cut");
+                 bounded(cleaned(*exchange.scanner, exchange.model_name)));
+  if (!fits_event(exchange.principal)) outside.note("actor", "all", "cut");
   outside.write_altered(writer);
   writer.key("content");
   write_content(writer, worker, exchange);
@@ -414,6 +415,23 @@ Verdict append_tool_calls(Worker& worker, Exchange& exchange) {
 }
 
 }  // namespace
+
+net::Task<Verdict> append_event(Worker& worker, const Exchange& exchange, ledger::Event event) {
+  co_return co_await append(worker, exchange, std::move(event));
+}
+
+std::string describe_actor(const Exchange& exchange) {
+  return actor_json(exchange);
+}
+
+void write_findings_json(JsonWriter& writer, const Exchange& exchange,
+                         const FindingTotals& findings) {
+  write_findings(writer, *exchange.snapshot->rules, findings);
+}
+
+std::string without_findings(inspect::Scanner& scanner, std::string_view text) {
+  return cleaned(scanner, text);
+}
 
 net::Task<Verdict> record_decision(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::record);

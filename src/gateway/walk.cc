@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gateway/admit.h"
 #include "gateway/identity_endpoints.h"
+#include "gateway/mcp_call.h"
 #include "gateway/provenance_find.h"
 #include "gateway/stages.h"
 
@@ -122,6 +123,15 @@ net::Task<void> walk(Worker& worker, net::ServerStream& client) {
     co_return;
   }
   Exchange exchange = begin_exchange(worker, client);
+  if (is_mcp_metadata_path(exchange.head->path())) {
+    co_await answer_mcp_metadata(worker, client, exchange);
+    co_return;
+  }
+  if (is_mcp_path(exchange.head->path())) {
+    co_await walk_mcp(worker, client, exchange);
+    worker.metrics.count_request(exchange);
+    co_return;
+  }
   auto verdict = co_await governed(worker, client, exchange);
   if (!verdict) co_await answer_error(worker, client, exchange, std::move(verdict).error());
   settle_limits(worker, exchange);  // of a walk that could not record its outcome

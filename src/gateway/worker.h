@@ -40,6 +40,7 @@ struct Worker {
         scanner(std::make_shared<inspect::Scanner>(snapshot->rules, snapshot->watched)),
         decisions(std::make_shared<DecisionCache>(snapshot->policies)),
         upstreams(loop, snapshot->config->client, upstream_tls),
+        tool_servers(loop, tool_server_limits(*snapshot->config), upstream_tls),
         guards(loop, control.clock(), std::move(upstream_tls)) {}
 
   // Requests that began before keep the snapshot they hold; their scanner holds its own rules.
@@ -50,6 +51,12 @@ struct Worker {
       decisions = std::make_shared<DecisionCache>(next->policies);
     tokens.clear();  // who they spoke for was judged under the snapshot before
     snapshot = std::move(next);
+  }
+
+  static net::ClientLimits tool_server_limits(const Config& config) {
+    auto limits = config.client;
+    limits.read_timeout = config.mcp.stream_idle;
+    return limits;
   }
 
   ControlPlane& control;           // thread-safe
@@ -67,6 +74,7 @@ struct Worker {
   JsonWalker walker;
   SteadyTime ledger_error_logged;  // when that was said last
   net::ClientPool upstreams;
+  net::ClientPool tool_servers;  // of MCP: their streams may be silent for long
   guard::Desk guards;
 };
 

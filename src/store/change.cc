@@ -156,6 +156,29 @@ Change read_principal_restored(MemberReader& read) {
   return RecordRemoved{"revoked/principal/" + principal};
 }
 
+ToolRecord read_tool(MemberReader& read) {
+  ToolRecord tool;
+  tool.server = read.text("server");
+  tool.tool = read.text("tool");
+  return tool;
+}
+
+Change read_tool_reviewed(MemberReader& read) {
+  ToolRecord tool = read_tool(read);
+  tool.digest = read.text("digest");
+  tool.reviewed = read.time("reviewed");
+  tool.reviewer = read.text("reviewer");
+  return ToolReviewed{std::move(tool)};
+}
+
+Change read_tool_changed(MemberReader& read) {
+  return ToolChanged{read_tool(read).key(), read.text("digest")};
+}
+
+Change read_tool_withdrawn(MemberReader& read) {
+  return ToolWithdrawn{read_tool(read).key()};
+}
+
 using Reader = Change (*)(MemberReader&);
 
 Reader reader_for(std::string_view type) {
@@ -166,6 +189,9 @@ Reader reader_for(std::string_view type) {
   if (type == "token.revoked") return read_token_revoked;
   if (type == "principal.revoked") return read_principal_revoked;
   if (type == "principal.restored") return read_principal_restored;
+  if (type == "mcp.tool.reviewed") return read_tool_reviewed;
+  if (type == "mcp.tool.changed") return read_tool_changed;
+  if (type == "mcp.tool.withdrawn") return read_tool_withdrawn;
   return nullptr;
 }
 

@@ -62,6 +62,20 @@ ExpectedRows expected_records(const State& fold) {
   return rows;
 }
 
+ExpectedRows expected_tools(const State& fold) {
+  ExpectedRows rows;
+  for (const auto& [key, tool] : fold.all_tools())
+    rows[key] = {key,
+                 {{"id", key},
+                  {"server", tool.server},
+                  {"tool", tool.tool},
+                  {"digest", tool.digest},
+                  {"reviewed", tool.reviewed},
+                  {"reviewer", tool.reviewer},
+                  {"changed", tool.changed}}};
+  return rows;
+}
+
 std::string shown(const Cell& cell) {
   std::string text(utf8_prefix(cell.bytes, max_shown));
   if (text.size() < cell.bytes.size()) text += "…";
@@ -260,6 +274,7 @@ std::vector<Difference> compare(const Contents& contents, const State& fold,
   const StoredTable* const models = find_table(contents, "models");
   TableComparison("models", models, expected_models(fold, models), out).run();
   TableComparison("records", find_table(contents, "records"), expected_records(fold), out).run();
+  TableComparison("mcp_tools", find_table(contents, "mcp_tools"), expected_tools(fold), out).run();
   return out;
 }
 

@@ -233,8 +233,8 @@ bool has_plain_table(const Contents& contents, std::string_view name) {
   });
 }
 
-constexpr std::array<const char*, 6> read_tables = {"api_keys", "applied",        "models",
-                                                    "records",  "schema_version", "seal"};
+constexpr std::array<const char*, 7> read_tables = {
+    "api_keys", "applied", "mcp_tools", "models", "records", "schema_version", "seal"};
 
 // ---- as state -------------------------------------------------------------------------------
 
@@ -303,6 +303,15 @@ Result<Record> record_from(const StoredTable& table, const std::vector<Cell>& ro
   return record;
 }
 
+Result<ToolRecord> tool_from(const StoredTable& table, const std::vector<Cell>& row) {
+  RowReader read(table, row);
+  ToolRecord tool{read.text("server"),   read.text("tool"),     read.text("digest"),
+                  read.text("reviewed"), read.text("reviewer"), read.text("changed")};
+  if (read.text("id") != tool.key() || read.wrong)
+    return fail(ErrorCode::data_loss, "a row of mcp_tools is not what it must be");
+  return tool;
+}
+
 const Cell* single_cell(const Contents& contents, const std::string& name) {
   const StoredTable* const table = find_table(contents, name);
   if (table == nullptr || table->rows.size() != 1 || table->rows.front().size() != 1)
@@ -361,9 +370,17 @@ Result<StoredState> stored_state(const Contents& contents) {
       records.push_back(std::move(record));
     }
   }
+  // A database of before has no such table yet; then there are none.
+  std::vector<ToolRecord> tools;
+  if (const StoredTable* const tools_table = find_table(contents, "mcp_tools")) {
+    for (const auto& row : tools_table->rows) {
+      GH_ASSIGN(ToolRecord tool, tool_from(*tools_table, row));
+      tools.push_back(std::move(tool));
+    }
+  }
   StoredState stored;
-  GH_ASSIGN(stored.state,
-            State::from_records(std::move(keys), std::move(models), std::move(records), *next));
+  GH_ASSIGN(stored.state, State::from_records(std::move(keys), std::move(models),
+                                              std::move(records), std::move(tools), *next));
   const Cell* const seal = single_cell(contents, "seal");
   if (seal != nullptr && seal->type == Cell::Type::text) stored.seal = seal->bytes;
   return stored;

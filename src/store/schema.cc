@@ -62,6 +62,16 @@ const std::vector<Statements>& migrations() {
           " name TEXT PRIMARY KEY NOT NULL,"
           " data TEXT NOT NULL)",
       },
+      {
+          "CREATE TABLE mcp_tools ("
+          " id TEXT PRIMARY KEY NOT NULL,"
+          " server TEXT NOT NULL,"
+          " tool TEXT NOT NULL,"
+          " digest TEXT NOT NULL,"
+          " reviewed TEXT NOT NULL,"
+          " reviewer TEXT NOT NULL,"
+          " changed TEXT NOT NULL)",
+      },
   };
   return list;
 }

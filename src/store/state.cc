@@ -14,9 +14,9 @@ namespace gatehouse::store {
 namespace {
 
 constexpr std::string_view state_types[] = {
-    "key.created",   "key.revoked",       "model.added",        "model.removed",
-    "token.revoked", "principal.revoked", "principal.restored",
-};
+    "key.created",      "key.revoked",       "model.added",        "model.removed",
+    "token.revoked",    "principal.revoked", "principal.restored", "mcp.tool.reviewed",
+    "mcp.tool.changed", "mcp.tool.withdrawn"};
 
 void write_attributes(JsonWriter& json, const KeyRecord& key) {
   json.begin_object();
@@ -39,6 +39,12 @@ void write_model(JsonWriter& json, const ModelRecord& model) {
   if (!model.clearance.empty()) json.key("clearance").string(model.clearance);
 }
 
+void write_tool(JsonWriter& json, const ToolRecord& tool) {
+  json.begin_object().key("server").string(tool.server).key("tool").string(tool.tool);
+  json.key("digest").string(tool.digest).key("reviewed").string(tool.reviewed);
+  json.key("reviewer").string(tool.reviewer);
+}
+
 StateEvent two_texts(std::string_view type, std::string_view name, std::string_view value,
                      std::string_view other_name, std::string_view other) {
   StateEvent event{std::string(type), {}};
@@ -50,7 +56,8 @@ StateEvent two_texts(std::string_view type, std::string_view name, std::string_v
 }  // namespace
 
 Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<ModelRecord> models,
-                                  std::vector<Record> records, std::uint64_t next_index) {
+                                  std::vector<Record> records, std::vector<ToolRecord> tools,
+                                  std::uint64_t next_index) {
   State state;
   for (KeyRecord& key : keys) {
     if (auto added = state.add(std::move(key)); !added)
@@ -64,6 +71,11 @@ Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<Model
   for (Record& record : records)
     if (!state.records_.emplace(std::move(record.name), std::move(record.data)).second)
       return fail(ErrorCode::data_loss, "two records have the same name");
+  for (ToolRecord& tool : tools) {
+    std::string key = tool.key();
+    if (!state.tools_.emplace(std::move(key), std::move(tool)).second)
+      return fail(ErrorCode::data_loss, "two tools of a server have the same name");
+  }
   state.next_index_ = next_index;
   return state;
 }
@@ -106,6 +118,17 @@ Result<void> State::apply(std::uint64_t index, std::string_view type, std::strin
   } else if (const auto* gone = std::get_if<RecordRemoved>(&change)) {
     if (records_.erase(gone->name) == 0)
       return fail(ErrorCode::not_found, "there is no '" + gone->name + "'");
+  } else if (auto* reviewed = std::get_if<ToolReviewed>(&change)) {
+    std::string key = reviewed->tool.key();
+    tools_.insert_or_assign(std::move(key), std::move(reviewed->tool));
+  } else if (const auto* changed = std::get_if<ToolChanged>(&change)) {
+    const auto known = tools_.find(changed->key);
+    if (known == tools_.end())
+      return fail(ErrorCode::not_found, "the tool '" + changed->key + "' was never reviewed");
+    known->second.changed = changed->digest;
+  } else if (const auto* withdrawn = std::get_if<ToolWithdrawn>(&change)) {
+    if (tools_.erase(withdrawn->key) == 0)
+      return fail(ErrorCode::not_found, "the tool '" + withdrawn->key + "' was never reviewed");
   }
   next_index_ = index + 1;
   return {};
@@ -154,6 +177,15 @@ std::string State::canonical() const {
     json.key("records").begin_array();
     for (const auto& [name, data] : records_)
       json.begin_object().key("name").string(name).key("data").string(data).end_object();
+    json.end_array();
+  }
+  // Where there are none, the text is what it was before tools were state: old seals hold.
+  if (!tools_.empty()) {
+    json.key("tools").begin_array();
+    for (const auto& [key, tool] : tools_) {
+      write_tool(json, tool);
+      json.key("changed").string(tool.changed).end_object();
+    }
     json.end_array();
   }
   json.end_object();
@@ -213,6 +245,19 @@ std::vector<StateEvent> events_of(const State& state) {
   for (const auto& [name, data] : state.records())
     events.push_back(
         {name.starts_with("revoked/token/") ? "token.revoked" : "principal.revoked", data});
+  for (const auto& [key, tool] : state.all_tools()) {
+    StateEvent reviewed{"mcp.tool.reviewed", {}};
+    JsonWriter json(reviewed.data);
+    write_tool(json, tool);
+    json.end_object();
+    events.push_back(std::move(reviewed));
+    if (tool.changed.empty()) continue;
+    StateEvent changed{"mcp.tool.changed", {}};
+    JsonWriter change(changed.data);
+    change.begin_object().key("server").string(tool.server).key("tool").string(tool.tool);
+    change.key("digest").string(tool.changed).end_object();
+    events.push_back(std::move(changed));
+  }
   return events;
 }
 

@@ -133,6 +133,7 @@ struct Store::Impl {
   void insert(const KeyRecord& key);
   void insert(const ModelRecord& model);
   void insert(const Record& record);
+  void insert(const ToolRecord& tool);
 
   Result<void> change(const KeyCreated& created);
   Result<void> change(const KeyRevoked& revoked);
@@ -140,6 +141,9 @@ struct Store::Impl {
   Result<void> change(const ModelRemoved& removed);
   Result<void> change(const RecordPut& put);
   Result<void> change(const RecordRemoved& removed);
+  Result<void> change(const ToolReviewed& reviewed);
+  Result<void> change(const ToolChanged& changed);
+  Result<void> change(const ToolWithdrawn& withdrawn);
   static Result<void> change(const Unrelated& /*event*/) { return {}; }
 };
 
@@ -159,6 +163,14 @@ void Store::Impl::insert(const ModelRecord& model) {
       soci::use(model.name), soci::use(model.provider), soci::use(model.upstream_name),
       soci::use(model.trust), soci::use(model.created), soci::use(model.removed),
       soci::use(model.clearance);
+}
+
+void Store::Impl::insert(const ToolRecord& tool) {
+  const std::string key = tool.key();
+  sql << "INSERT INTO mcp_tools (id, server, tool, digest, reviewed, reviewer, changed) "
+         "VALUES (:id, :server, :tool, :digest, :reviewed, :reviewer, :changed)",
+      soci::use(key), soci::use(tool.server), soci::use(tool.tool), soci::use(tool.digest),
+      soci::use(tool.reviewed), soci::use(tool.reviewer), soci::use(tool.changed);
 }
 
 Result<void> Store::Impl::change(const KeyCreated& created) {
@@ -219,6 +231,33 @@ Result<void> Store::Impl::change(const RecordRemoved& removed) {
   return {};
 }
 
+Result<void> Store::Impl::change(const ToolReviewed& reviewed) {
+  const std::string key = reviewed.tool.key();
+  sql << "DELETE FROM mcp_tools WHERE id = :id", soci::use(key);
+  insert(reviewed.tool);
+  return {};
+}
+
+Result<void> Store::Impl::change(const ToolChanged& changed) {
+  int known = 0;
+  sql << "SELECT COUNT(*) FROM mcp_tools WHERE id = :id", soci::use(changed.key), soci::into(known);
+  if (known == 0)
+    return fail(ErrorCode::not_found, "the tool '" + changed.key + "' was never reviewed");
+  sql << "UPDATE mcp_tools SET changed = :digest WHERE id = :id", soci::use(changed.digest),
+      soci::use(changed.key);
+  return {};
+}
+
+Result<void> Store::Impl::change(const ToolWithdrawn& withdrawn) {
+  int known = 0;
+  sql << "SELECT COUNT(*) FROM mcp_tools WHERE id = :id", soci::use(withdrawn.key),
+      soci::into(known);
+  if (known == 0)
+    return fail(ErrorCode::not_found, "the tool '" + withdrawn.key + "' was never reviewed");
+  sql << "DELETE FROM mcp_tools WHERE id = :id", soci::use(withdrawn.key);
+  return {};
+}
+
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 
@@ -271,9 +310,11 @@ Result<void> Store::replace(const State& state, std::string_view seal) {
     database.sql << "DELETE FROM api_keys";
     database.sql << "DELETE FROM models";
     database.sql << "DELETE FROM records";
+    database.sql << "DELETE FROM mcp_tools";
     for (const auto& [id, key] : state.all_keys()) database.insert(key);
     for (const auto& [name, model] : state.all_models()) database.insert(model);
     for (const auto& [name, data] : state.records()) database.insert(Record{name, data});
+    for (const auto& [id, tool] : state.all_tools()) database.insert(tool);
     database.set_applied(state.next_index());
     database.set_seal(sealed);
     transaction.commit();
