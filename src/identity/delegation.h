@@ -57,12 +57,12 @@ std::string mint(const Grant& grant, const DelegationRoot& root, const crypto::S
                  Random& random);
 
 struct Narrowing {
-  std::string actor;  // a sub-agent, by the name its parent gives it
-  std::optional<std::vector<std::string>> models;
-  std::optional<std::vector<std::string>> tools;
-  std::optional<std::int64_t> clearance;
-  std::optional<std::int64_t> budget_micros;
-  std::optional<WallTime> expires;
+  std::string actor{};  // a sub-agent, by the name its parent gives it
+  std::optional<std::vector<std::string>> models{};
+  std::optional<std::vector<std::string>> tools{};
+  std::optional<std::int64_t> clearance{};
+  std::optional<std::int64_t> budget_micros{};
+  std::optional<WallTime> expires{};
   bool once = false;
 };
 
