@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::int64_t rule_memory = 1 << 20;
 
-// Where the beginning of a match may lie this far apart, the places are tried one by one; otherwise
-// the pattern is run backwards from the end of the factor.
-bool is_narrow(const Factor& factor) {
-  return factor.end_max - factor.end_min <= 32;
-}
-
 re2::RE2::Options re2_options(std::int64_t memory) {
   re2::RE2::Options options;
   options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bytes
@@ -60,6 +54,9 @@ bool is_letter_at(std::string_view text, std::size_t at) {
   return byte >= 0x80 ? byte < 0xe0 : is_lower(text[at]) || is_upper(text[at]);
 }
 
+bool begins_escape(char c) {
+  return c == '\\' || c == '%' || c == '\x1b';
+}
 bool is_escape_letter(char c) {
   return std::string_view("bfnrtv0").find(c) != std::string_view::npos;
 }
@@ -110,7 +107,7 @@ Result<void> CompiledRule::check() const {
 const MatchFinder& CompiledRule::finder() const {
   std::call_once(once_, [this] {
     finder_.emplace(source_.pattern);
-    if (!is_narrow(factor_))
+    if (!has_narrow_factor())
       up_to_factor_ = compile("(?:" + to_regex(factor_.up_to_end, false) + ")\\z");
     for (const Pattern& pattern : source_.allowed_patterns)
       allowed_.push_back(compile(to_regex(pattern, false)));
@@ -118,19 +115,42 @@ const MatchFinder& CompiledRule::finder() const {
   return *finder_;
 }
 
+std::optional<CompiledRule::Starts> CompiledRule::starts(std::size_t from, std::size_t first_end,
+                                                         std::size_t last_end) const {
+  first_end = std::max(first_end, from + factor_.end_min);
+  if (last_end < first_end) return std::nullopt;
+  const std::size_t widest = std::min({first_end, factor_.end_max, source_.width_limit});
+  return Starts{std::max(from, first_end - widest), last_end - factor_.end_min};
+}
+
 std::optional<CompiledRule::Starts> CompiledRule::starts(std::string_view text, std::size_t from,
                                                          std::size_t end) const {
-  if (end < from + factor_.end_min) return std::nullopt;
-  const std::size_t widest = std::min({end, factor_.end_max, source_.width_limit});
-  Starts starts{std::max(from, end - widest), end - factor_.end_min};
-  if (is_narrow(factor_)) return starts;
+  auto found = starts(from, end, end);
+  if (!found || has_narrow_factor()) return found;
   finder();
-  re2::StringPiece found;
-  if (!up_to_factor_->Match(piece(text.substr(0, end)), starts.first, end, re2::RE2::UNANCHORED,
-                            &found, 1))
+  re2::StringPiece match;
+  if (!up_to_factor_->Match(piece(text.substr(0, end)), found->first, end, re2::RE2::UNANCHORED,
+                            &match, 1))
     return std::nullopt;
-  starts.first = static_cast<std::size_t>(found.data() - text.data());
-  return starts;
+  found->first = static_cast<std::size_t>(match.data() - text.data());
+  return found;
+}
+
+// Asked for every byte of long rows. Whether an escape ends there is only asked where one may.
+std::size_t CompiledRule::next_begin(std::string_view text, std::size_t at,
+                                     std::size_t stop) const {
+  std::size_t escape = SIZE_MAX;  // the last byte that begins escapes
+  for (std::size_t i = at - std::min(at, longest_escape); i < at; ++i)
+    if (begins_escape(text[i])) escape = i;
+  for (; at < stop; ++at) {
+    const bool begins = first_bytes_.test(static_cast<unsigned char>(text[at]));
+    if (begins &&
+        (at == 0 || !source_.not_before.test(static_cast<unsigned char>(text[at - 1])) ||
+         (escape != SIZE_MAX && at - escape <= longest_escape && ends_escape(text.substr(0, at)))))
+      return at;
+    if (begins_escape(text[at])) escape = at;
+  }
+  return stop;
 }
 
 std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t start,

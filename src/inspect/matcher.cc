@@ -80,8 +80,10 @@ void Matcher::examine_rule(std::uint32_t index, const FoldedText& folded, std::s
   std::size_t at = from;
   for (const CompiledRule::Starts& place : scanner_.starts[index]) {
     at = std::max(at, place.first);
-    for (const std::size_t stop = std::min(limit, place.last + 1); at < stop; ++at) {
-      if (!rule.may_begin(text, at)) continue;
+    const std::size_t stop = std::min(limit, place.last + 1);
+    for (; at < stop; ++at) {
+      at = rule.next_begin(text, at, stop);
+      if (at == stop) break;
       const auto match = rule.confirm(text, at, base, last);
       if (!match) continue;
       const Span span{base + match->begin, base + match->end};

@@ -72,10 +72,14 @@ class CompiledRule {
     std::size_t last = 0;
   };
   std::optional<Starts> starts(std::string_view text, std::size_t from, std::size_t end) const;
-  // Whether a match can begin here, by its first byte and what stands before it.
-  bool may_begin(std::string_view text, std::size_t at) const {
-    return first_bytes_.test(static_cast<unsigned char>(text[at])) && may_follow(text, at);
-  }
+  // The same of factors that end at all positions of [first_end, last_end]; only narrow ones.
+  std::optional<Starts> starts(std::size_t from, std::size_t first_end, std::size_t last_end) const;
+  // Where the beginning of a match may lie about as far before the end of the factor in all of
+  // them, the places are tried one by one; otherwise the pattern is run backwards from there.
+  bool has_narrow_factor() const { return factor_.end_max - factor_.end_min <= 32; }
+  // The first place in [at, stop) where a match can begin, by its first byte and what stands before
+  // it; `stop` if there is none.
+  std::size_t next_begin(std::string_view text, std::size_t at, std::size_t stop) const;
   // By what stands before it alone. The last byte of an escape is no neighbour.
   bool may_follow(std::string_view text, std::size_t at) const {
     return at == 0 || !source_.not_before.test(static_cast<unsigned char>(text[at - 1])) ||

@@ -134,6 +134,20 @@ class Areas {
     }
   }
 
+  // The same of rows, in each stretch by itself.
+  void find(const RowFinder& rows, const Pass& pass) const {
+    for (const Part& part : scanner_.parts) {
+      const std::size_t begin = part.span.begin;
+      rows.find(pass.text.substr(begin, part.span.end - begin),
+                [&](std::uint32_t rule, std::size_t first, std::size_t last) {
+                  if (!is_wanted(pass, rule)) return;
+                  const CompiledRule& compiled = *scanner_.rules->impl().compiled[rule];
+                  if (const auto found = compiled.starts(pass.from, begin + first, begin + last))
+                    add_starts(scanner_, rule, *found);
+                });
+    }
+  }
+
   void search(Pass pass) {
     auto& parts = scanner_.parts;
     std::size_t total = 0;
@@ -232,13 +246,16 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
 
 void Scanner::Impl::search_near_tokens(std::string_view text, std::size_t from, Categories which) {
   const Search& search = rules->impl().searches.near_tokens;
-  if (!search.database) return;
+  const RowFinder& rows = rules->impl().searches.rows_near_tokens;
+  if (!search.database && rows.empty()) return;
   empty(tokens);
   find_tokens(text, from, tokens);
   Areas areas(*this, from, text.size());
   for (const Span& token : tokens)
-    areas.add(before(token.begin, search.margin), token.end + search.margin);
-  areas.search({*this, search, text, from, which});
+    areas.add(before(token.begin, beside_token), token.end + beside_token);
+  const Pass pass{*this, search, text, from, which};
+  areas.find(rows, pass);
+  if (search.database) areas.search(pass);
 }
 
 Scanner::Scanner(std::shared_ptr<const RuleSet> rules, Categories watched)

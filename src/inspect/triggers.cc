@@ -97,8 +97,18 @@ struct Plans {
   Plan in_rows;
   Plan near_rows;
   Plan near_tokens;
+  RowFinder rows_near_tokens;
   Plan words;
 };
+
+void add_near_tokens(Plans& plans, std::uint32_t index, const CompiledRule& rule) {
+  const auto rows = rows_of(rule.factor().pattern);
+  if (rows && rule.has_narrow_factor() && std::ranges::any_of(*rows, may_crowd)) {
+    for (const ByteRow& row : *rows) plans.rows_near_tokens.add(row, index);
+  } else {
+    add_factor(plans.near_tokens, index, rule, beside_token);
+  }
+}
 
 // What decides where a rule is looked for.
 struct Gates {
@@ -115,7 +125,7 @@ void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, 
   const bool has_row = always_contains(pattern, gates.row);
   if (has_row && never_contains(pattern, gates.between_rows))
     return add_factor(plans.in_rows, index, rule, beside_row);
-  if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
+  if (rule.factor().in_token) return add_near_tokens(plans, index, rule);
   if (width <= widest_near_glued && always_contains(pattern, gates.glued))
     return add_factor(plans.near_glued, index, rule, width);
   if (has_row && width <= widest_near_row) return add_factor(plans.near_rows, index, rule, width);
@@ -126,7 +136,7 @@ void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const
   const RuleSource& source = rule.source();
   const std::size_t width = std::min(max_width(source.pattern), source.width_limit);
   if (!source.context_required) return add_free_rule(plans, index, rule, width, gates);
-  if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
+  if (rule.factor().in_token) return add_near_tokens(plans, index, rule);
   const bool has_digits =
       width <= widest_behind_word && always_contains(source.pattern, gates.two_digits);
   Plan& plan = has_digits ? plans.words : plans.everywhere;
@@ -186,6 +196,7 @@ Result<Searches> build_searches(const std::vector<std::unique_ptr<CompiledRule>>
                                      {&plans.words, &searches.words}}) {
     GH_ASSIGN(*search, build_search(std::move(*plan), rules, searches.scratch));
   }
+  searches.rows_near_tokens = std::move(plans.rows_near_tokens);
   return searches;
 }
 

@@ -10,7 +10,8 @@
 //   everywhere   all others
 // What is looked for is a rare piece of the pattern, or the words of the context that is demanded.
 // Patterns made of classes are slow for Hyperscan, and so are many short words; ordinary text has
-// few places to look for them.
+// few places to look for them. Those near tokens that a text of one and the same byte could hold
+// everywhere are looked for without Hyperscan (row_finder.h).
 #pragma once
 
 #include <hs/hs.h>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "inspect/row_finder.h"
 
 namespace gatehouse::inspect {
 
@@ -61,6 +63,7 @@ struct Searches {
   Search in_rows;
   Search near_rows;
   Search near_tokens;
+  RowFinder rows_near_tokens;  // their numbers are those of rules
   Search words;
   Scratch scratch{nullptr, hs_free_scratch};
 };
