@@ -1,6 +1,7 @@
 #include "inspect/row_finder.h"
 
 #include <algorithm>
+#include <span>
 
 namespace gatehouse::inspect {
 namespace {
@@ -25,6 +26,9 @@ std::optional<Rows> joined(const Rows& heads, const Rows& tails) {
   return all;
 }
 
+std::optional<Rows> rows_of_all(std::span<const Pattern> parts);
+std::optional<Rows> rows_of_repeat(const Pattern& pattern);
+
 std::optional<Rows> all_rows(const Pattern& pattern) {
   switch (pattern->kind) {
     case Kind::empty:
@@ -46,14 +50,30 @@ std::optional<Rows> all_rows(const Pattern& pattern) {
     case Kind::repeat:
       break;
   }
+  return pattern->kind == Kind::concat ? rows_of_all(pattern->children) : rows_of_repeat(pattern);
+}
+
+std::optional<Rows> rows_of_all(std::span<const Pattern> parts) {
   std::optional<Rows> all = Rows{{}};
-  const bool is_repeat = pattern->kind == Kind::repeat;
-  if (is_repeat && (pattern->min != pattern->max || pattern->max > RowFinder::longest))
-    return std::nullopt;
-  for (std::size_t i = 0; all && i < (is_repeat ? pattern->max : pattern->children.size()); ++i) {
-    const auto rows = all_rows(pattern->children[is_repeat ? 0 : i]);
-    if (!rows) return std::nullopt;
-    all = joined(*all, *rows);
+  for (const Pattern& part : parts) {
+    const auto rows = all_rows(part);
+    all = rows ? joined(*all, *rows) : std::nullopt;
+    if (!all) return std::nullopt;
+  }
+  return all;
+}
+
+// So many of them, one more, and so on.
+std::optional<Rows> rows_of_repeat(const Pattern& pattern) {
+  const auto once = all_rows(pattern->children[0]);
+  if (!once || pattern->max > RowFinder::longest) return std::nullopt;
+  Rows all;
+  std::optional<Rows> times = Rows{{}};
+  for (std::size_t i = 0; i <= pattern->max; ++i) {
+    if (i >= pattern->min) std::ranges::copy(*times, std::back_inserter(all));
+    if (all.size() > most_rows) return std::nullopt;
+    if (i < pattern->max) times = joined(*times, *once);
+    if (!times) return std::nullopt;
   }
   return all;
 }

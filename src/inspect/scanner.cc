@@ -134,21 +134,27 @@ class Areas {
     }
   }
 
-  // The same of rows, in each stretch by itself.
-  void find(const RowFinder& rows, const Pass& pass) const {
+  void search(const Pass& pass) {
+    find_rows(pass);
+    if (pass.search.database) run_database(pass);
+  }
+
+ private:
+  void find_rows(const Pass& pass) const {
+    if (pass.search.rows.empty()) return;
     for (const Part& part : scanner_.parts) {
       const std::size_t begin = part.span.begin;
-      rows.find(pass.text.substr(begin, part.span.end - begin),
-                [&](std::uint32_t rule, std::size_t first, std::size_t last) {
-                  if (!is_wanted(pass, rule)) return;
-                  const CompiledRule& compiled = *scanner_.rules->impl().compiled[rule];
-                  if (const auto found = compiled.starts(pass.from, begin + first, begin + last))
-                    add_starts(scanner_, rule, *found);
-                });
+      const auto found = [&](std::uint32_t rule, std::size_t first, std::size_t last) {
+        if (!is_wanted(pass, rule)) return;
+        const CompiledRule& compiled = *scanner_.rules->impl().compiled[rule];
+        if (const auto starts = compiled.starts(pass.from, begin + first, begin + last))
+          add_starts(scanner_, rule, *starts);
+      };
+      pass.search.rows.find(pass.text.substr(begin, part.span.end - begin), found);
     }
   }
 
-  void search(Pass pass) {
+  void run_database(Pass pass) {
     auto& parts = scanner_.parts;
     std::size_t total = 0;
     for (const Part& part : parts) total += part.span.end - part.span.begin;
@@ -167,7 +173,6 @@ class Areas {
     if (gathered.capacity() > kept_bytes) gathered = {};
   }
 
- private:
   Scanner::Impl& scanner_;
   std::size_t from_;
   std::size_t to_;
@@ -221,7 +226,7 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
   find_digit_rows(text, from, digit_rows);
   if (digit_rows.empty()) return;
   const Searches& searches = rules->impl().searches;
-  if (const Search& search = searches.near_glued; search.database) {
+  if (const Search& search = searches.near_glued; !search.empty()) {
     Areas areas(*this, from, text.size());
     for (const DigitRow& row : digit_rows)
       if (row.is_glued)
@@ -229,7 +234,7 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
     areas.search({*this, search, text, from, which});
   }
   for (const Search* search : {&searches.in_rows, &searches.near_rows}) {
-    if (!search->database) continue;
+    if (search->empty()) continue;
     Areas areas(*this, from, text.size());
     for (const DigitRow& row : digit_rows)
       if (row.digits >= digits_of_factors)
@@ -246,16 +251,13 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
 
 void Scanner::Impl::search_near_tokens(std::string_view text, std::size_t from, Categories which) {
   const Search& search = rules->impl().searches.near_tokens;
-  const RowFinder& rows = rules->impl().searches.rows_near_tokens;
-  if (!search.database && rows.empty()) return;
+  if (search.empty()) return;
   empty(tokens);
   find_tokens(text, from, tokens);
   Areas areas(*this, from, text.size());
   for (const Span& token : tokens)
-    areas.add(before(token.begin, beside_token), token.end + beside_token);
-  const Pass pass{*this, search, text, from, which};
-  areas.find(rows, pass);
-  if (search.database) areas.search(pass);
+    areas.add(before(token.begin, search.margin), token.end + search.margin);
+  areas.search({*this, search, text, from, which});
 }
 
 Scanner::Scanner(std::shared_ptr<const RuleSet> rules, Categories watched)
