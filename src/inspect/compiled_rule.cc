@@ -156,16 +156,26 @@ std::size_t CompiledRule::next_begin(std::string_view text, std::size_t at,
 std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t start,
                                            std::size_t base, LastMatch& last) const {
   if (last.hides(base + start, width_inside)) return std::nullopt;
+  const bool inside = base + start < last.end;
+  std::size_t width = inside ? std::min(source_.width_limit, width_inside) : source_.width_limit;
+  const auto longest = [&] {
+    return finder().longest(text, start, std::min(text.size(), start + width), base, last.memo);
+  };
+  auto found = longest();
+  const auto is_cut = [&] { return found && found->end - start == width; };
+  if (inside && is_cut()) {
+    if (base + found->end <= last.end) {
+      if (last.wide) return std::nullopt;
+    } else {
+      width = source_.width_limit;
+      found = longest();
+    }
+  }
+  if (!found) return std::nullopt;
   const bool context = in_context(text, start);
   if (source_.context_required && !context) return std::nullopt;
-  const bool inside = base + start < last.end;
-  const std::size_t width =
-      inside ? std::min(source_.width_limit, width_inside) : source_.width_limit;
-  const auto found =
-      finder().longest(text, start, std::min(text.size(), start + width), base, last.memo);
-  if (!found) return std::nullopt;
   std::size_t match_end = found->end;
-  const bool was_cut = match_end - start == width;
+  const bool was_cut = is_cut();
   if (last.wide && base + match_end == last.end) return std::nullopt;
   if (base + match_end > last.end) {
     last.end = base + match_end;

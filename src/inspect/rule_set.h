@@ -72,7 +72,7 @@ class CompiledRule {
     std::size_t last = 0;
   };
   std::optional<Starts> starts(std::string_view text, std::size_t from, std::size_t end) const;
-  // The same of factors that end at all positions of [first_end, last_end]; only narrow ones.
+  // Those by the widths alone, of factors that end at all positions of [first_end, last_end].
   std::optional<Starts> starts(std::size_t from, std::size_t first_end, std::size_t last_end) const;
   // Where the beginning of a match may lie about as far before the end of the factor in all of
   // them, the places are tried one by one; otherwise the pattern is run backwards from there.

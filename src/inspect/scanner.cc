@@ -45,17 +45,27 @@ void add_starts(Scanner::Impl& scanner, std::uint32_t rule, const CompiledRule::
   auto& all = scanner.starts[rule];
   if (all.empty()) {
     scanner.touched.push_back(rule);
-  } else if (added.first >= all.back().first && added.first <= all.back().last + 1) {
-    all.back().last = std::max(all.back().last, added.last);
+  } else if (auto& back = all.back(); added.first <= back.last + 1 && back.first <= added.last + 1) {
+    back = {std::min(back.first, added.first), std::max(back.last, added.last)};
     return;
   }
   all.push_back(added);
 }
 
+// A factor so close behind the last of its rule is not run backwards: the places it could begin at
+// are tried one by one.
+constexpr std::size_t close_behind = 48;
+constexpr std::size_t widest_tried = 256;
+
 void add_factor(const Pass& pass, std::uint32_t rule, std::size_t end) {
   const CompiledRule& compiled = *pass.scanner.rules->impl().compiled[rule];
-  if (const auto found = compiled.starts(pass.text, pass.from, end))
-    add_starts(pass.scanner, rule, *found);
+  const auto& known = pass.scanner.starts[rule];
+  const bool close =
+      !known.empty() && compiled.factor().end_max <= widest_tried &&
+      end <= known.back().last + compiled.factor().end_min + close_behind;
+  const auto found = close ? compiled.starts(pass.from, end, end)
+                           : compiled.starts(pass.text, pass.from, end);
+  if (found) add_starts(pass.scanner, rule, *found);
 }
 
 bool is_wanted(const Pass& pass, std::uint32_t rule) {
