@@ -75,7 +75,9 @@ Result<std::string> mint_token(gateway::ControlPlane& control, const gateway::Co
                     std::to_string(longest) + ")");
     lifetime = std::chrono::seconds(seconds.get<std::int64_t>());
   }
-  grant.once = body.value("once", false);
+  if (body.contains("once") && !body["once"].is_boolean())
+    return refuse("\"once\" is true or false");
+  grant.once = body.contains("once") && body["once"].get<bool>();
   grant.issued = control.clock().wall();
   grant.expires = grant.issued + lifetime;
   grant.principal.scope.expires = grant.expires;
