@@ -388,7 +388,8 @@ TEST_F(StoreTest, a_newer_schema_is_refused) {
 TEST_F(StoreTest, a_database_of_the_first_version_gets_what_it_lacks) {
   ASSERT_TRUE(apply(0, "key.created", key_created(1)));
   tamper(
-      "DROP TABLE seal; DROP TABLE records; DROP TABLE mcp_tools; ALTER TABLE models DROP COLUMN clearance; "
+      "DROP TABLE seal; DROP TABLE records; DROP TABLE mcp_tools; ALTER TABLE models DROP COLUMN "
+      "clearance; "
       "UPDATE schema_version SET version = 1");
   reopen();
   EXPECT_EQ(store_->keys()->size(), 1u);
