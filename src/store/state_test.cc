@@ -226,7 +226,7 @@ RC_GTEST_PROP(State, any_single_edit_is_named, ()) {
     case 2: {
       both.run_sql(
           key ? "INSERT INTO api_keys VALUES ('evil','gh_evil','00','user','root','{}','','','')"
-              : "INSERT INTO models VALUES ('evil','sim','up','internal','','')");
+              : "INSERT INTO models VALUES ('evil','sim','up','internal','','','')");
       const auto found = both.differences();
       RC_ASSERT(found.size() == 1u);
       RC_ASSERT(found[0].kind == Difference::Kind::only_in_database);
