@@ -223,7 +223,7 @@ void set_standing(const Exchange& exchange, net::ResponseHead& head, std::string
 }  // namespace
 
 Verdict admit(Worker& worker, Exchange& exchange) {
-  if (auto named = name_session(worker, exchange); !named) return named;
+  (void)name_session(worker, exchange);  // one that is wrong is refused where it is used
   const Asker asker(exchange.principal);
   const auto& rules = exchange.snapshot->limits;
   if ((!rules || rules->empty()) && asker.delegated.empty()) return {};
