@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 // Changes whenever a struct or a function below does; src/policy refuses another one.
-#define GH_CEDAR_ABI_VERSION 2u
+#define GH_CEDAR_ABI_VERSION 3u
 
 enum { GH_CEDAR_OK = 0, GH_CEDAR_INVALID = 1, GH_CEDAR_PANIC = 2 };
 
@@ -71,11 +71,14 @@ typedef struct gh_cedar_request {
   gh_cedar_text action;
   gh_cedar_entity resource;
   gh_cedar_nodes context;
+  // What else is known, mostly of parents: groups that are in groups. May be none.
+  const gh_cedar_entity* others;
+  size_t other_count;
 } gh_cedar_request;
 
 enum {
   GH_CEDAR_NOT_DETERMINING = 0,
-  GH_CEDAR_DETERMINING = 1,  // of the decision; of a shadow policy: it applies to this request
+  GH_CEDAR_DETERMINING = 1,  // of the decision; of a policy kept apart: it applies to this request
   GH_CEDAR_ERRORED = 2,
 };
 
@@ -102,7 +105,7 @@ typedef struct gh_cedar_policy_info {
   uint32_t line;
   uint32_t annotation_count;
   uint8_t is_forbid;
-  uint8_t is_shadow;
+  uint8_t is_apart;  // @shadow or @rollout: its outcome is told, it decides nothing
 } gh_cedar_policy_info;
 
 typedef struct gh_cedar_annotation_info {
@@ -136,6 +139,30 @@ int gh_cedar_annotation(const gh_cedar_set* set, size_t policy, size_t index,
 int gh_cedar_decide(const gh_cedar_set* set, const gh_cedar_request* request,
                     gh_cedar_decision* decision);
 void gh_cedar_text_free(gh_cedar_text text);
+
+// ---- the general door ------------------------------------------------------------------------
+// Any schema, any entities, requests of any type, in Cedar's own JSON: for tests whose schema is not
+// ours. Parses at each call; nothing on the walk of a request uses it.
+
+typedef struct gh_cedar_general gh_cedar_general;
+
+typedef struct gh_cedar_general_decision {
+  uint8_t permit;         // as Cedar says it: here an error of a policy is no deny
+  gh_cedar_text reasons;  // ids of determining policies, sorted, one a line; owned
+  gh_cedar_text errors;   // ids of policies that could not be evaluated; owned
+  gh_cedar_text problem;  // why the request could not be evaluated; owned, data null otherwise
+} gh_cedar_general_decision;
+
+// GH_CEDAR_INVALID: one of them does not parse; *problem says which (owned).
+int gh_cedar_general_load(gh_cedar_text schema, gh_cedar_text policies, gh_cedar_text entities_json,
+                          gh_cedar_general** out, gh_cedar_text* problem);
+void gh_cedar_general_free(gh_cedar_general* general);
+// Whether the policies are valid by the schema (strict).
+uint8_t gh_cedar_general_is_valid(const gh_cedar_general* general);
+// Types with their namespace. `check_request`: that it fits the schema, too.
+int gh_cedar_general_decide(const gh_cedar_general* general, gh_cedar_uid principal,
+                            gh_cedar_uid action, gh_cedar_uid resource, gh_cedar_text context_json,
+                            uint8_t check_request, gh_cedar_general_decision* decision);
 
 #ifdef __cplusplus
 }

@@ -44,6 +44,8 @@ pub struct Request<'a> {
     pub resource: EntityInput<'a>,
     /// Flat.
     pub context: Vec<Node<'a>>,
+    /// What else is known: parents that have parents.
+    pub others: Vec<EntityInput<'a>>,
 }
 
 /// What a policy had to do with a decision.
@@ -53,7 +55,7 @@ pub enum Outcome {
     /// Nothing.
     #[default]
     NotDetermining = 0,
-    /// It determined it; a shadow policy would apply.
+    /// It determined it; one kept apart would apply.
     Determining = 1,
     /// It could not be evaluated.
     Errored = 2,
@@ -66,7 +68,7 @@ pub struct Decision {
     pub permit: bool,
     /// One a policy, in the order of the set.
     pub outcomes: Vec<Outcome>,
-    /// Of enforced policies. A shadow policy's error is only an outcome.
+    /// Of enforced policies. The error of one kept apart is only an outcome.
     pub errors: Vec<String>,
 }
 
@@ -83,8 +85,8 @@ impl Set {
             .actions
             .get(request.action)
             .ok_or_else(|| format!("unknown action {:?}", request.action))?;
-        let principal = self.entity("principal", &request.principal, &action.principals)?;
-        let resource = self.entity("resource", &request.resource, &action.resources)?;
+        let principal = self.entity("principal", &request.principal, Some(&action.principals))?;
+        let resource = self.entity("resource", &request.resource, Some(&action.resources))?;
         let context = action.context.build("context", &request.context)?;
         let asked = CedarRequest::new_unchecked(
             EntityUIDEntry::known(principal.uid().clone(), None),
@@ -92,7 +94,11 @@ impl Set {
             EntityUIDEntry::known(resource.uid().clone(), None),
             Some(Context::Value(Arc::new(context))),
         );
-        let entities = store(action, principal, resource)?;
+        let mut others = Vec::with_capacity(request.others.len());
+        for other in &request.others {
+            others.push(Arc::new(self.entity("other", other, None)?));
+        }
+        let entities = store(action, principal, resource, others)?;
         Ok(self.evaluate(action, &asked, &entities))
     }
 
@@ -110,8 +116,8 @@ impl Set {
                 .collect(),
         };
         self.mark(&mut decision.outcomes, &response);
-        for (_, shadow) in &action.shadows {
-            let response = authorizer.is_authorized(asked.clone(), shadow.as_ref(), entities);
+        for (_, alone) in &action.apart {
+            let response = authorizer.is_authorized(asked.clone(), alone.as_ref(), entities);
             self.mark(&mut decision.outcomes, &response);
         }
         decision
@@ -139,10 +145,10 @@ impl Set {
         &self,
         role: &str,
         input: &EntityInput<'_>,
-        allowed: &HashSet<EntityType>,
+        allowed: Option<&HashSet<EntityType>>,
     ) -> Result<Entity, String> {
         let info = self.type_info(role, input.uid)?;
-        if !allowed.contains(&info.name) {
+        if allowed.is_some_and(|allowed| !allowed.contains(&info.name)) {
             return Err(format!(
                 "{role}: the action does not apply to entity type {}",
                 input.uid.type_name
@@ -194,17 +200,29 @@ fn make_uid(info: &TypeInfo, uid: Uid<'_>) -> EntityUID {
     EntityUID::from_components(info.name.clone(), Eid::new(uid.id), None)
 }
 
-/// Parents are given directly and have no parents themselves, so ancestry is closed as it stands.
-fn store(action: &ActionInfo, principal: Entity, resource: Entity) -> Result<Entities, String> {
+/// Without others, parents are given directly and have no parents themselves, so ancestry is closed
+/// as it stands.
+fn store(
+    action: &ActionInfo,
+    principal: Entity,
+    resource: Entity,
+    others: Vec<Arc<Entity>>,
+) -> Result<Entities, String> {
+    let closure = if others.is_empty() {
+        TCComputation::AssumeAlreadyComputed
+    } else {
+        TCComputation::ComputeNow
+    };
+    let known = [
+        Arc::clone(&action.entity),
+        Arc::new(principal),
+        Arc::new(resource),
+    ];
     Entities::new()
         .add_entities(
-            [
-                Arc::clone(&action.entity),
-                Arc::new(principal),
-                Arc::new(resource),
-            ],
+            known.into_iter().chain(others),
             None::<&NoEntitiesSchema>,
-            TCComputation::AssumeAlreadyComputed,
+            closure,
             Extensions::all_available(),
         )
         .map_err(|error| error.to_string())

@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub mod decide;
+pub mod general;
 pub mod limits;
 pub mod problem;
 pub mod set;
@@ -14,11 +15,12 @@ pub mod shape;
 mod tests;
 
 use decide::{Decision, EntityInput, Outcome, Request, Uid};
+use general::{FullUid, General, GeneralDecision};
 use set::{File, Set};
 use shape::{Node, Scalar};
 
 /// `GH_CEDAR_ABI_VERSION` of the header.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 /// `GH_CEDAR_OK`
 pub const OK: i32 = 0;
 /// `GH_CEDAR_INVALID`
@@ -86,6 +88,8 @@ pub struct CRequest {
     action: CText,
     resource: CEntity,
     context: CNodes,
+    others: *const CEntity,
+    other_count: usize,
 }
 
 /// Mirrors `gh_cedar_decision`.
@@ -120,7 +124,7 @@ pub struct CPolicy {
     line: u32,
     annotation_count: u32,
     is_forbid: u8,
-    is_shadow: u8,
+    is_apart: u8,
 }
 
 /// Mirrors `gh_cedar_annotation_info`.
@@ -233,7 +237,7 @@ pub unsafe extern "C" fn gh_cedar_policy(set: *const Set, index: usize, out: *mu
             line: policy.place.line,
             annotation_count: u32::try_from(policy.annotations.len()).unwrap_or(u32::MAX),
             is_forbid: u8::from(policy.is_forbid),
-            is_shadow: u8::from(policy.is_shadow),
+            is_apart: u8::from(policy.is_apart),
         };
         unsafe { *out = info };
         Ok(OK)
@@ -307,6 +311,126 @@ pub unsafe extern "C" fn gh_cedar_text_free(text: CText) {
     if !text.data.is_null() {
         let bytes = std::ptr::slice_from_raw_parts_mut(text.data.cast_mut(), text.size);
         drop(unsafe { Box::from_raw(bytes) });
+    }
+}
+
+/// Mirrors `gh_cedar_general_decision`.
+#[repr(C)]
+#[derive(Debug)]
+pub struct CGeneralDecision {
+    permit: u8,
+    reasons: CText,
+    errors: CText,
+    problem: CText,
+}
+
+const NOTHING: CText = CText {
+    data: std::ptr::null(),
+    size: 0,
+};
+
+/// # Safety
+/// Pointers are as the header says; `out` and `problem` are writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gh_cedar_general_load(
+    schema: CText,
+    policies: CText,
+    entities_json: CText,
+    out: *mut *mut General,
+    problem: *mut CText,
+) -> i32 {
+    unsafe { *problem = NOTHING };
+    let loaded = catch_unwind(AssertUnwindSafe(|| -> Result<General, String> {
+        let (schema, policies, entities) =
+            unsafe { (text(&schema)?, text(&policies)?, text(&entities_json)?) };
+        General::load(schema, policies, entities)
+    }));
+    match loaded {
+        Ok(Ok(general)) => {
+            unsafe { *out = Box::into_raw(Box::new(general)) };
+            OK
+        }
+        Ok(Err(message)) => {
+            unsafe { *problem = give(message) };
+            INVALID
+        }
+        Err(_) => PANIC,
+    }
+}
+
+/// # Safety
+/// `general` is from `gh_cedar_general_load` and is not used afterwards; null is ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gh_cedar_general_free(general: *mut General) {
+    guarded(|| {
+        if !general.is_null() {
+            drop(unsafe { Box::from_raw(general) });
+        }
+        Ok(OK)
+    });
+}
+
+/// # Safety
+/// `general` is from `gh_cedar_general_load`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gh_cedar_general_is_valid(general: *const General) -> u8 {
+    unsafe { general.as_ref() }.map_or(0, |general| u8::from(general.is_valid))
+}
+
+/// # Safety
+/// Pointers are as the header says; `decision` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn gh_cedar_general_decide(
+    general: *const General,
+    principal: CUid,
+    action: CUid,
+    resource: CUid,
+    context_json: CText,
+    check_request: u8,
+    decision: *mut CGeneralDecision,
+) -> i32 {
+    let Some(out) = (unsafe { decision.as_mut() }) else {
+        return INVALID;
+    };
+    *out = CGeneralDecision {
+        permit: 0,
+        reasons: NOTHING,
+        errors: NOTHING,
+        problem: NOTHING,
+    };
+    let decided = catch_unwind(AssertUnwindSafe(|| -> Result<GeneralDecision, String> {
+        let general = unsafe { general.as_ref() }.ok_or("no policies")?;
+        let (principal, action, resource, context) = unsafe {
+            (
+                full_uid(&principal)?,
+                full_uid(&action)?,
+                full_uid(&resource)?,
+                text(&context_json)?,
+            )
+        };
+        general.decide(principal, action, resource, context, check_request != 0)
+    }));
+    match decided {
+        Ok(Ok(decision)) => {
+            out.permit = u8::from(decision.permit);
+            out.reasons = give(decision.reasons.join("\n"));
+            out.errors = give(decision.errors.join("\n"));
+            OK
+        }
+        Ok(Err(message)) => {
+            out.problem = give(message);
+            INVALID
+        }
+        Err(_) => PANIC,
+    }
+}
+
+unsafe fn full_uid<'a>(uid: &CUid) -> Result<FullUid<'a>, &'static str> {
+    unsafe {
+        Ok(FullUid {
+            type_name: text(&uid.type_name)?,
+            id: text(&uid.id)?,
+        })
     }
 }
 
@@ -407,6 +531,10 @@ unsafe fn read_request<'a>(request: &CRequest) -> Result<Request<'a>, &'static s
             action: text(&request.action)?,
             resource: entity(&request.resource)?,
             context: nodes(&request.context)?,
+            others: slice(request.others, request.other_count)
+                .iter()
+                .map(|other| entity(other))
+                .collect::<Result<_, _>>()?,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! A policy set: parsed and validated once, then only read.
 //!
 //! 1. A policy's id is its @id, else its file and number in it; ids are unique.
-//! 2. Policies with @shadow are kept apart, each in a set of its own: they never decide.
+//! 2. Policies with @shadow or @rollout are kept apart, each in a set of its own: they never decide
+//!    here. Whether one that is rolled out counts for this principal is the caller's.
 //! 3. A set with a problem that is not a warning decides nothing.
 //! 4. Each action has its own slice of the enforced policies, without those whose scope names other
 //!    actions only: these are false for it before anything else of them is looked at.
@@ -51,8 +52,8 @@ pub struct PolicyInfo {
     pub place: Place,
     /// `forbid`, not `permit`.
     pub is_forbid: bool,
-    /// Has @shadow.
-    pub is_shadow: bool,
+    /// Has @shadow or @rollout.
+    pub is_apart: bool,
     /// In name order.
     pub annotations: Vec<Annotation>,
 }
@@ -87,8 +88,8 @@ pub struct ActionInfo {
     pub resources: HashSet<EntityType>,
     /// The enforced policies that can apply to it.
     pub enforced: PolicySet,
-    /// The shadow policies that can apply to it, by number.
-    pub shadows: Vec<(usize, PolicySet)>,
+    /// The policies kept apart that can apply to it, by number.
+    pub apart: Vec<(usize, PolicySet)>,
 }
 
 /// See the module.
@@ -227,7 +228,7 @@ impl Set {
                 principals: action.principals().cloned().collect(),
                 resources: action.resources().cloned().collect(),
                 enforced: PolicySet::new(),
-                shadows: Vec::new(),
+                apart: Vec::new(),
             };
             self.actions.insert(SmolStr::new(id), info);
         }
@@ -389,10 +390,10 @@ impl Set {
                 if !action.can_satisfy(loaded.policy.as_ref()) {
                     continue;
                 }
-                let is_shadow = self.policies.get(index).is_some_and(|info| info.is_shadow);
-                let added = if is_shadow {
+                let is_apart = self.policies.get(index).is_some_and(|info| info.is_apart);
+                let added = if is_apart {
                     PolicySet::from_policies([loaded.policy.clone()])
-                        .map(|alone| action.shadows.push((index, alone)))
+                        .map(|alone| action.apart.push((index, alone)))
                 } else {
                     action.enforced.add(loaded.policy.clone())
                 };
@@ -466,7 +467,9 @@ fn describe(file: File<'_>, offset: usize, policy: &Policy, id: String) -> Polic
         file: file.name.to_owned(),
         place,
         is_forbid: policy.effect() == Effect::Forbid,
-        is_shadow: annotations.iter().any(|one| one.key == "shadow"),
+        is_apart: annotations
+            .iter()
+            .any(|one| one.key == "shadow" || one.key == "rollout"),
         annotations,
     }
 }

@@ -89,6 +89,7 @@ fn request<'a>() -> Request<'a> {
         action: "infer",
         resource: model("external"),
         context,
+        others: vec![],
     }
 }
 
@@ -506,7 +507,7 @@ fn cedar_entities(set: &Set, asked: &Request<'_>) -> Vec<cedar_policy_core::ast:
         .into_iter()
         .map(|input| {
             let allowed = set.types.values().map(|info| info.name.clone()).collect();
-            set.entity("any", input, &allowed).unwrap()
+            set.entity("any", input, Some(&allowed)).unwrap()
         })
         .collect()
 }
@@ -694,6 +695,8 @@ fn text_that_is_not_utf8_is_an_error() {
         action: c_text(b"infer"),
         resource: c_entity(b"Model", b"m"),
         context: no_nodes(),
+        others: std::ptr::null(),
+        other_count: 0,
     };
     let mut outcomes = [7u8; 1];
     let mut decision = CDecision {
@@ -756,4 +759,90 @@ fn records_nest_only_so_deep() {
         shape.build("context", &deep).is_err(),
         "the innermost record has no member"
     );
+}
+
+#[test]
+fn others_make_groups_of_groups() {
+    let schema = File {
+        name: "schema.cedarschema",
+        text: r"namespace Gatehouse {
+          entity Group in [Group];
+          entity User in [Group];
+          entity Model;
+          action infer appliesTo { principal: User, resource: Model, context: {} };
+        }",
+    };
+    let file = File {
+        name: "p.cedar",
+        text: r#"permit (principal in Gatehouse::Group::"staff", action, resource);"#,
+    };
+    let set = Set::load("Gatehouse", schema, &[file]);
+    assert!(!set.has_errors(), "{:?}", set.problems);
+    let entity =
+        |type_name: &'static str, id: &'static str, parents: &[&'static str]| EntityInput {
+            uid: Uid { type_name, id },
+            attributes: vec![],
+            parents: parents
+                .iter()
+                .map(|id| Uid {
+                    type_name: "Group",
+                    id,
+                })
+                .collect(),
+        };
+    let mut asked = Request {
+        principal: entity("User", "ada", &["research"]),
+        action: "infer",
+        resource: entity("Model", "m", &[]),
+        context: vec![],
+        others: vec![],
+    };
+    assert!(!set.decide(&asked).unwrap().permit);
+    asked.others = vec![
+        entity("Group", "research", &["people"]),
+        entity("Group", "people", &["staff"]),
+    ];
+    assert!(set.decide(&asked).unwrap().permit);
+    asked.others = vec![entity("Robot", "r", &[])];
+    assert!(set.decide(&asked).is_err());
+    asked.others = vec![
+        entity("Group", "research", &["people"]),
+        entity("Group", "people", &["research"]),
+    ];
+    assert!(set.decide(&asked).is_err(), "a cycle");
+}
+
+#[test]
+fn the_general_door_decides_by_any_schema() {
+    let general = General::load(
+        "entity U in [G]; entity G; entity R = { n: Long };
+         action look appliesTo { principal: [U], resource: [R], context: { who?: U } };",
+        r#"permit (principal in G::"g", action, resource) when { resource.n + 1 > 2 };
+           forbid (principal, action, resource) when { context has who && context.who == principal };"#,
+        r#"[{"uid": {"type": "U", "id": "u"}, "attrs": {}, "parents": [{"type": "G", "id": "g"}]},
+            {"uid": {"type": "R", "id": "r"}, "attrs": {"n": 9223372036854775807}, "parents": []},
+            {"uid": {"type": "R", "id": "s"}, "attrs": {"n": 2}, "parents": []}]"#,
+    )
+    .unwrap();
+    assert!(general.is_valid);
+    let uid = |type_name, id| FullUid { type_name, id };
+    let ask = |resource, context: &str| {
+        general.decide(
+            uid("U", "u"),
+            uid("Action", "look"),
+            uid("R", resource),
+            context,
+            true,
+        )
+    };
+    let decision = ask("s", "{}").unwrap();
+    assert!(decision.permit);
+    assert_eq!(decision.reasons, ["policy0"]);
+    let refused = ask("s", r#"{"who": {"__entity": {"type": "U", "id": "u"}}}"#).unwrap();
+    assert!(!refused.permit);
+    assert_eq!(refused.reasons, ["policy1"]);
+    assert_eq!(ask("r", "{}").unwrap().errors, ["policy0"]);
+    assert!(ask("s", r#"{"what": 1}"#).is_err());
+    assert!(ask("s", "{").is_err());
+    assert!(General::load("entity", "", "[]").is_err());
 }

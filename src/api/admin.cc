@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/admin_mcp.h"
 #include "api/admin_provenance.h"
 #include "api/admin_vault.h"
 #include "base/clock.h"
@@ -81,6 +82,7 @@ json to_json(const store::ModelRecord& model) {
           {"provider", model.provider},
           {"upstream_name", model.upstream_name},
           {"trust", model.trust},
+          {"clearance", model.clearance},
           {"created", model.created}};
 }
 
@@ -190,6 +192,8 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
   if (path.starts_with(provenance_prefix))
     return administer_provenance(control_, *config_, path.substr(provenance_prefix.size()), body);
   if (path == "/admin/limits/reset") return reset_limit(body, actor);
+  if (path.starts_with(mcp_prefix))
+    return administer_mcp(control_, *config_, path.substr(mcp_prefix.size()), body, actor);
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
   if (path == "/admin/keys/revoke") {
@@ -222,12 +226,14 @@ Result<std::string> Admin::create_key(std::string_view body, std::string_view ac
 }
 
 Result<std::string> Admin::add_model(std::string_view body, std::string_view actor) {
-  GH_ASSIGN(const auto request, Body::parse(body, {"name", "provider", "upstream_name", "trust"}));
+  GH_ASSIGN(const auto request,
+            Body::parse(body, {"name", "provider", "upstream_name", "trust", "clearance"}));
   identity::NewModel model;
   GH_ASSIGN(model.name, request.text("name"));
   GH_ASSIGN(model.provider, request.text("provider"));
   GH_ASSIGN(model.upstream_name, request.text("upstream_name", ""));
   GH_ASSIGN(model.trust, request.text("trust"));
+  GH_ASSIGN(model.clearance, request.text("clearance", ""));
   if (!config_->providers.contains(model.provider)) {
     return fail(ErrorCode::invalid_argument, "provider \"" + model.provider + "\" is not in " +
                                                  config_->file.string() +

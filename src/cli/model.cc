@@ -18,6 +18,7 @@ struct ModelOptions {
   std::string provider;
   std::string upstream_name;
   std::string trust = "external";
+  std::string clearance;
   bool as_json = false;
 };
 
@@ -26,7 +27,8 @@ int add(const ModelOptions& options) {
                                 {{"name", options.name},
                                  {"provider", options.provider},
                                  {"upstream_name", options.upstream_name},
-                                 {"trust", options.trust}});
+                                 {"trust", options.trust},
+                                 {"clearance", options.clearance}});
   if (reply.is_discarded()) return 2;
   std::cout << "added " << options.name << " (" << options.trust << ", provider "
             << options.provider << ")\n";
@@ -41,12 +43,12 @@ int list(const ModelOptions& options) {
     return 0;
   }
   std::cout << std::left << std::setw(32) << "NAME" << std::setw(18) << "PROVIDER" << std::setw(32)
-            << "UPSTREAM NAME" << "TRUST\n";
+            << "UPSTREAM NAME" << std::setw(10) << "TRUST" << "CLEARANCE\n";
   for (const auto& model : reply["models"]) {
     std::cout << std::setw(32) << model["name"].get<std::string>() << std::setw(18)
               << model["provider"].get<std::string>() << std::setw(32)
-              << model["upstream_name"].get<std::string>() << model["trust"].get<std::string>()
-              << '\n';
+              << model["upstream_name"].get<std::string>() << std::setw(10)
+              << model["trust"].get<std::string>() << model["clearance"].get<std::string>() << '\n';
   }
   return 0;
 }
@@ -75,6 +77,9 @@ void add_model(CLI::App& app, Exit& exit) {
                    "external: data leaves the company; internal: it does not")
       ->check(CLI::IsMember({"external", "internal"}))
       ->capture_default_str();
+  make->add_option("--clearance", options->clearance,
+                   "What one needs for it: policies see it as resource.clearance")
+      ->check(CLI::IsMember({"public", "internal", "confidential", "restricted"}));
   make->callback([options, &exit] { exit = add(*options); });
 
   auto* show = verb->add_subcommand("list", "The registered models");

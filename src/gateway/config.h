@@ -15,9 +15,11 @@
 #include "base/secret.h"
 #include "export/config.h"
 #include "gateway/check_types.h"
+#include "gateway/config_identity.h"
 #include "gateway/config_inspection.h"
 #include "gateway/config_limits.h"
 #include "gateway/config_log.h"
+#include "gateway/config_mcp.h"
 #include "gateway/config_provenance.h"
 #include "gateway/config_tools.h"
 #include "gateway/config_vault.h"
@@ -54,6 +56,7 @@ struct Config {
   net::ListenAddress listen;
   std::string tls_certificate;
   std::string tls_key;
+  net::ClientAuthentication tls_clients;
   std::string upstream_ca;  // PEM file; empty: the system's trust store
   std::filesystem::path data;
   AuditMode audit = AuditMode::strict;
@@ -81,8 +84,10 @@ struct Config {
   ChecksConfig checks;
   BudgetsConfig budgets;
   InspectionConfig inspection;
+  McpConfig mcp;
   std::vector<guard::Config> guards;  // each with a name of its own
   ToolDeclarations tools;
+  identity::IdentityConfig identity;
 
   const guard::Config* find_guard(std::string_view name) const;
 

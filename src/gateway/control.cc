@@ -5,7 +5,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/mcp_desk.h"
 #include "gateway/question.h"
+#include "gateway/tool_calls.h"
 #include "gateway/witnessing.h"
 #include "net/loop.h"
 
@@ -23,6 +25,8 @@ DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
       .limits = crypto::derive_key(secret, "gatehouse/limits/v1"),
       .log_key =
           crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/ledger-signing/v1")),
+      .delegation =
+          crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/delegation/v1")),
   };
 }
 
@@ -60,6 +64,8 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   control->registry_ = std::make_unique<identity::Registry>(
       *control->ledger_, *control->store_, control->keys_.key_hash, config.node, clock, random);
   GH_ASSIGN(const auto applied, control->registry_->catch_up(config.ledger_directory()));
+  control->mcp_ = std::make_shared<McpDesk>();
+  control->mcp_->take_pins(control->registry_->list_tools());
   if (applied > 0) log_info("state caught up with the ledger", {{"events", applied}});
   GH_ASSIGN(control->vault_,
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));
@@ -111,6 +117,7 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
     GH_ASSIGN(snapshot->rules, load_rules(*snapshot->config));
   }
   snapshot->watched = watched_categories(*snapshot->policies);
+  snapshot->governs_tools = speaks_of_tools(*snapshot->policies);
   GH_TRY(check_guards(*snapshot));
   GH_TRY(check_checks(*snapshot));
   GH_ASSIGN(snapshot->limits, budgets_->compile(snapshot->config->budgets, *snapshot->policies));
@@ -118,6 +125,7 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
   const auto keys = state.keys();
   GH_ASSIGN(snapshot->keys, identity::KeyIndex::build(keys, keys_.key_hash));
   for (auto& model : state.models()) snapshot->models.emplace(model.name, model);
+  GH_ASSIGN(snapshot->standing, identity::Standing::build(state));
   snapshot->state_index = state.next_index();
   seal_snapshot(*snapshot, keys);
   return snapshot;

@@ -23,15 +23,18 @@
 
 namespace gatehouse::gateway {
 
+class McpDesk;
+
 struct DeploymentKeys {
-  crypto::Digest key_hash;      // API keys at rest
-  crypto::Digest session_id;    // names of conversations
-  crypto::Digest session_seal;  // their placeholders
-  crypto::Digest content_salt;  // salts of content digests in events
-  crypto::Digest vault;         // the vault key, where the configuration names none
-  crypto::Digest provenance;    // fingerprints of outputs
-  crypto::Digest limits;        // the digest of what was used
-  crypto::SigningKey log_key;   // checkpoints
+  crypto::Digest key_hash;        // API keys at rest
+  crypto::Digest session_id;      // names of conversations
+  crypto::Digest session_seal;    // their placeholders
+  crypto::Digest content_salt;    // salts of content digests in events
+  crypto::Digest vault;           // the vault key, where the configuration names none
+  crypto::Digest provenance;      // fingerprints of outputs
+  crypto::Digest limits;          // the digest of what was used
+  crypto::SigningKey log_key;     // checkpoints
+  crypto::SigningKey delegation;  // roots of delegation tokens
 
   static DeploymentKeys derive(const Secret& deployment_secret);
 };
@@ -57,6 +60,7 @@ class ControlPlane {
   // The index of outputs; null where it is switched off.
   provenance::Index* outputs() { return outputs_.get(); }
   BudgetKeeper& budgets() { return *budgets_; }
+  McpDesk& mcp() { return *mcp_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -86,6 +90,7 @@ class ControlPlane {
   DeploymentKeys keys_;
   SnapshotSources sources_;
   std::mutex sessions_mutex_;
+  std::shared_ptr<McpDesk> mcp_;  // shared only so that its type may stay unknown here
   std::unique_ptr<ledger::Ledger> ledger_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<identity::Registry> registry_;

@@ -49,10 +49,7 @@ std::string wrong_dialect_message(const Exchange& exchange) {
 
 Question question_of(const Exchange& exchange) {
   Question question;
-  question.principal_kind = exchange.principal.kind;
-  question.principal_id = exchange.principal.id;
-  question.attributes = exchange.principal.attributes;
-  question.key_prefix = exchange.principal.key_prefix;
+  question.principal = &exchange.principal;
   question.route = *exchange.route;
   question.dialect = exchange.dialect->kind();
   question.model_name = exchange.model_name;

@@ -77,6 +77,8 @@ void append_key(std::string& out, const policy::Request& request) {
   append_text(out, request.action);
   append_entity(out, request.resource);
   append_attributes(out, request.context);
+  append_count(out, request.others.size());
+  for (const auto& other : request.others) append_entity(out, other);
 }
 
 policy::Decision DecisionCache::decide(const policy::Request& request) {

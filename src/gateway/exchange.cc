@@ -23,6 +23,8 @@ std::string_view to_string(Route route) {
       return "receipts";
     case Route::provenance:
       return "provenance";
+    case Route::mcp:
+      return "mcp";
   }
   return "unknown";
 }

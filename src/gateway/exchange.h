@@ -36,6 +36,7 @@ struct Keeping;
 struct NotedOutputs;
 struct Snapshot;
 struct ProviderConfig;
+struct ToolTurn;
 
 enum class Route : std::uint8_t {
   chat_completions,
@@ -46,6 +47,7 @@ enum class Route : std::uint8_t {
   responses,
   receipts,
   provenance,
+  mcp,
 };
 std::string_view to_string(Route route);
 // A model says something, whole or as a stream; the others count, embed, list.
@@ -161,6 +163,8 @@ struct Exchange {
 
   // identify
   identity::Principal principal;
+  std::string challenge;    // of a 401: what its WWW-Authenticate says
+  std::string proof_nonce;  // of an answer: what the next proof has to have
 
   // decode
   std::string model_name;
@@ -184,6 +188,8 @@ struct Exchange {
   Label label;
   policy::RiskValues risk;
   std::vector<std::string_view> marks;  // in the texts: "c2pa", "gatehouse"
+
+  std::shared_ptr<ToolTurn> tool_turn;  // none: tools play no part (tool_calls.h)
 
   // decide
   const store::ModelRecord* model = nullptr;

@@ -14,7 +14,7 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::size_t route_count = 7;  // the last one: no path of ours
+constexpr std::size_t route_count = 9;  // the last one: no path of ours
 
 constexpr std::size_t outcome_count = static_cast<std::size_t>(Problem::internal) + 2;
 

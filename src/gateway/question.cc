@@ -2,33 +2,15 @@
 #include "gateway/question.h"
 
 #include <algorithm>
-#include <chrono>
+
+#include "gateway/principal_facts.h"
 
 namespace gatehouse::gateway {
 namespace {
 
-std::string_view entity_type(identity::PrincipalKind kind) {
-  switch (kind) {
-    case identity::PrincipalKind::user:
-      return "User";
-    case identity::PrincipalKind::service:
-      return "Service";
-    case identity::PrincipalKind::agent:
-      return "Agent";
-    case identity::PrincipalKind::model:
-      return "Model";
-  }
-  return "User";
-}
-
-policy::Entity principal_entity(const Question& question) {
-  policy::Entity entity;
-  entity.type = entity_type(question.principal_kind);
-  entity.id = question.principal_id;
-  entity.attributes.reserve(question.attributes.size() + 1);
-  for (const auto& [name, value] : question.attributes) entity.attributes.emplace_back(name, value);
-  entity.attributes.emplace_back("key_prefix", std::string(question.key_prefix));
-  return entity;
+// What one needs for the model. A model nobody registered is refused for that.
+std::int64_t clearance_of(const store::ModelRecord* model) {
+  return model == nullptr ? 0 : policy::clearance_level(model->clearance);
 }
 
 policy::Entity model_entity(const Question& question) {
@@ -38,8 +20,12 @@ policy::Entity model_entity(const Question& question) {
   const std::string provider = registered ? question.model->provider : "";
   // A model nobody registered is outside until somebody says otherwise.
   const std::string trust = registered ? question.model->trust : "external";
-  entity.attributes = {
-      {"name", name}, {"provider", provider}, {"trust", trust}, {"registered", registered}};
+  entity.attributes = {{"name", name},
+                       {"provider", provider},
+                       {"trust", trust},
+                       {"registered", registered},
+                       {"clearance", clearance_of(question.model)},
+                       {"clearance_level", std::int64_t{0}}};
   if (registered) entity.parents.emplace_back("Provider", provider);
   return entity;
 }
@@ -55,35 +41,34 @@ std::string_view action_of(Route route) {
   }
 }
 
-// The address without the port, which says nothing about who it is.
-std::string_view address_of(std::string_view peer) {
-  const auto colon = peer.rfind(':');
-  return colon == std::string_view::npos ? peer : peer.substr(0, colon);
+policy::Attributes context_of(const Question& question) {
+  policy::Attributes context;
+  context.reserve(13);
+  context.emplace_back("dialect", std::string(to_string(question.dialect)));
+  context.emplace_back("purpose", std::string(question.purpose));
+  policy::append_clock(context, question.time);
+  policy::append_peer(context, question.peer);
+  context.emplace_back("delegation", delegation_record(*question.principal));
+  if (question.route == Route::list_models) return context;
+  context.emplace_back("route", std::string(to_string(question.route)));
+  context.emplace_back("stream", question.stream);
+  context.emplace_back("label", policy::label_record(*question.label));
+  context.emplace_back("findings", policy::findings_record(question.findings));
+  context.emplace_back("risk", policy::risk_record(question.risk));
+  context.emplace_back("uninspectable", question.uninspectable);
+  context.emplace_back("tools",
+                       std::vector<std::string>(question.tools.begin(), question.tools.end()));
+  return context;
 }
 
-policy::Attributes context_of(const Question& question) {
-  const auto day = std::chrono::floor<std::chrono::days>(question.time);
-  const auto hour = std::chrono::duration_cast<std::chrono::hours>(question.time - day).count();
-  const auto weekday = std::chrono::weekday(day).iso_encoding();
-  const Label& label = *question.label;
-  return {
-      {"dialect", std::string(to_string(question.dialect))},
-      {"route", std::string(to_string(question.route))},
-      {"stream", question.stream},
-      {"purpose", std::string(question.purpose)},
-      {"hour", static_cast<std::int64_t>(hour)},
-      {"weekday", static_cast<std::int64_t>(weekday)},
-      {"peer", std::string(address_of(question.peer))},
-      {"label",
-       policy::Record{{"confidentiality", static_cast<std::int64_t>(label.confidentiality)},
-                      {"categories",
-                       std::vector<std::string>(label.categories.begin(), label.categories.end())},
-                      {"integrity", static_cast<std::int64_t>(label.integrity)}}},
-      {"findings", policy::findings_record(question.findings)},
-      {"risk", policy::risk_record(question.risk)},
-      {"uninspectable", question.uninspectable},
-      {"tools", std::vector<std::string>(question.tools.begin(), question.tools.end())},
-  };
+ScopeQuestion asked_of(const Question& question) {
+  ScopeQuestion asked;
+  asked.time = question.time;
+  if (question.route == Route::list_models) return asked;
+  asked.model = question.model_name;
+  asked.confidentiality = std::max(clearance_of(question.model),
+                                   static_cast<std::int64_t>(question.label->confidentiality));
+  return asked;
 }
 
 // Of two policies with one check the stricter action holds.
@@ -164,7 +149,7 @@ Label with_marks(const Label& label) {
 
 policy::Request policy_request(const Question& question) {
   policy::Request request;
-  request.principal = principal_entity(question);
+  request.principal = principal_entity(*question.principal);
   request.action = action_of(question.route);
   request.resource = question.route == Route::list_models
                          ? policy::Entity{"Gateway", std::string(question.node), {}, {}}
@@ -179,6 +164,7 @@ std::optional<Problem> settle(const Question& question, std::optional<DialectKin
     decision.permit = false;
     decision.errors.emplace_back("an obligation is not supported by this version");
   }
+  if (decision.permit) deny_outside_scope(*question.principal, asked_of(question), decision);
   if (question.route != Route::list_models && question.model == nullptr) {
     decision.permit = false;
     return Problem::unknown_model;

@@ -23,10 +23,7 @@ namespace gatehouse::gateway {
 
 // Views; what they look at must outlive it.
 struct Question {
-  identity::PrincipalKind principal_kind = identity::PrincipalKind::user;
-  std::string_view principal_id;
-  std::span<const std::pair<std::string, std::string>> attributes;
-  std::string_view key_prefix;
+  const identity::Principal* principal = nullptr;
 
   Route route = Route::chat_completions;
   DialectKind dialect = DialectKind::openai;
@@ -58,8 +55,9 @@ Label with_marks(const Label& label);
 policy::Request policy_request(const Question& question);
 
 // Reads the obligations into `plan` and makes a deny of what must not pass although policy permits:
-// an obligation this version does not know, a model nobody registered, a provider that speaks the
-// other dialect. The problem, where the call ends here.
+// an obligation this version does not know, what the delegation does not leave (principal_facts.h),
+// a model nobody registered, a provider that speaks the other dialect. The problem, where the call
+// ends here.
 std::optional<Problem> settle(const Question& question, std::optional<DialectKind> provider_dialect,
                               policy::Decision& decision, Plan& plan);
 

@@ -10,12 +10,14 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/actor.h"
 #include "gateway/admit.h"
 #include "gateway/decision_event.h"
 #include "gateway/guard_reports.h"
 #include "gateway/keep.h"
 #include "gateway/outputs.h"
 #include "gateway/stages.h"
+#include "gateway/tool_calls.h"
 #include "gateway/walk.h"
 #include "ledger/event.h"
 
@@ -62,7 +64,7 @@ void write_risk(JsonWriter& writer, const policy::RiskValues& risk) {
 }
 
 // What callers call things, without what the rules find in it: "[KIND]" stands there instead.
-std::string without_findings(inspect::Scanner& scanner, std::string_view text) {
+std::string cleaned(inspect::Scanner& scanner, std::string_view text) {
   std::string kept;
   std::size_t at = 0;
   for (const auto& finding : scanner.scan(text)) {
@@ -78,11 +80,7 @@ std::string actor_json(const Exchange& exchange) {
   std::string json;
   JsonWriter writer(json);
   writer.begin_object();
-  if (!exchange.principal.id.empty()) {
-    writer.key("kind").string(identity::to_string(exchange.principal.kind));
-    writer.key("id").string(exchange.principal.id);
-    writer.key("key").string(exchange.principal.key_prefix);
-  }
+  if (!exchange.principal.id.empty()) write_actor(writer, exchange.principal);
   writer.key("peer").string(exchange.peer).end_object();
   return json;
 }
@@ -94,11 +92,11 @@ std::string subject_json(const Exchange& exchange) {
   if (exchange.route) {
     writer.key("route").string(to_string(*exchange.route));
   } else {
-    writer.key("path").string(bounded(without_findings(*exchange.scanner, exchange.head->path())));
+    writer.key("path").string(bounded(cleaned(*exchange.scanner, exchange.head->path())));
   }
   writer.key("dialect").string(to_string(exchange.dialect->kind()));
   if (!exchange.model && !exchange.model_name.empty()) {
-    writer.key("model").string(bounded(without_findings(*exchange.scanner, exchange.model_name)));
+    writer.key("model").string(bounded(cleaned(*exchange.scanner, exchange.model_name)));
   }
   if (exchange.model) {
     writer.key("model").string(bounded(exchange.model_name));
@@ -139,7 +137,7 @@ class Outside {
   std::string clean(std::string_view text) const {
     // Whatever is in a name of a tool was found in the body.
     if (exchange_.findings.by_rule.empty()) return std::string(text);
-    return without_findings(*exchange_.scanner, text);
+    return cleaned(*exchange_.scanner, text);
   }
   void write_tools(JsonWriter& writer) {
     std::size_t room = longest_tools;
@@ -194,13 +192,15 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
     outside.write_tools(writer);
   }
   if (const auto purpose = exchange.head->fields.find("gatehouse-purpose")) {
-    const std::string kept = without_findings(*exchange.scanner, *purpose);
+    const std::string kept = cleaned(*exchange.scanner, *purpose);
     writer.key("purpose").string(bounded(kept));
     outside.note("purpose", *purpose, to_utf8(bounded(kept)));
   }
   if (!exchange.model && !exchange.model_name.empty())
     outside.note("model", exchange.model_name,
                  bounded(without_findings(*exchange.scanner, exchange.model_name)));
+                 bounded(cleaned(*exchange.scanner, exchange.model_name)));
+  if (!fits_event(exchange.principal)) outside.note("actor", "all", "cut");
   outside.write_altered(writer);
   writer.key("content");
   write_content(writer, worker, exchange);
@@ -347,7 +347,91 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
   co_return Verdict{};
 }
 
+void write_names(JsonWriter& writer, std::string_view key, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  writer.key(key).begin_array();
+  for (const auto& name : names) writer.string(bounded(name));
+  writer.end_array();
+}
+
+// Where the values of the arguments came from; never the values.
+void write_arguments(JsonWriter& writer, const Exchange& exchange, const ToolRecord& record) {
+  constexpr std::size_t most = 64;
+  writer.key("arguments").begin_object();
+  writer.key("integrity").string(to_string(record.arguments.integrity));
+  writer.key("confidentiality").string(to_string(record.arguments.confidentiality));
+  writer.key("values").begin_array();
+  for (const auto& trace : std::span(record.traces).first(std::min(record.traces.size(), most))) {
+    // The name of an argument may be anything the model wrote.
+    const std::string path = without_findings(*exchange.scanner, trace.path);
+    writer.begin_object().key("path").string(utf8_prefix(path, 128));
+    writer.key("from").string(flow::to_string(trace.standing));
+    writer.key("match").string(flow::to_string(trace.match)).end_object();
+  }
+  writer.end_array();
+  if (record.traces.size() > most) writer.key("more").number(record.traces.size() - most);
+  writer.end_object();
+}
+
+std::string tool_json(const Exchange& exchange, const ToolRecord& record) {
+  std::string json;
+  JsonWriter writer(json);
+  const auto* declared = record.declaration;
+  writer.begin_object().key("request").string(exchange.id).key("surface").string("chat");
+  writer.key("tool").string(bounded(without_findings(*exchange.scanner, record.call.name)));
+  if (declared != nullptr && !declared->server.empty())
+    writer.key("server").string(declared->server);
+  writer.key("declared").boolean(declared != nullptr);
+  writer.key("choice").number(record.call.choice).key("call").number(record.call.index);
+  writer.key("decision").string(to_string(record.ruling.effect));
+  write_names(writer, "policies", record.decision.determining);
+  write_names(writer, "errors", record.decision.errors);
+  if (!record.problem.empty()) writer.key("problem").string(bounded(record.problem));
+  if (!record.approval.empty()) writer.key("approval").string(record.approval);
+  write_arguments(writer, exchange, record);
+  writer.end_object();
+  return json;
+}
+
+// They stand before the outcome, so that they are durable when it is.
+Verdict append_tool_calls(Worker& worker, Exchange& exchange) {
+  if (!exchange.tool_turn) return {};
+  auto& turn = *exchange.tool_turn;
+  for (; turn.recorded < turn.records.size(); ++turn.recorded) {
+    const auto& record = turn.records[turn.recorded];
+    auto event = new_event(worker, exchange, "tool.decided");
+    event.id = make_uuid7(worker.control.clock(), worker.control.random());
+    append_json(event.label, record.label);
+    event.data = tool_json(exchange, record);
+    auto entry = ledger::serialize(event);
+    if (!entry) {
+      log_error("an event could not be written", {{"error", entry.error().describe()}});
+      return refuse(Problem::internal, "This call cannot be recorded, so it is not let through.");
+    }
+    if (const auto taken = append_in_background(worker, std::move(*entry)); !taken)
+      return std::unexpected(ledger_error(worker, taken.error()));
+  }
+  return {};
+}
+
 }  // namespace
+
+net::Task<Verdict> append_event(Worker& worker, const Exchange& exchange, ledger::Event event) {
+  co_return co_await append(worker, exchange, std::move(event));
+}
+
+std::string describe_actor(const Exchange& exchange) {
+  return actor_json(exchange);
+}
+
+void write_findings_json(JsonWriter& writer, const Exchange& exchange,
+                         const FindingTotals& findings) {
+  write_findings(writer, *exchange.snapshot->rules, findings);
+}
+
+std::string without_findings(inspect::Scanner& scanner, std::string_view text) {
+  return cleaned(scanner, text);
+}
 
 net::Task<Verdict> record_decision(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::record);
@@ -377,6 +461,7 @@ net::Task<Verdict> record_refusal(Worker& worker, Exchange& exchange, const ApiE
 
 net::Task<Verdict> record_outcome(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::outcome);
+  GH_STAGE(append_tool_calls(worker, exchange));
   GH_STAGE(co_await keep_answer(worker, exchange));
   GH_STAGE(co_await note_outputs(worker, exchange));
   settle_limits(worker, exchange);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "gateway/actor.h"
 #include "gateway/admit.h"
 #include "gateway/decision_event.h"
 #include "gateway/dialect.h"
@@ -29,13 +30,11 @@ struct RecordedCall {
   nlohmann::json actor;
   nlohmann::json subject;
   nlohmann::json data;
-  std::string principal_id;
-  std::string key_prefix;
+  identity::Principal principal;
   std::string peer;
   std::string model_name;
   std::string purpose;
   std::vector<std::string> tools;
-  identity::PrincipalKind kind = identity::PrincipalKind::user;
   Route route = Route::chat_completions;
   DialectKind dialect = DialectKind::openai;
   bool stream = false;
@@ -163,10 +162,8 @@ Result<RecordedCall> read_call(std::string_view entry) {
   if (!is_uuid(call.id) || !route || !dialect) return wrong("id, route or dialect");
   call.route = *route;
   call.dialect = *dialect;
-  GH_ASSIGN(call.kind, identity::parse_principal_kind(text_of(call.actor, "kind")));
+  GH_ASSIGN(call.principal, principal_from(call.actor));
   GH_ASSIGN(call.label, label_from(member_of(event, "label")));
-  call.principal_id = text_of(call.actor, "id");
-  call.key_prefix = text_of(call.actor, "key");
   call.peer = text_of(call.actor, "peer");
   call.model_name = text_of(call.subject, "model");
   call.purpose = text_of(call.data, "purpose");
@@ -214,7 +211,7 @@ Result<void> Replayer::note_state_event(std::uint64_t index, const store::StateE
   } else if (event.type == "key.revoked") {
     auto& revoked = keys_[text_of(data, "id")].revoked;
     if (!revoked) revoked = index;
-  } else {
+  } else if (event.type.starts_with("model.")) {
     const std::string name = text_of(data, "name");
     models_[name].push_back({index, state_.all_models().find(name)->second});
   }
@@ -375,13 +372,9 @@ Result<void> inspect_again(const RecordedCall& call, const std::string& content,
   return {};
 }
 
-Question question_of(const RecordedCall& call, const store::KeyRecord* key,
-                     const store::ModelRecord* model) {
+Question question_of(const RecordedCall& call, const store::ModelRecord* model) {
   Question question;
-  question.principal_kind = call.kind;
-  question.principal_id = call.principal_id;
-  if (key != nullptr) question.attributes = key->attributes;
-  question.key_prefix = call.key_prefix;
+  question.principal = &call.principal;
   question.route = call.route;
   question.dialect = call.dialect;
   question.model_name = call.model_name;
@@ -440,16 +433,17 @@ Result<void> Replayer::use_content(const std::string& content,
 // The key as the snapshot had it; null when it had it not, or not alive.
 const store::KeyRecord* Replayer::key_of(const RecordedCall& call, std::uint64_t state_index,
                                          Comparison& comparison) const {
-  const store::KeyRecord* const key = state_.find_key_by_prefix(call.key_prefix);
+  const std::string& prefix = call.principal.key_prefix;
+  const store::KeyRecord* const key = state_.find_key_by_prefix(prefix);
   const auto times = key != nullptr ? keys_.find(key->id) : keys_.end();
   if (times == keys_.end() || times->second.created >= state_index) {
-    comparison.member("actor.key", call.key_prefix, "not a key of the snapshot");
+    comparison.member("actor.key", prefix, "not a key of the snapshot");
     return nullptr;
   }
   if (times->second.revoked.value_or(state_index) < state_index)
-    comparison.member("actor.key", call.key_prefix, "revoked in the snapshot");
-  comparison.member("actor.kind", to_string(call.kind), key->principal_kind);
-  comparison.member("actor.id", call.principal_id, key->principal_id);
+    comparison.member("actor.key", prefix, "revoked in the snapshot");
+  comparison.member("actor.kind", to_string(call.principal.kind), key->principal_kind);
+  comparison.member("actor.id", call.principal.id, key->principal_id);
   return key;
 }
 
@@ -500,10 +494,15 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
     comparison.member("label", label_text(call.label),
                       label_text(marked ? with_marks(label) : label));
   }
-  const store::KeyRecord* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
+  // Who came by another credential is who the event says: its claims are in no state.
+  if (call.principal.credential == identity::CredentialKind::api_key) {
+    const auto* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
+    if (key != nullptr && !call.principal.described)
+      call.principal.attributes = key->attributes;
+  }
   const ModelInForce model = model_of(call, *snapshot, comparison);
 
-  const Question question = question_of(call, key, model.record);
+  const Question question = question_of(call, model.record);
   policy::Decision decision = policies->decide(policy_request(question));
   Plan plan;
   auto problem = settle(question, model.dialect, decision, plan);

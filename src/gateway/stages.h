@@ -12,6 +12,7 @@
 #include "gateway/dialect.h"
 #include "gateway/exchange.h"
 #include "gateway/worker.h"
+#include "ledger/event.h"
 #include "net/server.h"
 #include "net/task.h"
 
@@ -34,8 +35,8 @@ bool is_operations_path(std::string_view path);
 net::Task<void> answer_operations(Worker& worker, net::ServerStream& client);
 Verdict accept(Worker& worker, net::ServerStream& client, Exchange& exchange);
 
-// identify.cc: credential -> Principal.
-Verdict identify(const Worker& worker, Exchange& exchange);
+// identify.cc: credential -> Principal. Waits only where a token names a key nobody has seen.
+net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange& exchange);
 
 // decode.cc: the body -> channels.
 net::Task<Verdict> decode(Worker& worker, net::ServerStream& client, Exchange& exchange);
@@ -60,6 +61,13 @@ net::Task<Verdict> consult_about_answer(Worker& worker, net::ServerStream& clien
 net::Task<Verdict> record_decision(Worker& worker, Exchange& exchange);
 net::Task<Verdict> record_refusal(Worker& worker, Exchange& exchange, const ApiError& error);
 net::Task<Verdict> record_outcome(Worker& worker, Exchange& exchange);
+// What events of other kinds of calls share: durable as those of record_decision(); who asked; what
+// was found; what callers call things, with "[KIND]" in the place of what the rules find in it.
+net::Task<Verdict> append_event(Worker& worker, const Exchange& exchange, ledger::Event event);
+std::string describe_actor(const Exchange& exchange);
+void write_findings_json(JsonWriter& writer, const Exchange& exchange,
+                         const FindingTotals& findings);
+std::string without_findings(inspect::Scanner& scanner, std::string_view text);
 // Notes bytes of the answer's body for the outcome; before they are sent.
 void note_answer(const Worker& worker, Exchange& exchange, std::string_view bytes);
 

@@ -1,41 +1,10 @@
 // See tool_question.h. Everything that is not understood refuses.
 #include "gateway/tool_question.h"
 
-#include <array>
-#include <optional>
-
-#include "base/text.h"
+#include "gateway/principal_facts.h"
 
 namespace gatehouse::gateway {
 namespace {
-
-constexpr std::size_t most_approvers = 16;
-constexpr std::chrono::milliseconds longest_expiry{31LL * 24 * 3'600'000};
-
-std::string_view entity_type(identity::PrincipalKind kind) {
-  switch (kind) {
-    case identity::PrincipalKind::user:
-      return "User";
-    case identity::PrincipalKind::service:
-      return "Service";
-    case identity::PrincipalKind::agent:
-      return "Agent";
-    case identity::PrincipalKind::model:
-      return "Model";
-  }
-  return "User";
-}
-
-policy::Entity principal_entity(const identity::Principal& principal) {
-  policy::Entity entity;
-  entity.type = entity_type(principal.kind);
-  entity.id = principal.id;
-  for (const auto& [name, value] : principal.attributes)
-    entity.attributes.emplace_back(name, value);
-  entity.attributes.emplace_back("key_prefix", principal.key_prefix);
-  for (const auto& group : principal.groups) entity.parents.emplace_back("Group", group);
-  return entity;
-}
 
 // A tool nobody declared may do everything and is trusted with nothing.
 policy::Entity tool_entity(const ToolQuestion& question) {
@@ -61,87 +30,38 @@ policy::Entity tool_entity(const ToolQuestion& question) {
   return entity;
 }
 
-std::string_view address_of(std::string_view peer) {
-  const auto colon = peer.rfind(':');
-  return colon == std::string_view::npos ? peer : peer.substr(0, colon);
-}
-
-policy::Record label_record(const Label& label) {
-  return {
-      {"confidentiality", static_cast<std::int64_t>(label.confidentiality)},
-      {"categories", std::vector<std::string>(label.categories.begin(), label.categories.end())},
-      {"integrity", static_cast<std::int64_t>(label.integrity)}};
-}
-
-policy::Record arguments_record(const ArgumentLabels& arguments) {
-  return {
-      {"integrity", static_cast<std::int64_t>(arguments.integrity)},
-      {"confidentiality", static_cast<std::int64_t>(arguments.confidentiality)},
-      {"untrusted",
-       std::vector<std::string>(arguments.untrusted.begin(), arguments.untrusted.end())},
-      {"derived", std::vector<std::string>(arguments.derived.begin(), arguments.derived.end())}};
-}
-
-policy::Record delegation_record(const identity::Principal& principal) {
-  std::vector<std::string> actors;
-  for (const auto& actor : principal.chain)
-    actors.push_back(std::string(to_string(actor.kind)) + ":" + actor.id);
-  return {{"depth", static_cast<std::int64_t>(principal.chain.size())},
-          {"actors", std::move(actors)}};
+policy::Record arguments_record(const ArgumentLabels& labels) {
+  policy::Arguments arguments;
+  arguments.integrity = labels.integrity;
+  arguments.confidentiality = labels.confidentiality;
+  arguments.untrusted.assign(labels.untrusted.begin(), labels.untrusted.end());
+  arguments.derived.assign(labels.derived.begin(), labels.derived.end());
+  return policy::arguments_record(arguments);
 }
 
 policy::Attributes context_of(const ToolQuestion& question) {
-  const auto day = std::chrono::floor<std::chrono::days>(question.time);
-  const auto hour = std::chrono::duration_cast<std::chrono::hours>(question.time - day).count();
-  const auto weekday = std::chrono::weekday(day).iso_encoding();
-  return {
-      {"label", label_record(*question.label)},
-      {"findings", policy::findings_record(question.findings)},
-      {"risk", policy::risk_record(question.risk)},
-      {"purpose", std::string(question.purpose)},
-      {"hour", static_cast<std::int64_t>(hour)},
-      {"weekday", static_cast<std::int64_t>(weekday)},
-      {"peer", std::string(address_of(question.peer))},
-      {"delegation", delegation_record(*question.principal)},
-      {"surface", std::string(to_string(question.surface))},
-      {"approved", question.approved},
-      {"arguments", arguments_record(*question.arguments)},
-  };
+  policy::Attributes context;
+  context.reserve(11);
+  context.emplace_back("surface", std::string(to_string(question.surface)));
+  context.emplace_back("purpose", std::string(question.purpose));
+  policy::append_clock(context, question.time);
+  policy::append_peer(context, question.peer);
+  context.emplace_back("label", policy::label_record(*question.label));
+  context.emplace_back("findings", policy::findings_record(question.findings));
+  context.emplace_back("risk", policy::risk_record(question.risk));
+  context.emplace_back("delegation", delegation_record(*question.principal));
+  context.emplace_back("approved", question.approved);
+  context.emplace_back("arguments", arguments_record(*question.arguments));
+  return context;
 }
 
-// "250ms", "30m", "12h", "7d"
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  struct Unit {
-    std::string_view name;
-    std::int64_t milliseconds;
-  };
-  constexpr std::array<Unit, 4> units{
-      {{"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
-  for (const auto& unit : units) {
-    if (!text.ends_with(unit.name)) continue;
-    const auto count = parse_uint(text.substr(0, text.size() - unit.name.size()));
-    if (!count || *count == 0 || *count > 1'000'000) return std::nullopt;
-    const std::chrono::milliseconds value(static_cast<std::int64_t>(*count) * unit.milliseconds);
-    if (value > longest_expiry) return std::nullopt;
-    return value;
-  }
-  return std::nullopt;
-}
-
-bool read_term(std::string_view name, std::string_view value, ApprovalTerms& terms) {
-  if (name == "role") {
-    terms.role = value;
-    return !value.empty() && value.size() <= 128;
-  }
-  if (name == "count") {
-    const auto count = parse_uint(value);
-    terms.count = count ? static_cast<std::size_t>(*count) : 0;
-    return terms.count >= 1 && terms.count <= most_approvers;
-  }
-  if (name != "expires") return false;
-  const auto expires = parse_duration(value);
-  terms.expires = expires.value_or(std::chrono::milliseconds(0));
-  return expires.has_value();
+// What the delegation would have to leave.
+ScopeQuestion asked_of(const ToolQuestion& question, std::string_view tool) {
+  ScopeQuestion asked;
+  asked.time = question.time;
+  asked.tool = tool;
+  asked.confidentiality = static_cast<std::int64_t>(question.arguments->confidentiality);
+  return asked;
 }
 
 }  // namespace
@@ -178,21 +98,6 @@ policy::Request policy_request(const ToolQuestion& question) {
   return request;
 }
 
-Result<ApprovalTerms> parse_approval_terms(std::string_view text) {
-  ApprovalTerms terms;
-  for (const auto part : split(text, ',')) {
-    const auto term = trim(part);
-    if (term.empty()) continue;
-    const auto equals = term.find('=');
-    if (equals == std::string_view::npos ||
-        !read_term(trim(term.substr(0, equals)), trim(term.substr(equals + 1)), terms))
-      return fail(ErrorCode::invalid_argument,
-                  "\"" + std::string(term) +
-                      "\" is no term of an approval; write \"role=approver, count=1, expires=1h\"");
-  }
-  return terms;
-}
-
 ToolRuling settle_tool(const ToolQuestion& question, policy::Decision& decision) {
   ToolRuling ruling;
   for (const auto& [name, value] : decision.obligations) {
@@ -211,6 +116,8 @@ ToolRuling settle_tool(const ToolQuestion& question, policy::Decision& decision)
     }
     ruling.approvals.push_back(std::move(*terms));
   }
+  const std::string name = std::string(question.server) + "/" + std::string(question.tool);
+  deny_outside_scope(*question.principal, asked_of(question, name), decision);
   if (!decision.permit) return {};
   const bool holds = !ruling.approvals.empty() && !question.approved;
   ruling.effect = holds ? ToolEffect::hold : ToolEffect::permit;

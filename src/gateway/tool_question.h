@@ -18,6 +18,7 @@
 #include "label/label.h"
 #include "policy/context.h"
 #include "policy/policy.h"
+#include "policy/terms.h"
 
 namespace gatehouse::gateway {
 
@@ -59,14 +60,9 @@ struct ToolQuestion {
 
 policy::Request policy_request(const ToolQuestion& question);
 
-// What @require_approval asks for: "role=approver, count=1, expires=1h".
-struct ApprovalTerms {
-  std::string role = "approver";
-  std::size_t count = 1;
-  std::chrono::milliseconds expires{3'600'000};
-  friend bool operator==(const ApprovalTerms&, const ApprovalTerms&) = default;
-};
-Result<ApprovalTerms> parse_approval_terms(std::string_view text);
+// What @require_approval asks for.
+using policy::ApprovalTerms;
+using policy::parse_approval_terms;
 
 enum class ToolEffect : std::uint8_t { permit, hold, refuse };
 std::string_view to_string(ToolEffect effect);

@@ -7,6 +7,8 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "gateway/admit.h"
+#include "gateway/identity_endpoints.h"
+#include "gateway/mcp_call.h"
 #include "gateway/provenance_find.h"
 #include "gateway/stages.h"
 
@@ -46,7 +48,7 @@ net::Task<Verdict> list_models(Worker& worker, net::ServerStream& client, Exchan
 
 net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   GH_STAGE(accept(worker, client, exchange));
-  GH_STAGE(identify(worker, exchange));
+  GH_STAGE(co_await identify(worker, client, exchange));
   if (exchange.route == Route::receipts) co_return co_await receipt(worker, client, exchange);
   if (exchange.route == Route::provenance)
     co_return co_await find_provenance(worker, client, exchange);
@@ -95,6 +97,9 @@ net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange
     co_return;
   }
   auto head = answer_head(exchange, exchange.status, "application/json");
+  if (error.problem == Problem::unauthenticated && !exchange.challenge.empty())
+    head.fields.set("WWW-Authenticate", exchange.challenge);
+  if (!exchange.proof_nonce.empty()) head.fields.set("DPoP-Nonce", exchange.proof_nonce);
   if (error.problem == Problem::blocked || !error.may_retry)
     head.fields.set("x-should-retry", "false");
   if (error.problem == Problem::ledger_unavailable || error.problem == Problem::vault_unavailable)
@@ -113,7 +118,20 @@ net::Task<void> walk(Worker& worker, net::ServerStream& client) {
     co_await answer_operations(worker, client);
     co_return;
   }
+  if (is_identity_path(client.request().path())) {
+    co_await answer_identity(worker, client);
+    co_return;
+  }
   Exchange exchange = begin_exchange(worker, client);
+  if (is_mcp_metadata_path(exchange.head->path())) {
+    co_await answer_mcp_metadata(worker, client, exchange);
+    co_return;
+  }
+  if (is_mcp_path(exchange.head->path())) {
+    co_await walk_mcp(worker, client, exchange);
+    worker.metrics.count_request(exchange);
+    co_return;
+  }
   auto verdict = co_await governed(worker, client, exchange);
   if (!verdict) co_await answer_error(worker, client, exchange, std::move(verdict).error());
   settle_limits(worker, exchange);  // of a walk that could not record its outcome

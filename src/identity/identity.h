@@ -76,8 +76,9 @@ struct CreatedKey {
 struct NewModel {
   std::string name;
   std::string provider;
-  std::string upstream_name;  // empty: the same
-  std::string trust;          // "external" | "internal"
+  std::string upstream_name;   // empty: the same
+  std::string trust;           // "external" | "internal"
+  std::string clearance = {};  // what one needs for it: "public" … "restricted"; empty: nothing
 };
 
 // The only way state changes. Each call validates, appends the event and waits until it is durable,
@@ -117,6 +118,18 @@ class Registry {
   Result<store::ModelRecord> add_model(const NewModel& request, std::string_view actor);
   Result<store::ModelRecord> remove_model(std::string_view name, std::string_view actor);
   Result<std::vector<store::ModelRecord>> list_models() const;
+  // Tools of MCP servers. review_tool() puts a definition in service, and back in service;
+  // tool_changed() takes it out, withdraw_tool() forgets it. `facts` are members of the event's
+  // data beside those of the state ("\"findings\":[]"), JSON or empty.
+  Result<store::ToolRecord> review_tool(std::string_view server, std::string_view tool,
+                                        std::string_view digest, std::string_view actor,
+                                        std::string_view facts);
+  Result<store::ToolRecord> tool_changed(std::string_view server, std::string_view tool,
+                                         std::string_view digest, std::string_view actor,
+                                         std::string_view facts);
+  Result<store::ToolRecord> withdraw_tool(std::string_view server, std::string_view tool,
+                                          std::string_view actor);
+  std::vector<store::ToolRecord> list_tools() const;
   store::State state() const;
 
  private:
@@ -144,6 +157,7 @@ class Registry {
   Result<void> make_room_beside_differences(std::string_view type) const;
   Result<void> apply_unapplied();
   void apply_or_keep(std::uint64_t index, std::string_view type, std::string data);
+  Result<store::ToolRecord> known_tool(std::string_view server, std::string_view tool) const;
   Result<std::string> unused_key(const std::vector<store::KeyRecord>& existing);
   ledger::Ledger& ledger_;
   store::Store& store_;

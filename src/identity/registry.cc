@@ -15,6 +15,7 @@
 //      left as it is, for somebody to look at.
 //   5. The key itself exists only in CreatedKey; events and store see its keyed hash.
 #include <algorithm>
+#include <array>
 
 #include "base/id.h"
 #include "base/json.h"
@@ -37,7 +38,7 @@ constexpr std::size_t max_unapplied = 10'000;
 constexpr std::size_t max_logged_differences = 20;
 
 bool gives_rights(std::string_view type) {
-  return type == "key.created" || type == "model.added";
+  return type == "key.created" || type == "model.added" || type == "mcp.tool.reviewed";
 }
 
 std::string json_object(
@@ -69,11 +70,14 @@ std::string key_created_json(const store::KeyRecord& key) {
 }
 
 std::string model_added_json(const store::ModelRecord& model) {
-  return json_object({{"name", model.name},
-                      {"provider", model.provider},
-                      {"upstream_name", model.upstream_name},
-                      {"trust", model.trust},
-                      {"created", model.created}});
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("name").string(model.name).key("provider").string(model.provider);
+  json.key("upstream_name").string(model.upstream_name).key("trust").string(model.trust);
+  json.key("created").string(model.created);
+  if (!model.clearance.empty()) json.key("clearance").string(model.clearance);
+  json.end_object();
+  return out;
 }
 
 std::string key_subject(const store::KeyRecord& key) {
@@ -82,6 +86,17 @@ std::string key_subject(const store::KeyRecord& key) {
 
 std::string model_subject(std::string_view name) {
   return json_object({{"kind", "model"}, {"id", name}});
+}
+
+std::string tool_subject(const store::ToolRecord& tool) {
+  return json_object({{"kind", "tool"}, {"server", tool.server}, {"id", tool.tool}});
+}
+
+// An object with further members.
+std::string with_facts(std::string object, std::string_view facts) {
+  if (facts.empty()) return object;
+  object.back() = ',';
+  return object.append(facts) + '}';
 }
 
 Result<std::string> expiry_text(const std::optional<std::chrono::seconds>& lifetime,
@@ -101,8 +116,14 @@ Result<store::ModelRecord> checked_model(const NewModel& request, WallTime now) 
   GH_TRY(check_printable(upstream, max_name_bytes, "the upstream name of a model"));
   if (request.trust != "external" && request.trust != "internal")
     return fail(ErrorCode::invalid_argument, "the trust of a model is one of: external, internal");
-  return store::ModelRecord{request.name,  request.provider, upstream,
-                            request.trust, format_time(now), ""};
+  constexpr std::array<std::string_view, 5> clearances = {"", "public", "internal", "confidential",
+                                                          "restricted"};
+  if (std::ranges::find(clearances, request.clearance) == clearances.end())
+    return fail(ErrorCode::invalid_argument,
+                "the clearance of a model is one of: public, internal, confidential, restricted");
+  return store::ModelRecord{request.name,     request.provider, upstream,
+                            request.trust,    format_time(now), "",
+                            request.clearance};
 }
 
 }  // namespace
@@ -461,6 +482,66 @@ Result<store::ModelRecord> Registry::remove_model(std::string_view name, std::st
 Result<std::vector<store::ModelRecord>> Registry::list_models() const {
   const std::lock_guard lock(mutex_);
   return state_.models();
+}
+
+Result<store::ToolRecord> Registry::review_tool(std::string_view server, std::string_view tool,
+                                                std::string_view digest, std::string_view actor,
+                                                std::string_view facts) {
+  GH_TRY(check_printable(server, max_name_bytes, "the name of a server"));
+  GH_TRY(check_printable(tool, max_name_bytes, "the name of a tool"));
+  GH_TRY(check_printable(digest, max_name_bytes, "the digest of a tool"));
+  store::ToolRecord record{std::string(server),        std::string(tool),  std::string(digest),
+                           format_time(clock_.wall()), std::string(actor), ""};
+  const std::lock_guard lock(mutex_);
+  GH_TRY(record_and_apply("mcp.tool.reviewed", actor, tool_subject(record),
+                          with_facts(json_object({{"server", server},
+                                                  {"tool", tool},
+                                                  {"digest", digest},
+                                                  {"reviewed", record.reviewed},
+                                                  {"reviewer", actor}}),
+                                     facts)));
+  return record;
+}
+
+Result<store::ToolRecord> Registry::tool_changed(std::string_view server, std::string_view tool,
+                                                 std::string_view digest, std::string_view actor,
+                                                 std::string_view facts) {
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(store::ToolRecord record, known_tool(server, tool));
+  if (record.changed == digest) return record;
+  GH_TRY(record_and_apply("mcp.tool.changed", actor, tool_subject(record),
+                          with_facts(json_object({{"server", server},
+                                                  {"tool", tool},
+                                                  {"digest", digest},
+                                                  {"reviewed_digest", record.digest}}),
+                                     facts)));
+  record.changed = digest;
+  return record;
+}
+
+Result<store::ToolRecord> Registry::withdraw_tool(std::string_view server, std::string_view tool,
+                                                  std::string_view actor) {
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(store::ToolRecord record, known_tool(server, tool));
+  GH_TRY(record_and_apply("mcp.tool.withdrawn", actor, tool_subject(record),
+                          json_object({{"server", server}, {"tool", tool}})));
+  return record;
+}
+
+Result<store::ToolRecord> Registry::known_tool(std::string_view server,
+                                               std::string_view tool) const {
+  const auto& tools = state_.all_tools();
+  const auto found = tools.find(std::string(server) + '/' + std::string(tool));
+  if (found == tools.end())
+    return fail(ErrorCode::not_found, "no tool of this name was reviewed");
+  return found->second;
+}
+
+std::vector<store::ToolRecord> Registry::list_tools() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<store::ToolRecord> tools;
+  for (const auto& [key, tool] : state_.all_tools()) tools.push_back(tool);
+  return tools;
 }
 
 store::State Registry::state() const {

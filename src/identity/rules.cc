@@ -118,9 +118,17 @@ std::string_view to_string(CredentialKind kind) {
   return "api_key";
 }
 
+Result<CredentialKind> parse_credential_kind(std::string_view text) {
+  for (const auto kind :
+       {CredentialKind::api_key, CredentialKind::access_token, CredentialKind::certificate,
+        CredentialKind::workload_token, CredentialKind::delegation})
+    if (text == to_string(kind)) return kind;
+  return fail(ErrorCode::invalid_argument, "an unknown kind of credential");
+}
+
 Result<PrincipalKind> parse_principal_kind(std::string_view text) {
-  for (const auto kind : {PrincipalKind::user, PrincipalKind::service, PrincipalKind::agent,
-                          PrincipalKind::model})
+  for (const auto kind :
+       {PrincipalKind::user, PrincipalKind::service, PrincipalKind::agent, PrincipalKind::model})
     if (text == to_string(kind)) return kind;
   return fail(ErrorCode::invalid_argument,
               "the kind of a principal is one of: user, service, agent, model");

@@ -2,6 +2,7 @@
 #include "policy/context.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -13,6 +14,10 @@ constexpr double scale = 10'000;
 std::int64_t as_long(std::uint64_t count) {
   constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   return static_cast<std::int64_t>(std::min(count, most));
+}
+
+std::vector<std::string> texts(const std::set<std::string, std::less<>>& names) {
+  return {names.begin(), names.end()};
 }
 
 }  // namespace
@@ -37,6 +42,47 @@ Decimal p_decimal(double p) {
 Record risk_record(const RiskValues& risk) {
   return {{"jailbreak", Record{{"p", p_decimal(risk.jailbreak)}}},
           {"injection", Record{{"p", p_decimal(risk.injection)}}}};
+}
+
+Record label_record(const Label& label) {
+  return {{"confidentiality", static_cast<std::int64_t>(label.confidentiality)},
+          {"categories", texts(label.categories)},
+          {"integrity", static_cast<std::int64_t>(label.integrity)}};
+}
+
+Record delegation_record(const Delegation& delegation) {
+  return {{"depth", delegation.depth},
+          {"actors", delegation.actors},
+          {"root_kind", delegation.root_kind},
+          {"root_id", delegation.root_id}};
+}
+
+Record arguments_record(const Arguments& arguments) {
+  return {{"integrity", static_cast<std::int64_t>(arguments.integrity)},
+          {"confidentiality", static_cast<std::int64_t>(arguments.confidentiality)},
+          {"untrusted", arguments.untrusted},
+          {"derived", arguments.derived}};
+}
+
+void append_clock(Attributes& context, WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const auto hour = std::chrono::duration_cast<std::chrono::hours>(time - day).count();
+  context.emplace_back("hour", static_cast<std::int64_t>(hour));
+  context.emplace_back("weekday",
+                       static_cast<std::int64_t>(std::chrono::weekday(day).iso_encoding()));
+}
+
+void append_peer(Attributes& context, std::string_view peer) {
+  const auto colon = peer.rfind(':');
+  context.emplace_back("peer",
+                       std::string(colon == std::string_view::npos ? peer : peer.substr(0, colon)));
+}
+
+std::int64_t clearance_level(std::string_view clearance) {
+  if (clearance.size() == 1 && clearance[0] >= '0' && clearance[0] <= '3')
+    return clearance[0] - '0';
+  const auto named = parse_confidentiality(clearance);
+  return named ? static_cast<std::int64_t>(*named) : 0;
 }
 
 }  // namespace gatehouse::policy

@@ -22,29 +22,36 @@ struct Call {
 inline Request make_request(const Call& call = {}) {
   Request request;
   request.principal = {.type = "User", .id = "ada", .attributes = call.principal, .parents = {}};
+  request.principal.attributes.emplace_back("clearance_level", std::int64_t{0});
   request.action = "infer";
   request.resource = {.type = "Model",
                       .id = "gpt-4o",
                       .attributes = {{"name", std::string("gpt-4o")},
                                      {"provider", std::string("openai")},
                                      {"trust", call.trust},
-                                     {"registered", call.registered}},
+                                     {"registered", call.registered},
+                                     {"clearance", std::int64_t{0}},
+                                     {"clearance_level", std::int64_t{0}}},
                       .parents = {{"Provider", "openai"}}};
-  request.context = {{"dialect", std::string("openai")},
-                     {"route", std::string("chat.completions")},
-                     {"stream", false},
-                     {"purpose", std::string()},
-                     {"hour", std::int64_t{14}},
-                     {"weekday", std::int64_t{2}},
-                     {"peer", std::string("192.0.2.17")},
-                     {"label", Record{{"confidentiality", std::int64_t{1}},
-                                      {"categories", std::vector<std::string>{"personal.email"}},
-                                      {"integrity", std::int64_t{1}}}},
-                     {"findings", findings_record({static_cast<std::uint64_t>(call.credentials),
-                                                   static_cast<std::uint64_t>(call.personal)})},
-                     {"risk", risk_record(call.risk)},
-                     {"uninspectable", false},
-                     {"tools", std::vector<std::string>{"search"}}};
+  request.context = {
+      {"dialect", std::string("openai")},
+      {"route", std::string("chat.completions")},
+      {"stream", false},
+      {"purpose", std::string()},
+      {"hour", std::int64_t{14}},
+      {"weekday", std::int64_t{2}},
+      {"peer", std::string("192.0.2.17")},
+      {"label", Record{{"confidentiality", std::int64_t{1}},
+                       {"categories", std::vector<std::string>{"personal.email"}},
+                       {"integrity", std::int64_t{1}}}},
+      {"findings", findings_record({static_cast<std::uint64_t>(call.credentials),
+                                    static_cast<std::uint64_t>(call.personal)})},
+      {"risk", risk_record(call.risk)},
+      {"uninspectable", false},
+      {"tools", std::vector<std::string>{"search"}},
+      {"delegation",
+       delegation_record(
+           {.depth = 0, .actors = {"user:ada"}, .root_kind = "user", .root_id = "ada"})}};
   return request;
 }
 

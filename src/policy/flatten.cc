@@ -23,8 +23,12 @@ FlatRequest::FlatRequest(const Request& request) {
   const Range principal = add(request.principal.attributes);
   const Range resource = add(request.resource.attributes);
   const Range context = add(request.context);
+  std::vector<Range> others;
+  others.reserve(request.others.size());
+  for (const Entity& other : request.others) others.push_back(add(other.attributes));
   add_parents(request.principal);
   add_parents(request.resource);
+  for (const Entity& other : request.others) add_parents(other);
   // Beyond this point nodes_ and parents_ do not grow: pointers into them are taken.
   request_.principal = {uid_of(request.principal.type, request.principal.id), nodes(principal),
                         parents_.data(), request.principal.parents.size()};
@@ -33,6 +37,17 @@ FlatRequest::FlatRequest(const Request& request) {
                        parents_.data() + request.principal.parents.size(),
                        request.resource.parents.size()};
   request_.context = nodes(context);
+  const gh_cedar_uid* parents =
+      parents_.data() + request.principal.parents.size() + request.resource.parents.size();
+  others_.reserve(others.size());
+  for (std::size_t at = 0; at < others.size(); ++at) {
+    const Entity& other = request.others[at];
+    others_.push_back(
+        {uid_of(other.type, other.id), nodes(others[at]), parents, other.parents.size()});
+    parents += other.parents.size();
+  }
+  request_.others = others_.data();
+  request_.other_count = others_.size();
 }
 
 FlatRequest::Range FlatRequest::add(const Attributes& attributes) {

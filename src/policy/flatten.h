@@ -40,6 +40,7 @@ class FlatRequest {
 
   std::vector<gh_cedar_node> nodes_;
   std::vector<gh_cedar_uid> parents_;
+  std::vector<gh_cedar_entity> others_;
   gh_cedar_request request_{};
 };
 

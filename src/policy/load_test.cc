@@ -95,6 +95,13 @@ TEST(Load, AnnotationsAreAClosedList) {
       {"@require_validation(\"xml\")", "it is one of: json"},
       {"@log_content(\"some\")", "it is one of: none, flagged, all"},
       {"@shadow(\"false\")", "@shadow has no value \"false\""},
+      {"@rollout(\"101\")", "@rollout: it is a number of per cent, 0 to 100"},
+      {"@rollout(\"some\")", "@rollout: it is a number of per cent, 0 to 100"},
+      {"@require_approval(\"count=0\")", "@require_approval: count is a number from 1 to 16"},
+      {"@limit(\"100\")", "@limit: \"100\" is no term"},
+      {"@watermark_header(\"date\")",
+       "@watermark_header: \"date\" is no header a policy may write"},
+      {"@tokenise(\"all\")", "@tokenise has no value \"all\"; each item is one of: credentials"},
       {"@id(\"\")", "@id is empty"},
   };
   for (const Wrong& wrong : permits) {

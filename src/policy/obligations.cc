@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/text.h"
+#include "policy/terms.h"
 
 namespace gatehouse::policy {
 namespace {
@@ -19,6 +20,31 @@ constexpr std::array<std::string_view, 3> log_content_levels = {"none", "flagged
 constexpr std::array<std::string_view, 1> shadow_values = {"true"};
 constexpr std::array<std::string_view, 4> check_actions = {"block", "retry", "redact", "flag"};
 
+// What is wrong with a value that has terms; empty where nothing is.
+using TermsCheck = std::string (*)(std::string_view);
+
+template <class Terms>
+std::string problem_of(const Result<Terms>& terms) {
+  return terms ? std::string() : terms.error().message;
+}
+std::string check_approval(std::string_view value) {
+  return problem_of(parse_approval_terms(value));
+}
+std::string check_limit(std::string_view value) {
+  return problem_of(parse_limit_terms(value));
+}
+std::string check_header(std::string_view value) {
+  return problem_of(parse_header_terms(value));
+}
+std::optional<int> percentage(std::string_view value) {
+  const auto number = parse_uint(value);
+  if (!number || *number > 100) return std::nullopt;
+  return static_cast<int>(*number);
+}
+std::string check_percentage(std::string_view value) {
+  return percentage(value) ? std::string() : "it is a number of per cent, 0 to 100";
+}
+
 struct Rule {
   std::string_view name;
   std::span<const std::string_view> values;  // empty: any text
@@ -26,15 +52,22 @@ struct Rule {
   bool obliges = false;      // becomes an obligation of the decision
   bool permit_only = false;  // on a forbid it would have nothing to act on
   bool is_named = false;     // "NAME:value", the name being anybody's
+  TermsCheck terms = nullptr;
 };
 
-constexpr std::array<Rule, 12> rules = {{
+constexpr std::array<Rule, 18> rules = {{
     {"id", {}},
     {"description", {}},
     {"advice", {}},
     {"shadow", shadow_values},
+    {"rollout", {}, false, false, false, false, check_percentage},
     {"redact", finding_categories, true, true, true},
     {"redact_answer", finding_categories, true, true, true},
+    {"tokenise", finding_categories, true, true, true},
+    {"restore", finding_categories, true, true, true},
+    {"require_approval", {}, false, true, true, false, check_approval},
+    {"limit", {}, false, true, true, false, check_limit},
+    {"watermark_header", {}, false, true, true, false, check_header},
     {"guard", {}, true, true, true},
     {"guard_answer", {}, true, true, true},
     {"check", check_actions, true, true, true, true},
@@ -61,6 +94,10 @@ std::string check_value(const Rule& rule, std::string_view value) {
     if (colon == 0 || colon == std::string_view::npos)
       return fmt::format("@{} has \"{}\"; write \"NAME:{}\"", rule.name, value, rule.values[0]);
     value.remove_prefix(colon + 1);
+  }
+  if (rule.terms != nullptr) {
+    const std::string problem = rule.terms(value);
+    return problem.empty() ? problem : fmt::format("@{}: {}", rule.name, problem);
   }
   if (rule.values.empty() || std::ranges::find(rule.values, value) != rule.values.end()) return {};
   return fmt::format("@{} has no value \"{}\"; {}one of: {}", rule.name, value,
@@ -93,6 +130,7 @@ class Reader {
     if (rule.name == "description") policy_.description = annotation.value;
     if (rule.name == "advice") keep_advice(annotation);
     if (rule.name == "shadow") policy_.shadow = true;
+    if (rule.name == "rollout") policy_.rollout = percentage(annotation.value);
     if (!rule.is_list) {
       keep_value(rule, annotation, annotation.value);
       return;

@@ -4,7 +4,9 @@
 // 1. permit is true only where Cedar permits and no policy erred.
 // 2. Obligations, advice and ids come from the policies that determined what is answered: after a
 //    deny those are forbids only.
-// 3. A shadow policy changes nothing but Decision::shadow.
+// 3. A shadow policy changes nothing but Decision::shadow. One that is rolled out is a shadow
+// policy
+//    for those it has not come to yet, and an ordinary one for the others.
 #include "policy/policy.h"
 
 #include <fmt/format.h>
@@ -165,6 +167,18 @@ Result<CedarSet> load_engine(const std::vector<NamedText>& files) {
   return CedarSet(set);
 }
 
+// Where a principal stands in the roll-out of a policy, 0 to 99: the same each time and on every
+// node, and for each policy another, so that not always the same people come first.
+int rollout_place(std::string_view policy, const Entity& principal) {
+  const std::string text = fmt::format("gatehouse/rollout/v1:{}:{}:{}:{}", policy.size(), policy,
+                                       principal.type, principal.id);
+  const crypto::Digest digest = crypto::sha256(bytes_of(text));
+  std::uint64_t number = 0;
+  for (std::size_t at = 0; at < sizeof number; ++at)
+    number = number << 8 | static_cast<std::uint64_t>(digest[at]);
+  return static_cast<int>(number % 100);
+}
+
 bool is_policy_file(const std::filesystem::path& path) {
   return path.filename() == schema_file || path.extension() == ".cedar";
 }
@@ -194,8 +208,14 @@ struct PolicySet::Impl {
 
   static Result<std::shared_ptr<const PolicySet>> make(std::vector<NamedText> files,
                                                        const std::string& folder);
-  void fill(std::span<const std::uint8_t> outcomes, Decision& decision) const;
-  void add_shadows(std::span<const std::uint8_t> outcomes, Decision& decision) const;
+  // Whether each policy counts for this principal, or is in shadow.
+  std::vector<bool> enforced_for(const Entity& principal) const;
+  void enforce_rollouts(std::span<const std::uint8_t> outcomes, const std::vector<bool>& enforced,
+                        Decision& decision) const;
+  void fill(std::span<const std::uint8_t> outcomes, const std::vector<bool>& enforced,
+            Decision& decision) const;
+  void add_shadows(std::span<const std::uint8_t> outcomes, const std::vector<bool>& enforced,
+                   Decision& decision) const;
 };
 
 Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<NamedText> files,
@@ -214,11 +234,44 @@ Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<Named
   return std::make_shared<const PolicySet>(std::move(impl));
 }
 
-// What the enforced policies determined.
-void PolicySet::Impl::fill(std::span<const std::uint8_t> outcomes, Decision& decision) const {
+std::vector<bool> PolicySet::Impl::enforced_for(const Entity& principal) const {
+  std::vector<bool> enforced(policies.size(), true);
   for (std::size_t i = 0; i < policies.size(); ++i) {
     const PolicyInfo& policy = policies[i];
-    if (outcomes[i] != GH_CEDAR_DETERMINING || policy.shadow) continue;
+    if (policy.shadow) {
+      enforced[i] = false;
+    } else if (policy.rollout) {
+      enforced[i] = rollout_place(policy.id, principal) < *policy.rollout;
+    }
+  }
+  return enforced;
+}
+
+// The engine decided without the policies that are rolled out; those that count for this principal
+// are taken in by Cedar's own rule: an error denies, then one forbid that applies, then a permit.
+void PolicySet::Impl::enforce_rollouts(std::span<const std::uint8_t> outcomes,
+                                       const std::vector<bool>& enforced,
+                                       Decision& decision) const {
+  bool permits = decision.permit;
+  bool forbids = false;
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const PolicyInfo& policy = policies[i];
+    if (!enforced[i]) continue;
+    if (policy.rollout && outcomes[i] == GH_CEDAR_ERRORED)
+      decision.errors.push_back(fmt::format("policy {} could not be evaluated", policy.id));
+    if (outcomes[i] != GH_CEDAR_DETERMINING) continue;
+    if (policy.forbid) forbids = true;
+    if (policy.rollout && !policy.forbid) permits = true;
+  }
+  decision.permit = permits && !forbids && decision.errors.empty();
+}
+
+// What the enforced policies determined.
+void PolicySet::Impl::fill(std::span<const std::uint8_t> outcomes,
+                           const std::vector<bool>& enforced, Decision& decision) const {
+  for (std::size_t i = 0; i < policies.size(); ++i) {
+    const PolicyInfo& policy = policies[i];
+    if (outcomes[i] != GH_CEDAR_DETERMINING || !enforced[i]) continue;
     if (policy.forbid == decision.permit) continue;  // a permit has no say in a deny
     decision.determining.push_back(policy.id);
     decision.obligations.insert(decision.obligations.end(), policy.obligations.begin(),
@@ -231,11 +284,11 @@ void PolicySet::Impl::fill(std::span<const std::uint8_t> outcomes, Decision& dec
 // What each shadow policy, alone, would change. Cedar's rule needs no second evaluation: a forbid
 // that applies forbids; a permit that applies permits unless a forbid applied; an error denies.
 void PolicySet::Impl::add_shadows(std::span<const std::uint8_t> outcomes,
-                                  Decision& decision) const {
+                                  const std::vector<bool>& enforced, Decision& decision) const {
   const bool forbidden = !decision.permit && !decision.determining.empty();
   for (std::size_t i = 0; i < policies.size(); ++i) {
     const PolicyInfo& policy = policies[i];
-    if (!policy.shadow || outcomes[i] == GH_CEDAR_NOT_DETERMINING) continue;
+    if (enforced[i] || outcomes[i] == GH_CEDAR_NOT_DETERMINING) continue;
     const bool applies = outcomes[i] == GH_CEDAR_DETERMINING;
     Decision::Shadow shadow{.policy = policy.id, .permit = decision.permit, .obligations = {}};
     if (!applies || policy.forbid) {
@@ -297,8 +350,10 @@ Decision PolicySet::decide(const Request& request) const {
   }
   if (status == GH_CEDAR_PANIC) log_error("the policy engine failed; the request is denied");
   if (status != GH_CEDAR_OK) return decision;
-  impl_->fill(outcomes, decision);
-  impl_->add_shadows(outcomes, decision);
+  const std::vector<bool> enforced = impl_->enforced_for(request.principal);
+  impl_->enforce_rollouts(outcomes, enforced, decision);
+  impl_->fill(outcomes, enforced, decision);
+  impl_->add_shadows(outcomes, enforced, decision);
   return decision;
 }
 

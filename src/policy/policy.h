@@ -10,12 +10,21 @@
 //   @guard("NAME, …")                 guard models of the configuration must find the request
 //   harmless
 //   @guard_answer("NAME, …")          the same for the answer
-//   @check("NAME:block|retry|redact|flag, …")  the configured check of the answer, and what comes of
+//   @check("NAME:block|retry|redact|flag, …")  the configured check of the answer, and what comes
+//   of
 //                                     its failure
 //   @canary("block|retry|redact|flag")  a canary in the system prompt, and a check for it
+//   @tokenise("personal")             as @redact, with placeholders that are the same for the same
+//                                     text in every call of the deployment
+//   @restore("personal")              only these categories are put back into the answer
+//   @require_approval("role=approver, count=1, expires=1h")  people must approve first (terms.h)
+//   @limit("requests=100/1h, …")      an allowance of its own (terms.h)
+//   @watermark_header("x-ai-generated: true")  the answer has this header
 //   @log_content("none|flagged|all")  where policies disagree, the one that keeps least holds
 //   @shadow("true")                   the policy decides nothing; what it would have changed is
 //                                     reported in Decision::shadow
+//   @rollout("25")                    the policy is enforced for this percentage of principals, the
+//                                     same ones each time; for the others it is in shadow
 // An unknown annotation other than @id, @description, @advice is an error at load.
 //
 // PolicySet is immutable and thread-safe. Attributes the schema does not declare are not seen by
@@ -82,6 +91,7 @@ struct Request {
   std::string action;  // "infer"
   Entity resource;
   Attributes context;
+  std::vector<Entity> others = {};  // parents that have parents themselves
 };
 
 struct Obligation {
@@ -112,6 +122,7 @@ struct PolicyInfo {
   std::string where;  // file:line
   bool forbid = false;
   bool shadow = false;
+  std::optional<int> rollout;  // per cent of principals; none: everybody
   std::string description;
   std::string advice;
   std::vector<Obligation> obligations;

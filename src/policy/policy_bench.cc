@@ -14,7 +14,8 @@ Request make_request(std::int64_t credentials, std::int64_t personal) {
                        .attributes = {{"team", std::string("research")},
                                       {"role", std::string("engineer")},
                                       {"key_prefix", std::string("gh_3f9c2a")},
-                                      {"cost_center", std::string("42")}},
+                                      {"cost_center", std::string("42")},
+                                      {"clearance_level", std::int64_t{1}}},
                        .parents = {}};
   request.action = "infer";
   request.resource = {.type = "Model",
@@ -22,23 +23,29 @@ Request make_request(std::int64_t credentials, std::int64_t personal) {
                       .attributes = {{"name", std::string("gpt-4o")},
                                      {"provider", std::string("openai")},
                                      {"trust", std::string("external")},
-                                     {"registered", true}},
+                                     {"registered", true},
+                                     {"clearance", std::int64_t{0}},
+                                     {"clearance_level", std::int64_t{0}}},
                       .parents = {{"Provider", "openai"}}};
-  request.context = {{"dialect", std::string("openai")},
-                     {"route", std::string("chat.completions")},
-                     {"stream", true},
-                     {"purpose", std::string("support")},
-                     {"hour", std::int64_t{14}},
-                     {"weekday", std::int64_t{2}},
-                     {"peer", std::string("192.0.2.17")},
-                     {"label", Record{{"confidentiality", std::int64_t{1}},
-                                      {"categories", std::vector<std::string>{"personal.email"}},
-                                      {"integrity", std::int64_t{1}}}},
-                     {"findings", findings_record({static_cast<std::uint64_t>(credentials),
-                                                   static_cast<std::uint64_t>(personal)})},
-                     {"risk", risk_record({})},
-                     {"uninspectable", false},
-                     {"tools", std::vector<std::string>{"search", "send_email", "read_file"}}};
+  request.context = {
+      {"dialect", std::string("openai")},
+      {"route", std::string("chat.completions")},
+      {"stream", true},
+      {"purpose", std::string("support")},
+      {"hour", std::int64_t{14}},
+      {"weekday", std::int64_t{2}},
+      {"peer", std::string("192.0.2.17")},
+      {"label", Record{{"confidentiality", std::int64_t{1}},
+                       {"categories", std::vector<std::string>{"personal.email"}},
+                       {"integrity", std::int64_t{1}}}},
+      {"findings", findings_record({static_cast<std::uint64_t>(credentials),
+                                    static_cast<std::uint64_t>(personal)})},
+      {"risk", risk_record({})},
+      {"uninspectable", false},
+      {"tools", std::vector<std::string>{"search", "send_email", "read_file"}},
+      {"delegation",
+       delegation_record(
+           {.depth = 0, .actors = {"user:ada"}, .root_kind = "user", .root_id = "ada"})}};
   return request;
 }
 

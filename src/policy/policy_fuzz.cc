@@ -21,14 +21,19 @@ std::string builtin_text(std::string_view name) {
 }
 
 Request some_request() {
-  return {.principal = {.type = "User", .id = "ada", .attributes = {}, .parents = {}},
+  return {.principal = {.type = "User",
+                        .id = "ada",
+                        .attributes = {{"clearance_level", std::int64_t{0}}},
+                        .parents = {}},
           .action = "list_models",
           .resource = {.type = "Gateway", .id = "gateway", .attributes = {}, .parents = {}},
           .context = {{"dialect", std::string("openai")},
                       {"purpose", std::string()},
                       {"hour", std::int64_t{1}},
                       {"weekday", std::int64_t{1}},
-                      {"peer", std::string()}}};
+                      {"peer", std::string()},
+                      {"delegation", delegation_record({})}},
+          .others = {}};
 }
 
 void load(const Files& files) {
@@ -66,7 +71,7 @@ class Texts {
     static constexpr std::string_view known[] = {
         "User",     "Model", "Provider", "Gateway", "infer",      "list_models", "name",
         "provider", "trust", "dialect",  "hour",    "registered", "findings",    "credentials",
-        "label",    "tools", "peer",     "purpose", "weekday"};
+        "label",    "tools", "peer",     "purpose", "weekday",    "delegation",  "clearance_level"};
     if (input_.ConsumeIntegralInRange(0, 7) > 0)
       return text_for_cedar(
           known[input_.ConsumeIntegralInRange<std::size_t>(0, std::size(known) - 1)]);

@@ -181,7 +181,8 @@ TEST(Deny, WhenTheRequestDoesNotFitTheSchema) {
       {"unknown action \"delete\"", [](Request& r) { r.action = "delete"; }},
       {"unknown entity type \"Ghost\"", [](Request& r) { r.principal.type = "Ghost"; }},
       {"does not apply to entity type Gateway", [](Request& r) { r.resource.type = "Gateway"; }},
-      {"attribute registered is missing", [](Request& r) { r.resource.attributes.pop_back(); }},
+      {"attribute clearance_level is missing",
+       [](Request& r) { r.resource.attributes.pop_back(); }},
       {"attribute hour: expected Long, got String",
        [](Request& r) { context_value(r, "hour") = std::string("noon"); }},
       {"attribute label.integrity is missing",
@@ -323,6 +324,112 @@ TEST(PolicySet, DecidesOnManyThreadsAtOnce) {
   }
   threads.clear();
   EXPECT_EQ(wrong, 0);
+}
+
+TEST(Groups, MayBeInGroups) {
+  const auto set = policies(
+      "permit (principal in Gatehouse::Group::\"staff\", action == "
+      "Gatehouse::Action::\"infer\", resource);");
+  Request request = make_request();
+  request.principal.parents = {{"Group", "research"}};
+  EXPECT_FALSE(set->decide(request).permit);
+  request.others = {{"Group", "research", {}, {{"Group", "people"}}},
+                    {"Group", "people", {}, {{"Group", "staff"}}}};
+  EXPECT_TRUE(set->decide(request).permit);
+}
+
+// ---- roll-out -------------------------------------------------------------------------------
+
+Request request_of(std::string user) {
+  Request request = make_request();
+  request.principal.id = std::move(user);
+  return request;
+}
+
+std::size_t refused_of(const PolicySet& set, int users) {
+  std::size_t refused = 0;
+  for (int user = 0; user < users; ++user)
+    refused += set.decide(request_of("user-" + std::to_string(user))).permit ? 0 : 1;
+  return refused;
+}
+
+TEST(Rollout, ComesToThePercentageOfPrincipalsAndIsInShadowForTheOthers) {
+  const auto set =
+      policies(fmt::format("{};\n@id(\"new\") @rollout(\"25\") {};", permit_infer, forbid_infer));
+  EXPECT_EQ(set->policies()[1].rollout, 25);
+  const std::size_t refused = refused_of(*set, 2'000);
+  EXPECT_GT(refused, 400u);
+  EXPECT_LT(refused, 600u);
+  for (int user = 0; user < 50; ++user) {
+    const Decision decision = set->decide(request_of("user-" + std::to_string(user)));
+    if (decision.permit) {
+      ASSERT_EQ(decision.shadow.size(), 1u);
+      EXPECT_EQ(decision.shadow[0].policy, "new");
+      EXPECT_FALSE(decision.shadow[0].permit);
+    } else {
+      EXPECT_EQ(decision.determining, Ids{"new"});
+      EXPECT_TRUE(decision.shadow.empty());
+    }
+  }
+}
+
+TEST(Rollout, WhoHasItKeepsItAsItGrows) {
+  const auto at = [](int percent) {
+    return policies(
+        fmt::format("{};\n@id(\"new\") @rollout(\"{}\") {};", permit_infer, percent, forbid_infer));
+  };
+  const auto none = at(0), some = at(10), more = at(60), all = at(100);
+  EXPECT_EQ(refused_of(*none, 300), 0u);
+  EXPECT_EQ(refused_of(*all, 300), 300u);
+  for (int user = 0; user < 300; ++user) {
+    const Request request = request_of("user-" + std::to_string(user));
+    if (!some->decide(request).permit) EXPECT_FALSE(more->decide(request).permit);
+  }
+}
+
+TEST(Rollout, ANewPermitPermitsAndOwesOnlyWhereItHasCome) {
+  const auto set = policies(
+      fmt::format("@id(\"new\") @rollout(\"50\") @redact(\"personal\") {};", permit_infer));
+  std::size_t permitted = 0;
+  for (int user = 0; user < 200; ++user) {
+    const Decision decision = set->decide(request_of("user-" + std::to_string(user)));
+    if (!decision.permit) continue;
+    ++permitted;
+    EXPECT_EQ(decision.obligations, (Obligations{{"redact", "personal"}}));
+    EXPECT_EQ(decision.determining, Ids{"new"});
+  }
+  EXPECT_GT(permitted, 60u);
+  EXPECT_LT(permitted, 140u);
+}
+
+TEST(Rollout, AnErrorDeniesWhereItHasCome) {
+  const auto set = policies(fmt::format(
+      "{};\n@id(\"new\") @rollout(\"100\") {} when {{ context.hour * 9223372036854775807 > 0 }};",
+      permit_infer, forbid_infer));
+  const Decision decision = set->decide(make_request());
+  EXPECT_FALSE(decision.permit);
+  EXPECT_EQ(decision.errors, Ids{"policy new could not be evaluated"});
+}
+
+// A policy rolled out to everybody is the policy, to nobody is its shadow.
+TEST(Rollout, AllAndNoneAreTheOrdinaryPolicyAndItsShadow) {
+  rc::check([](bool forbid, bool also_forbids, bool applies, bool permits) {
+    const auto text = [&](std::string_view mark) {
+      const std::string when = applies ? "" : " when { context.hour == 25 }";
+      std::string all =
+          fmt::format("@id(\"new\") {}{}{};\n", mark, forbid ? forbid_infer : permit_infer, when);
+      if (permits) all += fmt::format("@id(\"p\") {};\n", permit_infer);
+      if (also_forbids) all += fmt::format("@id(\"f\") {};\n", forbid_infer);
+      return policies(all)->decide(make_request());
+    };
+    const Decision plain = text(""), everybody = text("@rollout(\"100\") ");
+    RC_ASSERT(plain.permit == everybody.permit);
+    RC_ASSERT(plain.determining == everybody.determining);
+    const Decision shadow = text("@shadow(\"true\") "), nobody = text("@rollout(\"0\") ");
+    RC_ASSERT(shadow.permit == nobody.permit);
+    RC_ASSERT(shadow.determining == nobody.determining);
+    RC_ASSERT(shadow.shadow == nobody.shadow);
+  });
 }
 
 }  // namespace

@@ -45,6 +45,10 @@ class MemberReader {
     if (!value.empty() && !parse_time(value)) note(name, "must be a time or empty");
     return value;
   }
+  // Empty where it is absent: events of earlier versions do not have it.
+  std::string one_of_or_absent(const char* name, std::initializer_list<std::string_view> allowed) {
+    return object_.contains(name) ? one_of(name, allowed) : std::string();
+  }
   std::string uuid(const char* name) {
     std::string value = text(name);
     if (!is_uuid(value)) note(name, "must be a UUID");
@@ -74,6 +78,7 @@ class MemberReader {
     return out;
   }
 
+  std::string whole() const { return object_.dump(); }
   const std::string& problem() const { return problem_; }
 
  private:
@@ -119,11 +124,59 @@ Change read_model_added(MemberReader& read) {
   model.upstream_name = read.text("upstream_name");
   model.trust = read.one_of("trust", {"external", "internal"});
   model.created = read.time("created");
+  model.clearance =
+      read.one_of_or_absent("clearance", {"public", "internal", "confidential", "restricted"});
   return ModelAdded{std::move(model)};
 }
 
 Change read_model_removed(MemberReader& read) {
   return ModelRemoved{read.text("name"), read.time("removed")};
+}
+
+// The whole of the event is kept; nlohmann sorts the members.
+Change put(std::string name, MemberReader& read) {
+  return RecordPut{{std::move(name), read.whole()}};
+}
+
+Change read_token_revoked(MemberReader& read) {
+  const std::string id = read.text("id");
+  read.time("revoked");
+  return put("revoked/token/" + id, read);
+}
+
+Change read_principal_revoked(MemberReader& read) {
+  const std::string principal = read.text("principal");
+  read.time("revoked");
+  return put("revoked/principal/" + principal, read);
+}
+
+Change read_principal_restored(MemberReader& read) {
+  const std::string principal = read.text("principal");
+  read.time("restored");
+  return RecordRemoved{"revoked/principal/" + principal};
+}
+
+ToolRecord read_tool(MemberReader& read) {
+  ToolRecord tool;
+  tool.server = read.text("server");
+  tool.tool = read.text("tool");
+  return tool;
+}
+
+Change read_tool_reviewed(MemberReader& read) {
+  ToolRecord tool = read_tool(read);
+  tool.digest = read.text("digest");
+  tool.reviewed = read.time("reviewed");
+  tool.reviewer = read.text("reviewer");
+  return ToolReviewed{std::move(tool)};
+}
+
+Change read_tool_changed(MemberReader& read) {
+  return ToolChanged{read_tool(read).key(), read.text("digest")};
+}
+
+Change read_tool_withdrawn(MemberReader& read) {
+  return ToolWithdrawn{read_tool(read).key()};
 }
 
 using Reader = Change (*)(MemberReader&);
@@ -133,6 +186,12 @@ Reader reader_for(std::string_view type) {
   if (type == "key.revoked") return read_key_revoked;
   if (type == "model.added") return read_model_added;
   if (type == "model.removed") return read_model_removed;
+  if (type == "token.revoked") return read_token_revoked;
+  if (type == "principal.revoked") return read_principal_revoked;
+  if (type == "principal.restored") return read_principal_restored;
+  if (type == "mcp.tool.reviewed") return read_tool_reviewed;
+  if (type == "mcp.tool.changed") return read_tool_changed;
+  if (type == "mcp.tool.withdrawn") return read_tool_withdrawn;
   return nullptr;
 }
 

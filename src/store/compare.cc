@@ -37,9 +37,12 @@ ExpectedRows expected_keys(const State& fold) {
   return rows;
 }
 
-ExpectedRows expected_models(const State& fold) {
+// A database of an earlier version has no clearances, and none to compare.
+ExpectedRows expected_models(const State& fold, const StoredTable* stored) {
+  const bool has_clearance =
+      stored == nullptr || std::ranges::find(stored->columns, "clearance") != stored->columns.end();
   ExpectedRows rows;
-  for (const auto& [name, model] : fold.all_models())
+  for (const auto& [name, model] : fold.all_models()) {
     rows[name] = {name,
                   {{"name", name},
                    {"provider", model.provider},
@@ -47,6 +50,29 @@ ExpectedRows expected_models(const State& fold) {
                    {"trust", model.trust},
                    {"created", model.created},
                    {"removed", model.removed}}};
+    if (has_clearance) rows[name].fields.emplace_back("clearance", model.clearance);
+  }
+  return rows;
+}
+
+ExpectedRows expected_records(const State& fold) {
+  ExpectedRows rows;
+  for (const auto& [name, data] : fold.records())
+    rows[name] = {name, {{"name", name}, {"data", data}}};
+  return rows;
+}
+
+ExpectedRows expected_tools(const State& fold) {
+  ExpectedRows rows;
+  for (const auto& [key, tool] : fold.all_tools())
+    rows[key] = {key,
+                 {{"id", key},
+                  {"server", tool.server},
+                  {"tool", tool.tool},
+                  {"digest", tool.digest},
+                  {"reviewed", tool.reviewed},
+                  {"reviewer", tool.reviewer},
+                  {"changed", tool.changed}}};
   return rows;
 }
 
@@ -245,7 +271,10 @@ std::vector<Difference> compare(const Contents& contents, const State& fold,
   compare_version(contents, out);
   if (expected_index) compare_index(contents, *expected_index, out);
   TableComparison("api_keys", find_table(contents, "api_keys"), expected_keys(fold), out).run();
-  TableComparison("models", find_table(contents, "models"), expected_models(fold), out).run();
+  const StoredTable* const models = find_table(contents, "models");
+  TableComparison("models", models, expected_models(fold, models), out).run();
+  TableComparison("records", find_table(contents, "records"), expected_records(fold), out).run();
+  TableComparison("mcp_tools", find_table(contents, "mcp_tools"), expected_tools(fold), out).run();
   return out;
 }
 

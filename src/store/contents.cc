@@ -233,8 +233,8 @@ bool has_plain_table(const Contents& contents, std::string_view name) {
   });
 }
 
-constexpr std::array<const char*, 5> read_tables = {"api_keys", "applied", "models",
-                                                    "schema_version", "seal"};
+constexpr std::array<const char*, 7> read_tables = {
+    "api_keys", "applied", "mcp_tools", "models", "records", "schema_version", "seal"};
 
 // ---- as state -------------------------------------------------------------------------------
 
@@ -248,6 +248,11 @@ class RowReader {
     if (index < row_.size() && row_[index].type == Cell::Type::text) return row_[index].bytes;
     wrong = true;
     return {};
+  }
+  // Of a column that earlier versions do not have.
+  std::string text_if_there(std::string_view column) {
+    const bool there = std::ranges::find(table_.columns, column) != table_.columns.end();
+    return there ? text(column) : std::string();
   }
   bool wrong = false;
 
@@ -280,10 +285,31 @@ Result<KeyRecord> key_from(const StoredTable& table, const std::vector<Cell>& ro
 
 Result<ModelRecord> model_from(const StoredTable& table, const std::vector<Cell>& row) {
   RowReader read(table, row);
-  ModelRecord model{read.text("name"),  read.text("provider"), read.text("upstream_name"),
-                    read.text("trust"), read.text("created"),  read.text("removed")};
+  ModelRecord model{read.text("name"),
+                    read.text("provider"),
+                    read.text("upstream_name"),
+                    read.text("trust"),
+                    read.text("created"),
+                    read.text("removed"),
+                    read.text_if_there("clearance")};
   if (read.wrong) return fail(ErrorCode::data_loss, "a row of models is not text throughout");
   return model;
+}
+
+Result<Record> record_from(const StoredTable& table, const std::vector<Cell>& row) {
+  RowReader read(table, row);
+  Record record{read.text("name"), read.text("data")};
+  if (read.wrong) return fail(ErrorCode::data_loss, "a row of records is not text throughout");
+  return record;
+}
+
+Result<ToolRecord> tool_from(const StoredTable& table, const std::vector<Cell>& row) {
+  RowReader read(table, row);
+  ToolRecord tool{read.text("server"),   read.text("tool"),     read.text("digest"),
+                  read.text("reviewed"), read.text("reviewer"), read.text("changed")};
+  if (read.text("id") != tool.key() || read.wrong)
+    return fail(ErrorCode::data_loss, "a row of mcp_tools is not what it must be");
+  return tool;
 }
 
 const Cell* single_cell(const Contents& contents, const std::string& name) {
@@ -336,8 +362,25 @@ Result<StoredState> stored_state(const Contents& contents) {
     GH_ASSIGN(ModelRecord model, model_from(*models_table, row));
     models.push_back(std::move(model));
   }
+  std::vector<Record> records;
+  // A database of an earlier schema has none.
+  if (const StoredTable* const table = find_table(contents, "records")) {
+    for (const auto& row : table->rows) {
+      GH_ASSIGN(Record record, record_from(*table, row));
+      records.push_back(std::move(record));
+    }
+  }
+  // A database of before has no such table yet; then there are none.
+  std::vector<ToolRecord> tools;
+  if (const StoredTable* const tools_table = find_table(contents, "mcp_tools")) {
+    for (const auto& row : tools_table->rows) {
+      GH_ASSIGN(ToolRecord tool, tool_from(*tools_table, row));
+      tools.push_back(std::move(tool));
+    }
+  }
   StoredState stored;
-  GH_ASSIGN(stored.state, State::from_records(std::move(keys), std::move(models), *next));
+  GH_ASSIGN(stored.state, State::from_records(std::move(keys), std::move(models),
+                                              std::move(records), std::move(tools), *next));
   const Cell* const seal = single_cell(contents, "seal");
   if (seal != nullptr && seal->type == Cell::Type::text) stored.seal = seal->bytes;
   return stored;

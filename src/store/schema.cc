@@ -54,6 +54,24 @@ const std::vector<Statements>& migrations() {
           "CREATE TABLE seal (seal TEXT NOT NULL)",
           "INSERT INTO seal (seal) VALUES ('')",
       },
+      {
+          "ALTER TABLE models ADD COLUMN clearance TEXT NOT NULL DEFAULT ''",
+      },
+      {
+          "CREATE TABLE records ("
+          " name TEXT PRIMARY KEY NOT NULL,"
+          " data TEXT NOT NULL)",
+      },
+      {
+          "CREATE TABLE mcp_tools ("
+          " id TEXT PRIMARY KEY NOT NULL,"
+          " server TEXT NOT NULL,"
+          " tool TEXT NOT NULL,"
+          " digest TEXT NOT NULL,"
+          " reviewed TEXT NOT NULL,"
+          " reviewer TEXT NOT NULL,"
+          " changed TEXT NOT NULL)",
+      },
   };
   return list;
 }

@@ -13,8 +13,10 @@
 namespace gatehouse::store {
 namespace {
 
-constexpr std::string_view state_types[] = {"key.created", "key.revoked", "model.added",
-                                            "model.removed"};
+constexpr std::string_view state_types[] = {
+    "key.created",      "key.revoked",       "model.added",        "model.removed",
+    "token.revoked",    "principal.revoked", "principal.restored", "mcp.tool.reviewed",
+    "mcp.tool.changed", "mcp.tool.withdrawn"};
 
 void write_attributes(JsonWriter& json, const KeyRecord& key) {
   json.begin_object();
@@ -34,6 +36,13 @@ void write_model(JsonWriter& json, const ModelRecord& model) {
   json.begin_object().key("name").string(model.name).key("provider").string(model.provider);
   json.key("upstream_name").string(model.upstream_name).key("trust").string(model.trust);
   json.key("created").string(model.created);
+  if (!model.clearance.empty()) json.key("clearance").string(model.clearance);
+}
+
+void write_tool(JsonWriter& json, const ToolRecord& tool) {
+  json.begin_object().key("server").string(tool.server).key("tool").string(tool.tool);
+  json.key("digest").string(tool.digest).key("reviewed").string(tool.reviewed);
+  json.key("reviewer").string(tool.reviewer);
 }
 
 StateEvent two_texts(std::string_view type, std::string_view name, std::string_view value,
@@ -47,6 +56,7 @@ StateEvent two_texts(std::string_view type, std::string_view name, std::string_v
 }  // namespace
 
 Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<ModelRecord> models,
+                                  std::vector<Record> records, std::vector<ToolRecord> tools,
                                   std::uint64_t next_index) {
   State state;
   for (KeyRecord& key : keys) {
@@ -57,6 +67,14 @@ Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<Model
     std::string name = model.name;
     if (!state.models_.emplace(std::move(name), std::move(model)).second)
       return fail(ErrorCode::data_loss, "two models have the same name");
+  }
+  for (Record& record : records)
+    if (!state.records_.emplace(std::move(record.name), std::move(record.data)).second)
+      return fail(ErrorCode::data_loss, "two records have the same name");
+  for (ToolRecord& tool : tools) {
+    std::string key = tool.key();
+    if (!state.tools_.emplace(std::move(key), std::move(tool)).second)
+      return fail(ErrorCode::data_loss, "two tools of a server have the same name");
   }
   state.next_index_ = next_index;
   return state;
@@ -95,6 +113,22 @@ Result<void> State::apply(std::uint64_t index, std::string_view type, std::strin
     if (known == models_.end() || !known->second.removed.empty())
       return fail(ErrorCode::not_found, "no model '" + removed->name + "' is in service");
     known->second.removed = removed->time;
+  } else if (auto* put = std::get_if<RecordPut>(&change)) {
+    records_.insert_or_assign(std::move(put->record.name), std::move(put->record.data));
+  } else if (const auto* gone = std::get_if<RecordRemoved>(&change)) {
+    if (records_.erase(gone->name) == 0)
+      return fail(ErrorCode::not_found, "there is no '" + gone->name + "'");
+  } else if (auto* reviewed = std::get_if<ToolReviewed>(&change)) {
+    std::string key = reviewed->tool.key();
+    tools_.insert_or_assign(std::move(key), std::move(reviewed->tool));
+  } else if (const auto* changed = std::get_if<ToolChanged>(&change)) {
+    const auto known = tools_.find(changed->key);
+    if (known == tools_.end())
+      return fail(ErrorCode::not_found, "the tool '" + changed->key + "' was never reviewed");
+    known->second.changed = changed->digest;
+  } else if (const auto* withdrawn = std::get_if<ToolWithdrawn>(&change)) {
+    if (tools_.erase(withdrawn->key) == 0)
+      return fail(ErrorCode::not_found, "the tool '" + withdrawn->key + "' was never reviewed");
   }
   next_index_ = index + 1;
   return {};
@@ -137,7 +171,24 @@ std::string State::canonical() const {
     write_model(json, model);
     json.key("removed").string(model.removed).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  // Left out where there are none: seals of databases from before there were any still hold.
+  if (!records_.empty()) {
+    json.key("records").begin_array();
+    for (const auto& [name, data] : records_)
+      json.begin_object().key("name").string(name).key("data").string(data).end_object();
+    json.end_array();
+  }
+  // Where there are none, the text is what it was before tools were state: old seals hold.
+  if (!tools_.empty()) {
+    json.key("tools").begin_array();
+    for (const auto& [key, tool] : tools_) {
+      write_tool(json, tool);
+      json.key("changed").string(tool.changed).end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
   return out;
 }
 
@@ -190,6 +241,22 @@ std::vector<StateEvent> events_of(const State& state) {
     events.push_back(std::move(added));
     if (!model.removed.empty())
       events.push_back(two_texts("model.removed", "name", name, "removed", model.removed));
+  }
+  for (const auto& [name, data] : state.records())
+    events.push_back(
+        {name.starts_with("revoked/token/") ? "token.revoked" : "principal.revoked", data});
+  for (const auto& [key, tool] : state.all_tools()) {
+    StateEvent reviewed{"mcp.tool.reviewed", {}};
+    JsonWriter json(reviewed.data);
+    write_tool(json, tool);
+    json.end_object();
+    events.push_back(std::move(reviewed));
+    if (tool.changed.empty()) continue;
+    StateEvent changed{"mcp.tool.changed", {}};
+    JsonWriter change(changed.data);
+    change.begin_object().key("server").string(tool.server).key("tool").string(tool.tool);
+    change.key("digest").string(tool.changed).end_object();
+    events.push_back(std::move(changed));
   }
   return events;
 }

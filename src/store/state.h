@@ -21,8 +21,9 @@ namespace gatehouse::store {
 class State {
  public:
   // The same state again, from what a database holds. data_loss: two keys share an id, a prefix or
-  // a hash, or two models a name.
+  // a hash, two models a name, or two tools both names.
   static Result<State> from_records(std::vector<KeyRecord> keys, std::vector<ModelRecord> models,
+                                    std::vector<Record> records, std::vector<ToolRecord> tools,
                                     std::uint64_t next_index);
 
   // One event of ledger index `index`; one below next_index() is skipped, one that is no change of
@@ -38,9 +39,12 @@ class State {
   const std::map<std::string, KeyRecord, std::less<>>& all_keys() const { return keys_; }
   // Of each name the last one, removed or not: what the table holds.
   const std::map<std::string, ModelRecord, std::less<>>& all_models() const { return models_; }
+  // Data by name.
+  const std::map<std::string, std::string, std::less<>>& records() const { return records_; }
+  const std::map<std::string, ToolRecord, std::less<>>& all_tools() const { return tools_; }
   const KeyRecord* find_key_by_prefix(std::string_view prefix) const;
 
-  // Every field of every key and model as JSON in a fixed order; equal states have equal texts. The
+  // Every field of everything as JSON in a fixed order; equal states have equal texts. The
   // index is not in it.
   std::string canonical() const;
 
@@ -56,6 +60,8 @@ class State {
   std::map<std::string, std::string, std::less<>> id_of_prefix_;
   std::set<std::string, std::less<>> hashes_;
   std::map<std::string, ModelRecord, std::less<>> models_;  // by name
+  std::map<std::string, std::string, std::less<>> records_;
+  std::map<std::string, ToolRecord, std::less<>> tools_;  // by ToolRecord::key()
 };
 
 // {"name":"value",…}: how the table holds attributes.

@@ -34,7 +34,8 @@ StateEvent random_event() {
   const int number = *rc::gen::inRange(0, 6);
   const std::string when =
       "2026-11-2" + std::to_string(*rc::gen::inRange(0, 10)) + "T10:00:00.000000Z";
-  switch (*rc::gen::inRange(0, 5)) {
+  const std::string tool = "t" + std::to_string(number % 3);
+  switch (*rc::gen::inRange(0, 8)) {
     case 0:
     case 1:
       return {"key.created",
@@ -56,6 +57,19 @@ StateEvent random_event() {
                                   {"trust", "internal"},
                                   {"created", when}}
                                  .dump()};
+    case 4:
+      return {"mcp.tool.reviewed", Json{{"server", "docs"},
+                                        {"tool", tool},
+                                        {"digest", "sha256:" + hash_of(number)},
+                                        {"reviewed", when},
+                                        {"reviewer", "cli:ada"}}
+                                       .dump()};
+    case 5:
+      return {
+          "mcp.tool.changed",
+          Json{{"server", "docs"}, {"tool", tool}, {"digest", "sha256:" + hash_of(number)}}.dump()};
+    case 6:
+      return {"mcp.tool.withdrawn", Json{{"server", "docs"}, {"tool", tool}}.dump()};
     default:
       return {"model.removed",
               Json{{"name", "m" + std::to_string(number)}, {"removed", when}}.dump()};

@@ -132,11 +132,18 @@ struct Store::Impl {
 
   void insert(const KeyRecord& key);
   void insert(const ModelRecord& model);
+  void insert(const Record& record);
+  void insert(const ToolRecord& tool);
 
   Result<void> change(const KeyCreated& created);
   Result<void> change(const KeyRevoked& revoked);
   Result<void> change(const ModelAdded& added);
   Result<void> change(const ModelRemoved& removed);
+  Result<void> change(const RecordPut& put);
+  Result<void> change(const RecordRemoved& removed);
+  Result<void> change(const ToolReviewed& reviewed);
+  Result<void> change(const ToolChanged& changed);
+  Result<void> change(const ToolWithdrawn& withdrawn);
   static Result<void> change(const Unrelated& /*event*/) { return {}; }
 };
 
@@ -151,10 +158,19 @@ void Store::Impl::insert(const KeyRecord& key) {
 }
 
 void Store::Impl::insert(const ModelRecord& model) {
-  sql << "INSERT INTO models (name, provider, upstream_name, trust, created, removed) "
-         "VALUES (:name, :provider, :upstream, :trust, :created, :removed)",
+  sql << "INSERT INTO models (name, provider, upstream_name, trust, created, removed, clearance) "
+         "VALUES (:name, :provider, :upstream, :trust, :created, :removed, :clearance)",
       soci::use(model.name), soci::use(model.provider), soci::use(model.upstream_name),
-      soci::use(model.trust), soci::use(model.created), soci::use(model.removed);
+      soci::use(model.trust), soci::use(model.created), soci::use(model.removed),
+      soci::use(model.clearance);
+}
+
+void Store::Impl::insert(const ToolRecord& tool) {
+  const std::string key = tool.key();
+  sql << "INSERT INTO mcp_tools (id, server, tool, digest, reviewed, reviewer, changed) "
+         "VALUES (:id, :server, :tool, :digest, :reviewed, :reviewer, :changed)",
+      soci::use(key), soci::use(tool.server), soci::use(tool.tool), soci::use(tool.digest),
+      soci::use(tool.reviewed), soci::use(tool.reviewer), soci::use(tool.changed);
 }
 
 Result<void> Store::Impl::change(const KeyCreated& created) {
@@ -192,6 +208,53 @@ Result<void> Store::Impl::change(const ModelRemoved& removed) {
     return fail(ErrorCode::not_found, "no model '" + removed.name + "' is in service");
   sql << "UPDATE models SET removed = :time WHERE name = :name AND removed = ''",
       soci::use(removed.time), soci::use(removed.name);
+  return {};
+}
+
+void Store::Impl::insert(const Record& record) {
+  sql << "INSERT INTO records (name, data) VALUES (:name, :data)", soci::use(record.name),
+      soci::use(record.data);
+}
+
+Result<void> Store::Impl::change(const RecordPut& put) {
+  sql << "DELETE FROM records WHERE name = :name", soci::use(put.record.name);
+  insert(put.record);
+  return {};
+}
+
+Result<void> Store::Impl::change(const RecordRemoved& removed) {
+  int known = 0;
+  sql << "SELECT COUNT(*) FROM records WHERE name = :name", soci::use(removed.name),
+      soci::into(known);
+  if (known == 0) return fail(ErrorCode::not_found, "there is no '" + removed.name + "'");
+  sql << "DELETE FROM records WHERE name = :name", soci::use(removed.name);
+  return {};
+}
+
+Result<void> Store::Impl::change(const ToolReviewed& reviewed) {
+  const std::string key = reviewed.tool.key();
+  sql << "DELETE FROM mcp_tools WHERE id = :id", soci::use(key);
+  insert(reviewed.tool);
+  return {};
+}
+
+Result<void> Store::Impl::change(const ToolChanged& changed) {
+  int known = 0;
+  sql << "SELECT COUNT(*) FROM mcp_tools WHERE id = :id", soci::use(changed.key), soci::into(known);
+  if (known == 0)
+    return fail(ErrorCode::not_found, "the tool '" + changed.key + "' was never reviewed");
+  sql << "UPDATE mcp_tools SET changed = :digest WHERE id = :id", soci::use(changed.digest),
+      soci::use(changed.key);
+  return {};
+}
+
+Result<void> Store::Impl::change(const ToolWithdrawn& withdrawn) {
+  int known = 0;
+  sql << "SELECT COUNT(*) FROM mcp_tools WHERE id = :id", soci::use(withdrawn.key),
+      soci::into(known);
+  if (known == 0)
+    return fail(ErrorCode::not_found, "the tool '" + withdrawn.key + "' was never reviewed");
+  sql << "DELETE FROM mcp_tools WHERE id = :id", soci::use(withdrawn.key);
   return {};
 }
 
@@ -246,8 +309,12 @@ Result<void> Store::replace(const State& state, std::string_view seal) {
     Transaction transaction(database.sql);
     database.sql << "DELETE FROM api_keys";
     database.sql << "DELETE FROM models";
+    database.sql << "DELETE FROM records";
+    database.sql << "DELETE FROM mcp_tools";
     for (const auto& [id, key] : state.all_keys()) database.insert(key);
     for (const auto& [name, model] : state.all_models()) database.insert(model);
+    for (const auto& [name, data] : state.records()) database.insert(Record{name, data});
+    for (const auto& [id, tool] : state.all_tools()) database.insert(tool);
     database.set_applied(state.next_index());
     database.set_seal(sealed);
     transaction.commit();
@@ -285,12 +352,13 @@ Result<std::vector<ModelRecord>> Store::models() const {
   const Impl& database = *impl_;
   return database.run([&]() -> Result<std::vector<ModelRecord>> {
     const soci::rowset<soci::row> rows =
-        (database.sql.prepare << "SELECT name, provider, upstream_name, trust, created FROM models "
-                                 "WHERE removed = '' ORDER BY name");
+        (database.sql.prepare << "SELECT name, provider, upstream_name, trust, created, "
+                                 "clearance FROM models WHERE removed = '' ORDER BY name");
     std::vector<ModelRecord> models;
     for (const soci::row& row : rows)
       models.push_back({row.get<std::string>(0), row.get<std::string>(1), row.get<std::string>(2),
-                        row.get<std::string>(3), row.get<std::string>(4), ""});
+                        row.get<std::string>(3), row.get<std::string>(4), "",
+                        row.get<std::string>(5)});
     return models;
   });
 }

@@ -41,7 +41,27 @@ struct ModelRecord {
   std::string upstream_name;  // what the provider calls it
   std::string trust;          // "external" | "internal": where the data goes
   std::string created;
-  std::string removed;  // empty: in service
+  std::string removed;         // empty: in service
+  std::string clearance = {};  // what one needs for it: "public" … "restricted"; empty: nothing
+};
+
+// What is known by one name and changes as a whole: a revocation, an account somebody else's
+// directory provisions. `data` is what the last event said.
+struct Record {
+  std::string name;  // "revoked/token/…"
+  std::string data;  // JSON, members sorted
+};
+
+// A tool of an MCP server as somebody reviewed it. Its definition is known by its digest.
+struct ToolRecord {
+  std::string server;  // a server of the configuration
+  std::string tool;
+  std::string digest;    // "sha256:…" of the definition that was reviewed
+  std::string reviewed;  // RFC 3339
+  std::string reviewer;  // "cli:ada"; "first use"
+  std::string changed;   // digest of a later definition nobody has reviewed; empty: in service
+
+  std::string key() const { return server + '/' + tool; }  // neither name has a '/'
 };
 
 class State;
@@ -55,11 +75,11 @@ class Store {
   ~Store();
 
   // Applies one state event (type and its data as JSON) of ledger index `index`. Types:
-  // key.created, key.revoked, model.added, model.removed; others only move the applied index.
+  // those of state.h; others only move the applied index.
   // `seal` is kept with it, opaque: by it the caller knows again what it had put here.
   Result<void> apply(std::uint64_t index, std::string_view type, std::string_view data_json,
                      std::string_view seal = {});
-  // Puts this state in the place of all keys and models, in one transaction.
+  // Puts this state in the place of all that is there, in one transaction.
   Result<void> replace(const State& state, std::string_view seal);
   // Index of the last event applied plus one; 0 when none.
   Result<std::uint64_t> applied() const;

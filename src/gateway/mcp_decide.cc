@@ -1,0 +1,168 @@
+// What policy says of a call over MCP. A call of a tool is asked as one of chat traffic is
+// (tool_question.h); everything else a client does with a server asks whether it may see it: the
+// action list_tools on the tool "*". What a server returns on reading (resources, prompts) is asked
+// as a call of a tool of the method's name, "resources/read".
+#include "base/text.h"
+#include "gateway/mcp_call.h"
+#include "gateway/stages.h"
+#include "gateway/tool_question.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+constexpr std::string_view whole_server = "*";
+
+// Methods that bring content as a tool does, asked under their own name.
+bool reads_content(std::string_view method) {
+  return method == "resources/read" || method == "prompts/get" || method == "resources/subscribe";
+}
+
+const ToolDeclaration& reading() {
+  static const ToolDeclaration declaration = [] {
+    ToolDeclaration made;
+    made.effects.reads = true;
+    made.declared_effects = true;
+    return made;
+  }();
+  return declaration;
+}
+
+ToolQuestion question_of(const Exchange& exchange, std::string_view server, std::string_view tool,
+                         const Label& label, const ArgumentLabels& arguments) {
+  ToolQuestion question;
+  question.principal = &exchange.principal;
+  question.server = server;
+  question.tool = tool;
+  question.declaration = exchange.snapshot->config->tools.find(server, tool);
+  if (!question.declaration && reads_content(tool)) question.declaration = &reading();
+  question.time = exchange.time;
+  question.peer = exchange.peer;
+  question.purpose = exchange.head->fields.find("gatehouse-purpose").value_or("");
+  question.surface = ToolSurface::mcp;
+  question.label = &label;
+  question.arguments = &arguments;
+  return question;
+}
+
+// The same question about seeing it: a Listing knows less.
+policy::Request listing_request(const ToolQuestion& question) {
+  auto request = policy_request(question);
+  request.action = "list_tools";
+  std::erase_if(request.context, [](const auto& member) {
+    const std::string_view name = member.first;
+    return name != "purpose" && name != "hour" && name != "weekday" && name != "peer" &&
+           name != "delegation";
+  });
+  request.context.emplace_back("dialect", std::string("mcp"));
+  return request;
+}
+
+std::string blocked_message(const Exchange& exchange) {
+  const auto& decision = exchange.decision;
+  std::string message = "Blocked by policy";
+  for (std::size_t at = 0; at < decision.determining.size(); ++at)
+    message += (at == 0 ? " " : ", ") + decision.determining[at];
+  if (!decision.errors.empty()) message += " (a policy could not be evaluated)";
+  message += '.';
+  for (const auto& advice : decision.advice) message += " " + advice;
+  return message + " Entry " + exchange.id + " of the ledger has the decision.";
+}
+
+McpRefusal blocked(const McpCall& call, std::string message) {
+  auto refusal = mcp_refuse(Problem::blocked, 200, mcp::Code::refused_by_policy, std::move(message))
+                     .error();
+  const bool request = call.message && call.message->kind == mcp::Message::Kind::request;
+  if (!request) refusal.status = 403;
+  refusal.as_result = request && call.message->method == "tools/call";
+  return refusal;
+}
+
+std::string not_in_service(const Exchange& exchange, const McpCall& call) {
+  return "The tool \"" + call.tool + "\" is " + std::string(to_string(call.standing)) +
+         ", so it is out of service. `gatehouse mcp review " + call.subject_server +
+         "` shows its definition to the operators of this gateway. Entry " + exchange.id +
+         " of the ledger has the decision.";
+}
+
+// Obligations on arguments and results that this surface can meet; the rest is settle_tool()'s.
+void take_redactions(policy::Decision& decision, Plan& plan) {
+  if (!decision.permit) return;
+  std::erase_if(decision.obligations, [&](const policy::Obligation& one) {
+    if (one.name != "redact" && one.name != "redact_answer") return false;
+    const auto category = inspect::parse_category(one.value);
+    if (!category) return false;
+    (one.name == "redact" ? plan.redact : plan.redact_answer)
+        .set(static_cast<std::size_t>(*category));
+    return true;
+  });
+}
+
+McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question) {
+  question.findings = exchange.findings.by_category;
+  question.risk = exchange.risk;
+  question.reviewed = call.standing == mcp::Standing::in_service || reads_content(call.tool);
+  exchange.decision = exchange.decisions->decide(policy_request(question));
+  const auto asked = exchange.decision.obligations;
+  take_redactions(exchange.decision, exchange.plan);
+  const auto ruling = settle_tool(question, exchange.decision);
+  exchange.decision.obligations = asked;  // for the record: all of them
+  if (!question.reviewed) {
+    exchange.decision.permit = false;
+    exchange.decision.determining = {"mcp-out-of-service"};
+    return std::unexpected(blocked(call, not_in_service(exchange, call)));
+  }
+  if (ruling.effect == ToolEffect::permit) return {};
+  exchange.decision.permit = false;
+  if (ruling.effect == ToolEffect::hold)
+    return std::unexpected(blocked(call, "This call needs the approval of a person with the role \"" +
+                                             ruling.approvals.front().role + "\". " +
+                                             blocked_message(exchange)));
+  return std::unexpected(blocked(call, blocked_message(exchange)));
+}
+
+McpVerdict decide_listing(Exchange& exchange, const McpCall& call, const ToolQuestion& question) {
+  exchange.decision = exchange.decisions->decide(listing_request(question));
+  take_redactions(exchange.decision, exchange.plan);
+  if (exchange.decision.permit) return {};
+  return std::unexpected(blocked(call, blocked_message(exchange)));
+}
+
+}  // namespace
+
+McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
+  const StageTimer timer(worker, exchange, Stage::decide);
+  const auto& catalogue = worker.control.mcp().catalogue();
+  const Label label =
+      join(exchange.label, worker.control.mcp().session_label(call.session_key));
+  exchange.label = label;
+  const auto arguments = ArgumentLabels::of_context(label);
+  const std::string_view method = call.message ? std::string_view(call.message->method) : "";
+  if (method == "tools/call") {
+    call.standing = catalogue.standing_of(call.subject_server, call.tool);
+  } else if (reads_content(method)) {
+    call.tool = method;
+  } else {
+    return decide_listing(exchange, call,
+                          question_of(exchange, call.subject_server, whole_server, label, arguments));
+  }
+  auto question = question_of(exchange, call.subject_server, call.tool, label, arguments);
+  call.declared_trusted =
+      question.declaration && question.declaration->trust == Integrity::trusted;
+  return decide_call(exchange, call, question);
+}
+
+bool may_see_tool(const Worker&, const Exchange& exchange, const McpCall&, std::string_view server,
+                  std::string_view tool, bool reviewed) {
+  // As it would be called in a conversation that has seen nothing yet.
+  const Label label;
+  const auto arguments = ArgumentLabels::of_context(label);
+  auto question = question_of(exchange, server, tool, label, arguments);
+  question.reviewed = reviewed;
+  if (!exchange.decisions->decide(listing_request(question)).permit) return false;
+  auto decision = exchange.decisions->decide(policy_request(question));
+  Plan plan;
+  take_redactions(decision, plan);
+  return settle_tool(question, decision).effect != ToolEffect::refuse;
+}
+
+}  // namespace gatehouse::gateway
