@@ -381,6 +381,19 @@ std::expected<std::shared_ptr<Admission>, ApiError> admit_tool_call(Worker& work
   return std::unexpected(refusal_error(nullptr, *admission, now));
 }
 
+void release_tool_calls(Worker& worker, Exchange& exchange) {
+  for (const auto& admission : exchange.tool_admissions)
+    worker.control.budgets().book().settle(admission->reservation, {});
+  exchange.tool_admissions.clear();
+}
+
+std::vector<std::string> limits_of(const std::vector<policy::Obligation>& obligations) {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : obligations)
+    if (name == "limit") values.push_back(value);
+  return values;
+}
+
 std::optional<Problem> refused_by_limit(std::string_view problem_name) {
   for (const Problem problem : {Problem::rate_limited, Problem::budget_exhausted})
     if (name_of(problem) == problem_name) return problem;
