@@ -198,7 +198,6 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   }
   if (!exchange.model && !exchange.model_name.empty())
     outside.note("model", exchange.model_name,
-                 bounded(without_findings(*exchange.scanner, exchange.model_name)));
                  bounded(cleaned(*exchange.scanner, exchange.model_name)));
   if (!fits_event(exchange.principal)) outside.note("actor", "all", "cut");
   outside.write_altered(writer);
