@@ -204,7 +204,7 @@ net::Task<Result<std::string>> answer_to(McpReply& reply, std::string id) {
                      "no answer (status " + std::to_string(reply.status) + ")");
     if (piece->message.empty()) continue;
     GH_CO_ASSIGN(const auto message, mcp::read_message(piece->message));
-    if (message.id == id && message.method.empty()) co_return piece->message;
+    if (mcp::same_id(message.id, id) && message.method.empty()) co_return piece->message;
   }
 }
 

@@ -4,6 +4,7 @@
 // as a call of a tool of the method's name, "resources/read".
 #include "base/text.h"
 #include "gateway/mcp_call.h"
+#include "gateway/principal_facts.h"
 #include "gateway/stages.h"
 #include "gateway/tool_question.h"
 
@@ -97,6 +98,16 @@ void take_redactions(policy::Decision& decision, Plan& plan) {
   });
 }
 
+// What the principal's delegation leaves it, whatever policies say.
+void apply_scope(const ToolQuestion& question, policy::Decision& decision) {
+  const std::string tool = std::string(question.server) + "/" + std::string(question.tool);
+  ScopeQuestion asked;
+  asked.time = question.time;
+  asked.tool = tool;
+  asked.confidentiality = static_cast<std::int64_t>(question.label->confidentiality);
+  deny_outside_scope(*question.principal, asked, decision);
+}
+
 McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question) {
   question.findings = exchange.findings.by_category;
   question.risk = exchange.risk;
@@ -104,6 +115,7 @@ McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question)
   exchange.decision = exchange.decisions->decide(policy_request(question));
   const auto asked = exchange.decision.obligations;
   take_redactions(exchange.decision, exchange.plan);
+  if (exchange.decision.permit) apply_scope(question, exchange.decision);
   const auto ruling = settle_tool(question, exchange.decision);
   exchange.decision.obligations = asked;  // for the record: all of them
   if (!question.reviewed) {
@@ -162,6 +174,7 @@ bool may_see_tool(const Worker&, const Exchange& exchange, const McpCall&, std::
   auto decision = exchange.decisions->decide(policy_request(question));
   Plan plan;
   take_redactions(decision, plan);
+  if (decision.permit) apply_scope(question, decision);
   return settle_tool(question, decision).effect != ToolEffect::refuse;
 }
 

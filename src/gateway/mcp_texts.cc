@@ -37,7 +37,8 @@ class TextReader final : public JsonVisitor {
     if (path.size() > 1) add(path, text, span, true);
   }
   void on_key(Path object, std::string_view key, JsonSpan inside) override {
-    if (is_whole(object) || object.empty()) return;
+    // Those of the arguments are inspected with them.
+    if (object.empty() || path_begins(object, {"params", "arguments"})) return;
     push(key, inside, TextRole::fixed, false, Source::none);
   }
   void on_container(Path path, JsonSpan span) override {
@@ -48,7 +49,10 @@ class TextReader final : public JsonVisitor {
   }
 
  private:
-  static bool is_whole(Path path) { return path_begins(path, {"params", "arguments"}); }
+  // Below the arguments, which are inspected as one.
+  static bool is_whole(Path path) {
+    return path.size() > 2 && path_begins(path, {"params", "arguments"});
+  }
 
   void add(Path path, std::string_view text, JsonSpan inside, bool is_number) {
     const auto key = last_key(path);
@@ -137,13 +141,9 @@ Result<void> screen_mcp_texts(Worker& worker, Exchange& exchange, McpCall& call,
   plan.restore = exchange.redacted > 0;
   plan.placeholders = &exchange.placeholders;
   plan.masks = &exchange.masks;
-  FindingTotals found;
   std::vector<Channel> data;
-  AnswerTexts texts(*exchange.scanner, plan, found, data);
+  AnswerTexts texts(*exchange.scanner, plan, exchange.answer_findings, data);
   GH_TRY(worker.walker.walk(message, texts));
-  for (const auto& count : found.by_rule) exchange.answer_findings.by_rule.push_back(count);
-  for (std::size_t at = 0; at < inspect::category_count; ++at)
-    exchange.answer_findings.by_category[at] += found.by_category[at];
   exchange.restored += texts.restored;
   const auto assessment = assess(*exchange.snapshot->risk, data);
   worker.risk_watch.note(assessment);

@@ -89,6 +89,14 @@ Result<Message> read_message(std::string_view text) {
   return message;
 }
 
+bool same_id(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  if (a.size() < 2 || b.size() < 2 || a.front() != '"' || b.front() != '"') return false;
+  const auto first = decode_json_string(a.substr(1, a.size() - 2));
+  const auto second = decode_json_string(b.substr(1, b.size() - 2));
+  return first && second && *first == *second;
+}
+
 std::string error_message(std::string_view id, int code, std::string_view text,
                           std::string_view data) {
   std::string out;

@@ -68,6 +68,9 @@ struct Message {
 // failed_precondition (JSON, but no message: -32600).
 Result<Message> read_message(std::string_view text);
 
+// Whether two ids as they stand are the same: of strings, however they are escaped.
+bool same_id(std::string_view a, std::string_view b);
+
 // {"jsonrpc":"2.0","id":…,"error":{"code":…,"message":…,"data":…}}; `id` as it stands, "" for null;
 // `data` JSON, "" for none.
 std::string error_message(std::string_view id, int code, std::string_view text,
