@@ -23,6 +23,8 @@ constexpr std::size_t largest_answer = 2u << 30;
 // How often, and after how many entries, the database is told how far the ledger is.
 constexpr std::chrono::minutes keep_up_interval(1);
 constexpr std::uint64_t keep_up_entries = 10'000;
+// How often what was used of budgets is written down, so that a start after a kill is a short one.
+constexpr std::chrono::seconds budgets_interval(10);
 
 int status_of(ErrorCode code) {
   switch (code) {
@@ -179,12 +181,17 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
     if (export_status_) return export_status_();
     return gateway::remembered_export_status(*config_, control_.ledger());
   }
+  if (method == "GET" && path == "/admin/limits") {
+    const auto config = current_config_ ? current_config_() : config_;
+    return control_.budgets().list_json(config->budgets);
+  }
   if (method != "POST") return fail(ErrorCode::not_found, "no such administrative call");
   if (path.starts_with(vault_prefix))
     return administer_vault(control_.vault(), *config_, path.substr(vault_prefix.size()), body,
                             actor);
   if (path.starts_with(provenance_prefix))
     return administer_provenance(control_, *config_, path.substr(provenance_prefix.size()), body);
+  if (path == "/admin/limits/reset") return reset_limit(body, actor);
   if (path.starts_with(mcp_prefix))
     return administer_mcp(control_, *config_, path.substr(mcp_prefix.size()), body, actor);
   if (path == "/admin/keys") return create_key(body, actor);
@@ -236,6 +243,20 @@ Result<std::string> Admin::add_model(std::string_view body, std::string_view act
   return after_change(json{{"model", to_json(record)}}.dump());
 }
 
+Result<std::string> Admin::reset_limit(std::string_view body, std::string_view actor) {
+  GH_ASSIGN(const auto request, Body::parse(body, {"limit", "key"}));
+  GH_ASSIGN(const auto limit, request.text("limit"));
+  GH_ASSIGN(const auto key, request.text("key", ""));
+  const auto config = current_config_ ? current_config_() : config_;
+  if (config->budgets.find(limit) == nullptr && limit != limits::delegation_name)
+    return fail(ErrorCode::not_found, "there is no limit \"" + limit +
+                                          "\"; `gatehouse limit list` "
+                                          "shows those that are");
+  GH_ASSIGN(const auto count, control_.budgets().reset(
+                                  limit, key.empty() ? std::nullopt : std::optional(key), actor));
+  return json{{"reset", count}}.dump();
+}
+
 Result<std::string> Admin::after_change(std::string reply) {
   if (changed_) GH_TRY(changed_());
   return reply;
@@ -247,6 +268,7 @@ AdminServer::AdminServer(gateway::Gateway& gateway)
           [&gateway] { return gateway.refresh("administration"); },
           [&gateway] { return gateway.reload(); }) {
   admin_.on_export_status([&gateway] { return gateway.export_status(); });
+  admin_.on_config([&gateway] { return gateway.config(); });
 }
 
 Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gateway) {
@@ -267,6 +289,7 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gatewa
   admin->loop_.spawn(self.keep_up(gateway.control().registry()));
   admin->loop_.spawn(self.reconcile(gateway));
   admin->loop_.spawn(self.keep_vault_up(gateway));
+  admin->loop_.spawn(self.keep_budgets_up(gateway));
   admin->loop_.spawn(self.watch_risk(gateway));
   admin->thread_ = std::thread([&self] { self.loop_.run(); });
   return admin;
@@ -311,6 +334,15 @@ net::Task<void> AdminServer::keep_vault_up(gateway::Gateway& gateway) {
     if (auto pruned = outputs ? outputs->prune() : Result<void>{}; !pruned)
       log_error("old answers cannot be pruned", {{"error", pruned.error().describe()}});
     co_await loop_.sleep(keep_up_interval);
+  }
+}
+
+net::Task<void> AdminServer::keep_budgets_up(gateway::Gateway& gateway) {
+  while (true) {
+    co_await loop_.sleep(budgets_interval);
+    if (auto kept = gateway.control().budgets().keep_up(); !kept)
+      log_error("what was used of budgets cannot be written down",
+                {{"error", kept.error().describe()}});
   }
 }
 

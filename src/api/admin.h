@@ -9,9 +9,11 @@
 //   GET  /admin/models                                                    -> {models: […]}
 //   POST /admin/models/remove  {name}                                     -> {model}
 //   GET  /admin/export                                                    -> {exporters: […]}
-//   POST /admin/reload                                                    -> {}
-//   POST /admin/vault/…        kept content; admin_vault.h lists the calls
-//   POST /admin/provenance/…   where texts came from; admin_provenance.h lists the calls
+//   GET  /admin/limits                     -> {limits: [{name, unit, amount, window, counters:
+//   […]}]} POST /admin/limits/reset   {limit, key: of one counter, else all}     -> {reset: how
+//   many} POST /admin/reload                                                    -> {} POST
+//   /admin/vault/…        kept content; admin_vault.h lists the calls POST /admin/provenance/…
+//   where texts came from; admin_provenance.h lists the calls
 //
 // A body with a member that is not listed here is refused.
 // Errors: {"error": {"code", "message"}} with the HTTP status that fits.
@@ -44,6 +46,10 @@ class Admin {
         Hook reload);
   // What answers GET /admin/export; without one the files of the exporters do.
   void on_export_status(std::function<std::string()> status) { export_status_ = std::move(status); }
+  // What is in force now, where it can change; else the configuration of the constructor holds.
+  void on_config(std::function<std::shared_ptr<const gateway::Config>()> current) {
+    current_config_ = std::move(current);
+  }
   AdminReply handle(std::string_view method, std::string_view path, std::string_view body,
                     std::string_view actor);
 
@@ -52,6 +58,7 @@ class Admin {
                                std::string_view body, std::string_view actor);
   Result<std::string> create_key(std::string_view body, std::string_view actor);
   Result<std::string> add_model(std::string_view body, std::string_view actor);
+  Result<std::string> reset_limit(std::string_view body, std::string_view actor);
   Result<std::string> after_change(std::string reply);
 
   gateway::ControlPlane& control_;
@@ -59,6 +66,7 @@ class Admin {
   Hook changed_;
   Hook reload_;
   std::function<std::string()> export_status_;
+  std::function<std::shared_ptr<const gateway::Config>()> current_config_;
 };
 
 // Serves Admin on <data>/admin.sock, on a thread of its own, which also keeps the database up with
@@ -75,6 +83,7 @@ class AdminServer {
   net::Task<void> reconcile(gateway::Gateway& gateway);
   net::Task<void> watch_risk(gateway::Gateway& gateway);
   net::Task<void> keep_vault_up(gateway::Gateway& gateway);
+  net::Task<void> keep_budgets_up(gateway::Gateway& gateway);
 
   Admin admin_;
   net::Loop loop_;

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   add_export(app, exit);
   add_witness(app, exit);
   add_vault(app, exit);
+  add_limit(app, exit);
   add_inspect(app, exit);
   add_provenance(app, exit);
   add_simulate(app, exit);

@@ -76,6 +76,14 @@ void read_tls(ConfigReader& root, Config& config) {
     config.tls_certificate = from_folder_of(config.file, certificate).string();
   if (!key.empty()) config.tls_key = from_folder_of(config.file, key).string();
   if (!ca.empty()) config.upstream_ca = from_folder_of(config.file, ca).string();
+  const auto client_ca = tls.string("client_ca", "");
+  config.tls_clients.required = tls.choice("client_certificates", 0, {"optional", "required"}) == 1;
+  if (!client_ca.empty())
+    config.tls_clients.ca_file = from_folder_of(config.file, client_ca).string();
+  if (config.tls_clients.required && client_ca.empty())
+    tls.note(node->error("client_certificates: required needs client_ca"));
+  if (!client_ca.empty() && certificate.empty())
+    tls.note(node->error("client_ca needs certificate and key"));
   if (auto finished = tls.finish(); !finished) root.note(finished.error());
 }
 
@@ -285,8 +293,10 @@ Result<Config> load_config(const std::filesystem::path& file, FirstSecret first)
   for (const auto& provider : root.list("providers")) read_provider(root, provider, config);
   read_exporters(root, config);
   read_guards(root, config);
+  read_identity(root, config.identity);
   read_mcp(root, config.file, config.mcp);
   read_checks(root, config.file.parent_path(), config.checks);
+  config.budgets = read_budgets(root);
   config.inspection = read_inspection(root, config.file);
   config.tools = read_tools(root);
   GH_TRY(root.finish());

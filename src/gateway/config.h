@@ -15,7 +15,9 @@
 #include "base/secret.h"
 #include "export/config.h"
 #include "gateway/check_types.h"
+#include "gateway/config_identity.h"
 #include "gateway/config_inspection.h"
+#include "gateway/config_limits.h"
 #include "gateway/config_log.h"
 #include "gateway/config_mcp.h"
 #include "gateway/config_provenance.h"
@@ -54,6 +56,7 @@ struct Config {
   net::ListenAddress listen;
   std::string tls_certificate;
   std::string tls_key;
+  net::ClientAuthentication tls_clients;
   std::string upstream_ca;  // PEM file; empty: the system's trust store
   std::filesystem::path data;
   AuditMode audit = AuditMode::strict;
@@ -79,10 +82,12 @@ struct Config {
   std::map<std::string, ProviderConfig, std::less<>> providers;
   std::vector<exporter::Config> exporters;
   ChecksConfig checks;
+  BudgetsConfig budgets;
   InspectionConfig inspection;
   McpConfig mcp;
   std::vector<guard::Config> guards;  // each with a name of its own
   ToolDeclarations tools;
+  identity::IdentityConfig identity;
 
   const guard::Config* find_guard(std::string_view name) const;
 
@@ -95,6 +100,7 @@ struct Config {
   std::filesystem::path provenance_directory() const { return data / "provenance"; }
   std::filesystem::path database() const { return data / "state.db"; }
   std::filesystem::path snapshots_directory() const { return data / "snapshots"; }
+  std::filesystem::path tally_file() const { return data / "budgets.tally"; }
   std::filesystem::path admin_socket() const { return data / "admin.sock"; }
 };
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "gateway/mcp_desk.h"
 #include "gateway/question.h"
+#include "gateway/tool_calls.h"
 #include "gateway/witnessing.h"
 #include "net/loop.h"
 
@@ -21,8 +22,11 @@ DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
       .content_salt = crypto::derive_key(secret, "gatehouse/content-salt/v1"),
       .vault = crypto::derive_key(secret, "gatehouse/vault/v1"),
       .provenance = crypto::derive_key(secret, "gatehouse/provenance/v1"),
+      .limits = crypto::derive_key(secret, "gatehouse/limits/v1"),
       .log_key =
           crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/ledger-signing/v1")),
+      .delegation =
+          crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/delegation/v1")),
   };
 }
 
@@ -66,7 +70,19 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   GH_ASSIGN(control->vault_,
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));
   GH_TRY(control->open_outputs(config));
+  GH_TRY(control->open_budgets(config));
   return control;
+}
+
+Result<void> ControlPlane::open_budgets(const Config& config) {
+  BudgetKeeper::Options options{.file = config.tally_file(),
+                                .ledger_directory = config.ledger_directory(),
+                                .node = config.node,
+                                .key = keys_.limits};
+  auto opened = BudgetKeeper::open(std::move(options), *ledger_, clock_, random_);
+  if (!opened) return std::unexpected(std::move(opened).error().within("budgets"));
+  budgets_ = std::move(*opened);
+  return {};
 }
 
 Result<void> ControlPlane::open_outputs(const Config& config) {
@@ -101,12 +117,15 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
     GH_ASSIGN(snapshot->rules, load_rules(*snapshot->config));
   }
   snapshot->watched = watched_categories(*snapshot->policies);
+  snapshot->governs_tools = speaks_of_tools(*snapshot->policies);
   GH_TRY(check_guards(*snapshot));
   GH_TRY(check_checks(*snapshot));
+  GH_ASSIGN(snapshot->limits, budgets_->compile(snapshot->config->budgets, *snapshot->policies));
   const store::State state = registry_->state();
   const auto keys = state.keys();
   GH_ASSIGN(snapshot->keys, identity::KeyIndex::build(keys, keys_.key_hash));
   for (auto& model : state.models()) snapshot->models.emplace(model.name, model);
+  GH_ASSIGN(snapshot->standing, identity::Standing::build(state));
   snapshot->state_index = state.next_index();
   seal_snapshot(*snapshot, keys);
   return snapshot;

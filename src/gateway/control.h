@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
+#include "gateway/budget_keeper.h"
 #include "gateway/config.h"
 #include "gateway/snapshot.h"
 #include "gateway/snapshot_sources.h"
@@ -25,13 +26,15 @@ namespace gatehouse::gateway {
 class McpDesk;
 
 struct DeploymentKeys {
-  crypto::Digest key_hash;      // API keys at rest
-  crypto::Digest session_id;    // names of conversations
-  crypto::Digest session_seal;  // their placeholders
-  crypto::Digest content_salt;  // salts of content digests in events
-  crypto::Digest vault;         // the vault key, where the configuration names none
-  crypto::Digest provenance;    // fingerprints of outputs
-  crypto::SigningKey log_key;   // checkpoints
+  crypto::Digest key_hash;        // API keys at rest
+  crypto::Digest session_id;      // names of conversations
+  crypto::Digest session_seal;    // their placeholders
+  crypto::Digest content_salt;    // salts of content digests in events
+  crypto::Digest vault;           // the vault key, where the configuration names none
+  crypto::Digest provenance;      // fingerprints of outputs
+  crypto::Digest limits;          // the digest of what was used
+  crypto::SigningKey log_key;     // checkpoints
+  crypto::SigningKey delegation;  // roots of delegation tokens
 
   static DeploymentKeys derive(const Secret& deployment_secret);
 };
@@ -56,6 +59,7 @@ class ControlPlane {
   VaultKeeper& vault() { return *vault_; }
   // The index of outputs; null where it is switched off.
   provenance::Index* outputs() { return outputs_.get(); }
+  BudgetKeeper& budgets() { return *budgets_; }
   McpDesk& mcp() { return *mcp_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
@@ -79,6 +83,7 @@ class ControlPlane {
         keys_(std::move(keys)),
         sources_(config.snapshots_directory()) {}
   Result<void> open_outputs(const Config& config);
+  Result<void> open_budgets(const Config& config);
   Result<void> keep_sources(const Snapshot& snapshot);
   const Clock& clock_;
   Random& random_;
@@ -91,6 +96,7 @@ class ControlPlane {
   std::unique_ptr<identity::Registry> registry_;
   std::unique_ptr<VaultKeeper> vault_;
   std::unique_ptr<provenance::Index> outputs_;
+  std::unique_ptr<BudgetKeeper> budgets_;
 };
 
 }  // namespace gatehouse::gateway

@@ -155,6 +155,10 @@ class AnthropicAnswerReader final : public JsonVisitor {
     if (path_is(path, {"usage", "input_tokens"}) || path_is(path, {"input_tokens"}))
       facts_.usage.input_tokens = as_count(text);
     if (path_is(path, {"usage", "output_tokens"})) facts_.usage.output_tokens = as_count(text);
+    if (path_is(path, {"usage", "cache_read_input_tokens"}))
+      facts_.usage.cache_read_tokens = as_count(text);
+    if (path_is(path, {"usage", "cache_creation_input_tokens"}))
+      facts_.usage.cache_write_tokens = as_count(text);
   }
   void on_container(Path path, JsonSpan span) override {
     if (path_is(path, {"content", "*", "input"}))
@@ -221,6 +225,9 @@ std::string_view anthropic_error_type(Problem problem) {
       return "not_found_error";
     case Problem::too_large:
       return "request_too_large";
+    case Problem::rate_limited:
+    case Problem::budget_exhausted:
+      return "rate_limit_error";
     case Problem::answer_refused:
     case Problem::upstream_failed:
     case Problem::internal:

@@ -49,6 +49,12 @@ class EventReader final : public JsonVisitor {
     if (path_is(path, {"usage", "output_tokens"}) ||
         path_is(path, {"message", "usage", "output_tokens"}))
       usage.output_tokens = count;
+    if (path_is(path, {"usage", "cache_read_input_tokens"}) ||
+        path_is(path, {"message", "usage", "cache_read_input_tokens"}))
+      usage.cache_read_tokens = count;
+    if (path_is(path, {"usage", "cache_creation_input_tokens"}) ||
+        path_is(path, {"message", "usage", "cache_creation_input_tokens"}))
+      usage.cache_write_tokens = count;
   }
   void on_container(Path path, JsonSpan span) override {
     if (path_is(path, {"content_block", "input"})) inputs.push_back(span);
@@ -141,6 +147,10 @@ class AnthropicStream final : public StreamScreen {
   void note_facts(const SseEvent& event, const EventReader& reader) {
     if (reader.usage.input_tokens) facts_.usage.input_tokens = reader.usage.input_tokens;
     if (reader.usage.output_tokens) facts_.usage.output_tokens = reader.usage.output_tokens;
+    if (reader.usage.cache_read_tokens)
+      facts_.usage.cache_read_tokens = reader.usage.cache_read_tokens;
+    if (reader.usage.cache_write_tokens)
+      facts_.usage.cache_write_tokens = reader.usage.cache_write_tokens;
     if (!reader.stop_reason.empty()) facts_.finish_reason = reader.stop_reason;
     if (is_error(event, reader)) facts_.provider_error = true;
     if (plan_.keep_content && reader.stop_reason == "tool_use")

@@ -166,6 +166,10 @@ OpenAiError openai_error(Problem problem) {
       return {"server_error", "ledger_unavailable"};
     case Problem::vault_unavailable:
       return {"server_error", "vault_unavailable"};
+    case Problem::rate_limited:
+      return {"rate_limit_error", "rate_limit_exceeded"};
+    case Problem::budget_exhausted:
+      return {"insufficient_quota", "insufficient_quota"};
     case Problem::internal:
       return {"server_error", "internal_error"};
   }

@@ -29,12 +29,14 @@
 
 namespace gatehouse::gateway {
 
+struct Admission;
 class DecisionCache;
 class Dialect;
 struct Keeping;
 struct NotedOutputs;
 struct Snapshot;
 struct ProviderConfig;
+struct ToolTurn;
 
 enum class Route : std::uint8_t {
   chat_completions,
@@ -110,6 +112,7 @@ struct Plan {
   std::vector<std::string> answer_guards;  // the same of the answer
   std::vector<PlannedCheck> checks;        // of the answer
   std::optional<CheckAction> canary;       // what comes of a leak; none: no canary is used
+  std::vector<std::string> limits;         // that apply because policy says so
 };
 
 // What a guard model said, and what came of it.
@@ -123,6 +126,9 @@ struct GuardReport {
 struct Usage {
   std::optional<std::uint64_t> input_tokens;
   std::optional<std::uint64_t> output_tokens;
+  // Where a provider counts them apart from input_tokens.
+  std::optional<std::uint64_t> cache_read_tokens;
+  std::optional<std::uint64_t> cache_write_tokens;
 };
 
 // The stages, for the histogram of added latency.
@@ -157,6 +163,8 @@ struct Exchange {
 
   // identify
   identity::Principal principal;
+  std::string challenge;    // of a 401: what its WWW-Authenticate says
+  std::string proof_nonce;  // of an answer: what the next proof has to have
 
   // decode
   std::string model_name;
@@ -168,6 +176,8 @@ struct Exchange {
   std::optional<JsonSpan> stream_options_null;      // stream_options: null
   bool json_answer = false;                         // response_format asks for JSON
   bool uninspectable = false;                       // images, files, token ids
+  std::optional<std::uint64_t> most_output_tokens;  // that the client asks for
+  std::uint64_t choices = 1;                        // answers it asks for
   std::vector<std::string> tools;
   std::vector<Channel> channels;
   std::deque<std::string> decoded;
@@ -179,11 +189,17 @@ struct Exchange {
   policy::RiskValues risk;
   std::vector<std::string_view> marks;  // in the texts: "c2pa", "gatehouse"
 
+  std::shared_ptr<ToolTurn> tool_turn;  // none: tools play no part (tool_calls.h)
+
   // decide
   const store::ModelRecord* model = nullptr;
   const ProviderConfig* provider = nullptr;
   policy::Decision decision;
   Plan plan;
+
+  // admit
+  std::shared_ptr<Admission> admission;  // none: no limit is for this call (admit.h)
+  std::vector<std::shared_ptr<Admission>> tool_admissions;  // of calls of tools in the answer
 
   // consult
   std::vector<GuardReport> guard_reports;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/admit.h"
 #include "gateway/stages.h"
 
 namespace gatehouse::gateway {
@@ -71,6 +72,7 @@ net::Task<std::expected<Upstream, ApiError>> forward(Worker& worker, net::Server
     answer = co_await worker.upstreams.request(exchange.provider->endpoint, head, exchange.body,
                                                &client.disconnected());
   }
+  if (answer || answer.error().code != ErrorCode::unavailable) note_sent(exchange);
   if (answer) co_return std::move(*answer);
   exchange.client_left = client.disconnected().cancelled();
   if (exchange.client_left) co_return refuse(Problem::upstream_failed, "the client left");

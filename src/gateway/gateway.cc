@@ -107,10 +107,13 @@ Result<std::unique_ptr<Gateway>> Gateway::start(Config config, const Clock& cloc
 Result<void> Gateway::open_workers() {
   std::shared_ptr<net::TlsContext> server_tls;
   if (!config_->tls_certificate.empty()) {
-    GH_ASSIGN(server_tls, net::TlsContext::server(config_->tls_certificate, config_->tls_key));
+    GH_ASSIGN(server_tls, net::TlsContext::server(config_->tls_certificate, config_->tls_key,
+                                                  config_->tls_clients));
   }
   GH_ASSIGN(const auto upstream_tls, net::TlsContext::client(config_->upstream_ca));
   receipts_ = std::make_unique<ReceiptDesk>(config_->ledger_directory());
+  identities_ =
+      std::make_unique<IdentityDesk>(*config_, upstream_tls, control_->clock(), control_->random());
   const auto count = thread_count(*config_);
   auto limits = config_->server;
   limits.connections = connections_that_fit(*config_, count);
@@ -124,7 +127,7 @@ Result<void> Gateway::open_workers() {
   for (std::size_t at = 0; at < count; ++at) {
     auto node = std::make_unique<Node>();
     node->worker = std::make_unique<Worker>(*control_, *metrics_, ready_, snapshot_, upstream_tls,
-                                            *receipts_, *risk_watch_);
+                                            *receipts_, *risk_watch_, *identities_);
     Worker& worker = *node->worker;
     node->server = std::make_unique<net::Server>(
         worker.loop, address, limits,
@@ -172,6 +175,12 @@ void Gateway::add_gauges() {
     metrics_->add_gauge("gatehouse_provenance_failed", "1 when answers can no longer be noted",
                         [outputs] { return outputs->stats().failed ? 1.0 : 0.0; });
   }
+  auto& book = control_->budgets().book();
+  metrics_->add_gauge("gatehouse_limit_counters", "Counters of limits in memory",
+                      [&book] { return static_cast<double>(book.counters()); });
+  metrics_->add_reading(Metrics::Kind::counter, "gatehouse_limit_overruns_total",
+                        "Calls that used more than their worst case", {},
+                        [&book] { return static_cast<double>(book.overruns()); });
   metrics_->add_gauge("gatehouse_connections", "Open client connections", [this] {
     std::size_t open = 0;
     for (const auto& node : nodes_) open += node->server->connections();
@@ -231,6 +240,7 @@ Result<void> Gateway::refresh(std::string_view reason) {
 Result<void> Gateway::put_in_force(std::shared_ptr<const Config> config, std::string_view reason) {
   GH_ASSIGN(const auto snapshot, control_->build_snapshot(config, snapshot_.get()));
   GH_TRY(control_->record_snapshot(*snapshot, reason));
+  if (config != config_) identities_->configure(*config);
   config_ = std::move(config);
   snapshot_ = snapshot;
   for (auto& node : nodes_) run_on(node->worker->loop, [&] { node->worker->activate(snapshot); });
@@ -273,6 +283,8 @@ void Gateway::stop() {
     if (auto seen = control_->registry().mark_seen(); !seen)
       log_warning("the next start reads more of the ledger", {{"error", seen.error().describe()}});
     if (auto* outputs = control_->outputs()) outputs->close();
+    if (auto kept = control_->budgets().keep_up(); !kept)
+      log_warning("the next start counts more of the ledger", {{"error", kept.error().describe()}});
     if (auto closed = control_->ledger().close(); !closed)
       log_error("the ledger did not close cleanly", {{"error", closed.error().describe()}});
   }

@@ -20,6 +20,7 @@
 #include "export/exporters.h"
 #include "gateway/config.h"
 #include "gateway/control.h"
+#include "gateway/identity_desk.h"
 #include "gateway/metrics.h"
 #include "gateway/state_guard.h"
 #include "gateway/witnessing.h"
@@ -79,6 +80,7 @@ class Gateway {
   std::shared_ptr<const Config> config_;
   std::shared_ptr<const Snapshot> snapshot_;  // the one in force
   std::unique_ptr<ReceiptDesk> receipts_;
+  std::unique_ptr<IdentityDesk> identities_;
   std::vector<std::unique_ptr<Node>> nodes_;
   bool stopped_ = false;
 };

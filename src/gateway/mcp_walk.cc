@@ -58,15 +58,15 @@ McpVerdict find_server(const Exchange& exchange, McpCall& call) {
   return {};
 }
 
-McpVerdict identify_mcp(const Worker& worker, Exchange& exchange) {
-  auto identified = identify(worker, exchange);
-  if (identified) return {};
+net::Task<McpVerdict> identify_mcp(Worker& worker, net::ServerStream& client, Exchange& exchange) {
+  auto identified = co_await identify(worker, client, exchange);
+  if (identified) co_return McpVerdict{};
   auto refusal = mcp_refusal(identified.error());
   if (refusal.status == 401)
     refusal.fields.push_back({"WWW-Authenticate", "Bearer resource_metadata=\"" +
                                                       mcp_metadata_url(exchange, exchange.head->path()) +
                                                       "\""});
-  return std::unexpected(std::move(refusal));
+  co_return std::unexpected(std::move(refusal));
 }
 
 McpVerdict check_method(const Exchange& exchange) {
@@ -81,7 +81,7 @@ McpVerdict check_method(const Exchange& exchange) {
 net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange,
                                McpCall& call) {
   GH_MCP(check_mcp_origin(exchange));
-  GH_MCP(identify_mcp(worker, exchange));
+  GH_MCP(co_await identify_mcp(worker, client, exchange));
   GH_MCP(find_server(exchange, call));
   GH_MCP(check_method(exchange));
   GH_MCP(co_await read_mcp_request(worker, client, exchange, call));

@@ -58,6 +58,8 @@ struct Metrics::Impl {
   prometheus::Counter* reloads[2] = {};  // refused, accepted
   prometheus::Family<prometheus::Counter>* refused_messages = nullptr;
   prometheus::Family<prometheus::Counter>* guards = nullptr;
+  prometheus::Family<prometheus::Counter>* limit_refusals = nullptr;
+  prometheus::Counter* limit_worst_cases = nullptr;
   std::vector<Gauge> gauges;
   std::vector<ReadCounter> counters;
   std::mutex reading;  // of counters: of two readers one would add what the other has added
@@ -111,6 +113,13 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
   impl_->refused_messages = &impl_->counter("gatehouse_refused_messages_total",
                                             "Messages refused before they became requests");
   impl_->guards = &impl_->counter("gatehouse_guard_verdicts_total", "What guard models said");
+  impl_->limit_refusals =
+      &impl_->counter("gatehouse_limit_refusals_total", "Calls a limit had no room for");
+  impl_->limit_worst_cases =
+      &impl_
+           ->counter("gatehouse_limit_worst_case_total",
+                     "Calls charged with their worst case because their usage is not known")
+           .Add({});
 }
 
 Metrics::~Metrics() = default;
@@ -125,6 +134,14 @@ void Metrics::count_guard(const GuardReport& report) {
              {"direction", std::string(guard::to_string(report.direction))},
              {"result", std::string(result)}})
       .Increment();
+}
+
+void Metrics::count_limit_refusal(const std::string& limit) {
+  impl_->limit_refusals->Add({{"limit", limit}}).Increment();
+}
+
+void Metrics::count_limit_worst_case() {
+  impl_->limit_worst_cases->Increment();
 }
 
 void Metrics::count_request(const Exchange& exchange) {

@@ -28,6 +28,8 @@ class Metrics {
   void count_output_failure();
   void count_reload(bool accepted);
   void count_guard(const GuardReport& report);
+  void count_limit_refusal(const std::string& limit);
+  void count_limit_worst_case();
 
   // Values read when somebody asks.
   void add_gauge(const std::string& name, const std::string& help, std::function<double()> read);

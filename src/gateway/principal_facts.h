@@ -23,8 +23,8 @@ policy::Record delegation_record(const identity::Principal& principal);
 // What is asked for, as far as a scope speaks of it. Views.
 struct ScopeQuestion {
   WallTime time;
-  std::optional<std::string_view> model;
-  std::optional<std::string_view> tool;  // "SERVER/TOOL"
+  std::optional<std::string_view> model{};
+  std::optional<std::string_view> tool{};  // "SERVER/TOOL"
   std::int64_t confidentiality = 0;      // of what is shown or used: the highest
 };
 

@@ -30,6 +30,9 @@ int status_of(Problem problem) {
     case Problem::ledger_unavailable:
     case Problem::vault_unavailable:
       return 503;
+    case Problem::rate_limited:
+    case Problem::budget_exhausted:
+      return 429;
     case Problem::internal:
       return 500;
   }
@@ -68,6 +71,10 @@ std::string_view name_of(Problem problem) {
       return "ledger_unavailable";
     case Problem::vault_unavailable:
       return "vault_unavailable";
+    case Problem::rate_limited:
+      return "rate_limited";
+    case Problem::budget_exhausted:
+      return "budget_exhausted";
     case Problem::internal:
       return "internal";
   }

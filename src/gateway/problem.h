@@ -3,7 +3,9 @@
 // raise the right exception and retry only what a retry can mend (facts: docs/errors.md).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +27,8 @@ enum class Problem : std::uint8_t {
   upstream_timeout,    // 504
   ledger_unavailable,  // 503: nothing leaves unrecorded
   vault_unavailable,   // 503: what must be kept cannot be
+  rate_limited,        // 429: a limit over a sliding window; waiting helps
+  budget_exhausted,    // 429: a budget is used up; x-should-retry: false
   internal,            // 500
 };
 
@@ -35,6 +39,7 @@ struct ApiError {
   Problem problem = Problem::internal;
   std::string message;    // says what was wrong, where, and what to do
   bool may_retry = true;  // false: the client is told that a repetition mends nothing
+  std::optional<std::chrono::seconds> retry_after{};  // when one may
 };
 
 }  // namespace gatehouse::gateway

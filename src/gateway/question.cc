@@ -103,6 +103,8 @@ bool read_obligations(const std::vector<policy::Obligation>& obligations, Plan& 
       const auto action = parse_check_action(value);
       if (!action) return false;
       plan.canary = std::min(plan.canary.value_or(*action), *action);
+    } else if (name == "limit") {
+      plan.limits.push_back(value);
     } else if (name == "log_content") {
       // Read by keep.cc, also where the decision forbids.
     } else {

@@ -10,12 +10,14 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "gateway/actor_event.h"
+#include "gateway/actor.h"
+#include "gateway/admit.h"
 #include "gateway/decision_event.h"
 #include "gateway/guard_reports.h"
 #include "gateway/keep.h"
 #include "gateway/outputs.h"
 #include "gateway/stages.h"
+#include "gateway/tool_calls.h"
 #include "gateway/walk.h"
 #include "ledger/event.h"
 
@@ -75,7 +77,12 @@ std::string cleaned(inspect::Scanner& scanner, std::string_view text) {
 }
 
 std::string actor_json(const Exchange& exchange) {
-  return write_actor(exchange.principal, exchange.peer).json;
+  std::string json;
+  JsonWriter writer(json);
+  writer.begin_object();
+  if (!exchange.principal.id.empty()) write_actor(writer, exchange.principal);
+  writer.key("peer").string(exchange.peer).end_object();
+  return json;
 }
 
 std::string subject_json(const Exchange& exchange) {
@@ -172,6 +179,7 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   write_findings(writer, *exchange.snapshot->rules, exchange.findings);
   write_risk(writer, exchange.risk);
   write_guards(writer, exchange.guard_reports);
+  if (exchange.admission) write_reserved(writer, *exchange.admission);
   writer.key("stream").boolean(exchange.stream);
   writer.key("uninspectable").boolean(exchange.uninspectable);
   if (!exchange.marks.empty()) {
@@ -191,7 +199,7 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   if (!exchange.model && !exchange.model_name.empty())
     outside.note("model", exchange.model_name,
                  bounded(cleaned(*exchange.scanner, exchange.model_name)));
-  if (!write_actor(exchange.principal, exchange.peer).whole) outside.note("actor", "all", "cut");
+  if (!fits_event(exchange.principal)) outside.note("actor", "all", "cut");
   outside.write_altered(writer);
   writer.key("content");
   write_content(writer, worker, exchange);
@@ -239,6 +247,11 @@ std::string outcome_json(Exchange& exchange) {
   if (exchange.usage.input_tokens) writer.key("input_tokens").number(*exchange.usage.input_tokens);
   if (exchange.usage.output_tokens)
     writer.key("output_tokens").number(*exchange.usage.output_tokens);
+  if (exchange.usage.cache_read_tokens)
+    writer.key("cache_read_tokens").number(*exchange.usage.cache_read_tokens);
+  if (exchange.usage.cache_write_tokens)
+    writer.key("cache_write_tokens").number(*exchange.usage.cache_write_tokens);
+  write_charged(writer, exchange);
   writer.key("findings");
   write_findings(writer, *exchange.snapshot->rules, exchange.answer_findings);
   write_guards(writer, std::span(exchange.guard_reports).subspan(exchange.guards_recorded));
@@ -322,13 +335,82 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
   const CallEntry call{.id = entry_key(event.id),
                        .decision = event.id == exchange.id ? std::nullopt : entry_key(exchange.id)};
   Result<void> taken;
-  if (exchange.snapshot->config->audit == AuditMode::relaxed) {
+  // Of a budget nothing may be used that a restart does not know about.
+  const bool relaxed = exchange.snapshot->config->audit == AuditMode::relaxed;
+  if (relaxed && (!exchange.admission || event.type != "request.decided")) {
     taken = append_in_background(worker, std::move(*entry), call);
   } else {
     taken = co_await append_durably(worker, std::move(*entry), call);
   }
   if (!taken) co_return std::unexpected(ledger_error(worker, taken.error()));
   co_return Verdict{};
+}
+
+void write_names(JsonWriter& writer, std::string_view key, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  writer.key(key).begin_array();
+  for (const auto& name : names) writer.string(bounded(name));
+  writer.end_array();
+}
+
+// Where the values of the arguments came from; never the values.
+void write_arguments(JsonWriter& writer, const Exchange& exchange, const ToolRecord& record) {
+  constexpr std::size_t most = 64;
+  writer.key("arguments").begin_object();
+  writer.key("integrity").string(to_string(record.arguments.integrity));
+  writer.key("confidentiality").string(to_string(record.arguments.confidentiality));
+  writer.key("values").begin_array();
+  for (const auto& trace : std::span(record.traces).first(std::min(record.traces.size(), most))) {
+    // The name of an argument may be anything the model wrote.
+    const std::string path = without_findings(*exchange.scanner, trace.path);
+    writer.begin_object().key("path").string(utf8_prefix(path, 128));
+    writer.key("from").string(flow::to_string(trace.standing));
+    writer.key("match").string(flow::to_string(trace.match)).end_object();
+  }
+  writer.end_array();
+  if (record.traces.size() > most) writer.key("more").number(record.traces.size() - most);
+  writer.end_object();
+}
+
+std::string tool_json(const Exchange& exchange, const ToolRecord& record) {
+  std::string json;
+  JsonWriter writer(json);
+  const auto* declared = record.declaration;
+  writer.begin_object().key("request").string(exchange.id).key("surface").string("chat");
+  writer.key("tool").string(bounded(without_findings(*exchange.scanner, record.call.name)));
+  if (declared != nullptr && !declared->server.empty())
+    writer.key("server").string(declared->server);
+  writer.key("declared").boolean(declared != nullptr);
+  writer.key("choice").number(record.call.choice).key("call").number(record.call.index);
+  writer.key("decision").string(to_string(record.ruling.effect));
+  write_names(writer, "policies", record.decision.determining);
+  write_names(writer, "errors", record.decision.errors);
+  if (!record.problem.empty()) writer.key("problem").string(bounded(record.problem));
+  if (!record.approval.empty()) writer.key("approval").string(record.approval);
+  write_arguments(writer, exchange, record);
+  writer.end_object();
+  return json;
+}
+
+// They stand before the outcome, so that they are durable when it is.
+Verdict append_tool_calls(Worker& worker, Exchange& exchange) {
+  if (!exchange.tool_turn) return {};
+  auto& turn = *exchange.tool_turn;
+  for (; turn.recorded < turn.records.size(); ++turn.recorded) {
+    const auto& record = turn.records[turn.recorded];
+    auto event = new_event(worker, exchange, "tool.decided");
+    event.id = make_uuid7(worker.control.clock(), worker.control.random());
+    append_json(event.label, record.label);
+    event.data = tool_json(exchange, record);
+    auto entry = ledger::serialize(event);
+    if (!entry) {
+      log_error("an event could not be written", {{"error", entry.error().describe()}});
+      return refuse(Problem::internal, "This call cannot be recorded, so it is not let through.");
+    }
+    if (const auto taken = append_in_background(worker, std::move(*entry)); !taken)
+      return std::unexpected(ledger_error(worker, taken.error()));
+  }
+  return {};
 }
 
 }  // namespace
@@ -378,8 +460,10 @@ net::Task<Verdict> record_refusal(Worker& worker, Exchange& exchange, const ApiE
 
 net::Task<Verdict> record_outcome(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::outcome);
+  GH_STAGE(append_tool_calls(worker, exchange));
   GH_STAGE(co_await keep_answer(worker, exchange));
   GH_STAGE(co_await note_outputs(worker, exchange));
+  settle_limits(worker, exchange);
   auto event = new_event(worker, exchange, "request.completed");
   event.id = make_uuid7(worker.control.clock(), worker.control.random());
   event.data = outcome_json(exchange);

@@ -8,7 +8,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
-#include "gateway/actor_event.h"
+#include "gateway/actor.h"
+#include "gateway/admit.h"
 #include "gateway/decision_event.h"
 #include "gateway/dialect.h"
 #include "gateway/exchange.h"
@@ -161,7 +162,7 @@ Result<RecordedCall> read_call(std::string_view entry) {
   if (!is_uuid(call.id) || !route || !dialect) return wrong("id, route or dialect");
   call.route = *route;
   call.dialect = *dialect;
-  GH_ASSIGN(call.principal, read_actor(call.actor));
+  GH_ASSIGN(call.principal, principal_from(call.actor));
   GH_ASSIGN(call.label, label_from(member_of(event, "label")));
   call.peer = text_of(call.actor, "peer");
   call.model_name = text_of(call.subject, "model");
@@ -210,7 +211,7 @@ Result<void> Replayer::note_state_event(std::uint64_t index, const store::StateE
   } else if (event.type == "key.revoked") {
     auto& revoked = keys_[text_of(data, "id")].revoked;
     if (!revoked) revoked = index;
-  } else {
+  } else if (event.type.starts_with("model.")) {
     const std::string name = text_of(data, "name");
     models_[name].push_back({index, state_.all_models().find(name)->second});
   }
@@ -432,14 +433,15 @@ Result<void> Replayer::use_content(const std::string& content,
 // The key as the snapshot had it; null when it had it not, or not alive.
 const store::KeyRecord* Replayer::key_of(const RecordedCall& call, std::uint64_t state_index,
                                          Comparison& comparison) const {
-  const store::KeyRecord* const key = state_.find_key_by_prefix(call.principal.key_prefix);
+  const std::string& prefix = call.principal.key_prefix;
+  const store::KeyRecord* const key = state_.find_key_by_prefix(prefix);
   const auto times = key != nullptr ? keys_.find(key->id) : keys_.end();
   if (times == keys_.end() || times->second.created >= state_index) {
-    comparison.member("actor.key", call.principal.key_prefix, "not a key of the snapshot");
+    comparison.member("actor.key", prefix, "not a key of the snapshot");
     return nullptr;
   }
   if (times->second.revoked.value_or(state_index) < state_index)
-    comparison.member("actor.key", call.principal.key_prefix, "revoked in the snapshot");
+    comparison.member("actor.key", prefix, "revoked in the snapshot");
   comparison.member("actor.kind", to_string(call.principal.kind), key->principal_kind);
   comparison.member("actor.id", call.principal.id, key->principal_id);
   return key;
@@ -492,9 +494,11 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
     comparison.member("label", label_text(call.label),
                       label_text(marked ? with_marks(label) : label));
   }
+  // Who came by another credential is who the event says: its claims are in no state.
   if (call.principal.credential == identity::CredentialKind::api_key) {
     const auto* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
-    if (key != nullptr) call.principal.attributes = key->attributes;
+    if (key != nullptr && !call.principal.described)
+      call.principal.attributes = key->attributes;
   }
   const ModelInForce model = model_of(call, *snapshot, comparison);
 
@@ -506,6 +510,12 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
   if (!problem && guards_denied(member_of(call.data, "guards"))) {
     decision.permit = false;
     problem = Problem::blocked;
+  }
+  // What others had used of a limit is not asked again either.
+  const auto& exceeded = member_of(call.data, "limit_exceeded");
+  if (const auto refused = refused_by_limit(text_of(exceeded, "problem")); !problem && refused) {
+    decision.permit = false;
+    problem = refused;
   }
   comparison.decision(call.data, decision, problem);
   comparison.settle(!call.altered.empty());

@@ -16,8 +16,18 @@ constexpr std::size_t shortest_interesting_number = 9;
 
 // Top-level members that the gateway reads. A provider that ignores case would read another one
 // than we do, so only one spelling is taken.
-constexpr std::array<std::string_view, 7> exact_members{
-    "model", "tools", "functions", "stream", "messages", "input", "instructions"};
+constexpr std::array<std::string_view, 12> exact_members{"model",
+                                                         "tools",
+                                                         "functions",
+                                                         "stream",
+                                                         "messages",
+                                                         "input",
+                                                         "instructions",
+                                                         "max_tokens",
+                                                         "max_completion_tokens",
+                                                         "max_output_tokens",
+                                                         "n",
+                                                         "best_of"};
 
 // Who speaks in a message. Of a role nobody knows, or of two, the least is believed.
 Source speaker_of(std::string_view role) {
@@ -129,7 +139,23 @@ void RequestReader::on_object(Path path, std::size_t) {
   }
 }
 
+// How much a client asks for. Of two that say it the larger: who reads the body after us may take
+// either.
+void RequestReader::note_wish(Path path, std::string_view number) {
+  if (path.size() != 1 || path[0].is_item) return;
+  const auto key = path[0].key;
+  if (key == "n" || key == "best_of") {
+    constexpr std::uint64_t most_choices = 128;  // of a number that is no count
+    exchange_.choices = std::max(exchange_.choices, as_count(number).value_or(most_choices));
+  } else if (key == "max_tokens" || key == "max_completion_tokens" || key == "max_output_tokens") {
+    const auto count = as_count(number);
+    if (count)
+      exchange_.most_output_tokens = std::max(exchange_.most_output_tokens.value_or(0), *count);
+  }
+}
+
 void RequestReader::on_number(Path path, std::string_view text, JsonSpan span) {
+  note_wish(path, text);
   if (path_is(path, {"stream"})) refuse("\"stream\" must be true or false");
   if (text.size() >= shortest_interesting_number && !is_covered(path))
     add(span, text, TextRole::text, true);

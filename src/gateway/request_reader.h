@@ -41,6 +41,7 @@ class RequestReader : public JsonVisitor {
   bool is_content(Path path) const;
   void settle_source(std::size_t first, Source source);
   void note_tool(Path path, std::string_view text);
+  void note_wish(Path path, std::string_view number);
   void refuse(std::string problem);
 
   std::string_view turns_;

@@ -153,6 +153,8 @@ void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys
   write_log_content(writer, snapshot.config->vault);
   write_guards(writer, snapshot.config->guards);
   write_checks(writer, snapshot.config->checks);
+  if (const auto& budgets = snapshot.config->budgets; !budgets.limits.empty())
+    writer.key("budgets").string(settings_digest(budgets));
   writer.key("providers").begin_array();
   for (const auto& [name, provider] : snapshot.config->providers) {
     writer.begin_object().key("name").string(name);

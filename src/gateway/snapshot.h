@@ -11,7 +11,9 @@
 #include "gateway/config.h"
 #include "gateway/risk.h"
 #include "identity/identity.h"
+#include "identity/standing.h"
 #include "inspect/inspect.h"
+#include "limits/book.h"
 #include "policy/policy.h"
 #include "store/store.h"
 
@@ -20,11 +22,14 @@ namespace gatehouse::gateway {
 struct Snapshot {
   std::shared_ptr<const Config> config;
   identity::KeyIndex keys;
+  identity::Standing standing;
   std::map<std::string, store::ModelRecord, std::less<>> models;
   std::shared_ptr<const policy::PolicySet> policies;
   std::shared_ptr<const inspect::RuleSet> rules;
   RiskModel risk;
-  inspect::Categories watched;    // what policies make worth looking for
+  std::shared_ptr<const limits::Rules> limits;  // null: none (a snapshot that only decides)
+  inspect::Categories watched;                  // what policies make worth looking for
+  bool governs_tools = false;                   // policies speak of calls of tools
   std::uint64_t state_index = 0;  // keys and models are the fold of the ledger's entries below it
   std::string description;        // canonical JSON of all of the above, without secrets
   std::string digest;             // "sha256:…" of the description

@@ -35,8 +35,8 @@ bool is_operations_path(std::string_view path);
 net::Task<void> answer_operations(Worker& worker, net::ServerStream& client);
 Verdict accept(Worker& worker, net::ServerStream& client, Exchange& exchange);
 
-// identify.cc: credential -> Principal.
-Verdict identify(const Worker& worker, Exchange& exchange);
+// identify.cc: credential -> Principal. Waits only where a token names a key nobody has seen.
+net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange& exchange);
 
 // decode.cc: the body -> channels.
 net::Task<Verdict> decode(Worker& worker, net::ServerStream& client, Exchange& exchange);
@@ -44,6 +44,9 @@ net::Task<Verdict> decode(Worker& worker, net::ServerStream& client, Exchange& e
 // inspect.cc: every channel -> findings and a label.
 net::Task<Verdict> inspect_request(Worker& worker, Exchange& exchange);
 void scan_channels(Exchange& exchange);  // its work, with exchange.scanner
+
+// transform.cc: the id of the conversation, where the client names one.
+Verdict name_session(const Worker& worker, Exchange& exchange);
 
 // decide.cc: principal, action, resource, context -> decision and plan.
 Verdict decide(const Worker& worker, Exchange& exchange);

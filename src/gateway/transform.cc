@@ -162,18 +162,6 @@ ApiError session_error(const Error& error) {
           "The conversation's placeholders cannot be read or kept: " + std::string(error.message)};
 }
 
-Verdict name_session(const Worker& worker, Exchange& exchange) {
-  const auto name = exchange.head->fields.find("gatehouse-conversation");
-  if (!name) return {};
-  if (name->empty() || name->size() > longest_conversation_name) {
-    return refuse(Problem::bad_request,
-                  "Gatehouse-Conversation must have 1 to 256 bytes; leave it out for a call "
-                  "that stands alone");
-  }
-  exchange.session_id = session_id(worker, exchange, *name);
-  return {};
-}
-
 // Redacts with the placeholders of the conversation. Calls of one conversation may run at once:
 // who saves second begins again with what the first one saved, so that a placeholder never stands
 // for two values.
@@ -234,6 +222,18 @@ net::Task<Verdict> prepare_checks_by_size(Worker& worker, Exchange& exchange,
 }
 
 }  // namespace
+
+Verdict name_session(const Worker& worker, Exchange& exchange) {
+  const auto name = exchange.head->fields.find("gatehouse-conversation");
+  if (!name) return {};
+  if (name->empty() || name->size() > longest_conversation_name) {
+    return refuse(Problem::bad_request,
+                  "Gatehouse-Conversation must have 1 to 256 bytes; leave it out for a call "
+                  "that stands alone");
+  }
+  exchange.session_id = session_id(worker, exchange, *name);
+  return {};
+}
 
 net::Task<Verdict> transform(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::transform);

@@ -6,6 +6,8 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "gateway/admit.h"
+#include "gateway/identity_endpoints.h"
 #include "gateway/mcp_call.h"
 #include "gateway/provenance_find.h"
 #include "gateway/stages.h"
@@ -37,15 +39,16 @@ net::Task<Verdict> list_models(Worker& worker, net::ServerStream& client, Exchan
   auto body = exchange.dialect->models_body(models);
   note_answer(worker, exchange, body);
   GH_STAGE(co_await record_outcome(worker, exchange));
-  auto sent =
-      co_await client.respond(answer_head(exchange, 200, "application/json"), std::move(body));
+  auto head = answer_head(exchange, 200, "application/json");
+  add_limit_headers(worker, exchange, head);
+  auto sent = co_await client.respond(std::move(head), std::move(body));
   exchange.client_left = !sent;
   co_return Verdict{};
 }
 
 net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   GH_STAGE(accept(worker, client, exchange));
-  GH_STAGE(identify(worker, exchange));
+  GH_STAGE(co_await identify(worker, client, exchange));
   if (exchange.route == Route::receipts) co_return co_await receipt(worker, client, exchange);
   if (exchange.route == Route::provenance)
     co_return co_await find_provenance(worker, client, exchange);
@@ -54,8 +57,10 @@ net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange&
     GH_STAGE(co_await inspect_request(worker, exchange));
   }
   auto decided = decide(worker, exchange);
+  if (decided) decided = admit(worker, exchange);
   if (decided) decided = co_await consult(worker, client, exchange);
   if (!decided) {
+    release(worker, exchange);
     exchange.problem = decided.error().problem;
     exchange.status = status_of(decided.error().problem);
   }
@@ -92,10 +97,15 @@ net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange
     co_return;
   }
   auto head = answer_head(exchange, exchange.status, "application/json");
+  if (error.problem == Problem::unauthenticated && !exchange.challenge.empty())
+    head.fields.set("WWW-Authenticate", exchange.challenge);
+  if (!exchange.proof_nonce.empty()) head.fields.set("DPoP-Nonce", exchange.proof_nonce);
   if (error.problem == Problem::blocked || !error.may_retry)
     head.fields.set("x-should-retry", "false");
   if (error.problem == Problem::ledger_unavailable || error.problem == Problem::vault_unavailable)
     head.fields.set("Retry-After", "1");
+  if (error.retry_after) head.fields.set("Retry-After", std::to_string(error.retry_after->count()));
+  add_limit_headers(worker, exchange, head);
   auto body = exchange.dialect->error_body(error, exchange.id);
   if (auto sent = co_await client.respond(std::move(head), std::move(body)); !sent)
     exchange.client_left = true;
@@ -106,6 +116,10 @@ net::Task<void> answer_error(Worker& worker, net::ServerStream& client, Exchange
 net::Task<void> walk(Worker& worker, net::ServerStream& client) {
   if (is_operations_path(client.request().path())) {
     co_await answer_operations(worker, client);
+    co_return;
+  }
+  if (is_identity_path(client.request().path())) {
+    co_await answer_identity(worker, client);
     co_return;
   }
   Exchange exchange = begin_exchange(worker, client);
@@ -120,6 +134,7 @@ net::Task<void> walk(Worker& worker, net::ServerStream& client) {
   }
   auto verdict = co_await governed(worker, client, exchange);
   if (!verdict) co_await answer_error(worker, client, exchange, std::move(verdict).error());
+  settle_limits(worker, exchange);  // of a walk that could not record its outcome
   worker.metrics.count_request(exchange);
 }
 

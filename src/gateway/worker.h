@@ -11,6 +11,7 @@
 #include "gateway/control.h"
 #include "gateway/coverage.h"
 #include "gateway/decision_cache.h"
+#include "gateway/identity_desk.h"
 #include "gateway/json_walk.h"
 #include "gateway/metrics.h"
 #include "gateway/receipt_desk.h"
@@ -26,12 +27,13 @@ namespace gatehouse::gateway {
 struct Worker {
   Worker(ControlPlane& control_plane, Metrics& shared_metrics, const std::atomic<bool>& ready_flag,
          std::shared_ptr<const Snapshot> first, std::shared_ptr<net::TlsContext> upstream_tls,
-         ReceiptDesk& receipt_desk, RiskWatch& watch_of_risk)
+         ReceiptDesk& receipt_desk, RiskWatch& watch_of_risk, IdentityDesk& identity_desk)
       : control(control_plane),
         metrics(shared_metrics),
         ready(ready_flag),
         receipts(receipt_desk),
         risk_watch(watch_of_risk),
+        identities(identity_desk),
         coverage(loop, control.ledger(), control.clock(),
                  [this] { return ready.load(std::memory_order_relaxed); }),
         snapshot(std::move(first)),
@@ -47,6 +49,7 @@ struct Worker {
       scanner = std::make_shared<inspect::Scanner>(next->rules, next->watched);
     if (next->policies != snapshot->policies)
       decisions = std::make_shared<DecisionCache>(next->policies);
+    tokens.clear();  // who they spoke for was judged under the snapshot before
     snapshot = std::move(next);
   }
 
@@ -61,11 +64,13 @@ struct Worker {
   const std::atomic<bool>& ready;  // false while draining
   ReceiptDesk& receipts;           // thread-safe
   RiskWatch& risk_watch;           // thread-safe as used here
+  IdentityDesk& identities;        // thread-safe
   net::Loop loop;
   Coverage coverage;
   std::shared_ptr<const Snapshot> snapshot;
   std::shared_ptr<inspect::Scanner> scanner;
   std::shared_ptr<DecisionCache> decisions;
+  TokenCache tokens;
   JsonWalker walker;
   SteadyTime ledger_error_logged;  // when that was said last
   net::ClientPool upstreams;

@@ -42,23 +42,33 @@ struct Actor {
 // What delegation left of what a principal may do. A member that is absent narrows nothing; an
 // empty list allows nothing.
 struct Scope {
-  std::optional<std::vector<std::string>> models;  // names, sorted
-  std::optional<std::vector<std::string>> tools;   // "SERVER/TOOL", sorted
-  std::optional<std::int64_t> clearance;           // of what it may see: 0 public … 3 restricted
-  std::optional<std::int64_t> budget_micros;       // millionths of the currency, for its whole life
-  std::optional<WallTime> expires;
+  std::optional<std::vector<std::string>> models{};  // names, sorted
+  std::optional<std::vector<std::string>> tools{};   // "SERVER/TOOL", sorted
+  std::optional<std::int64_t> clearance{};           // of what it may see: 0 public … 3 restricted
+  std::optional<std::int64_t> budget_micros{};  // millionths of the currency, for its whole life
+  // Each of the hops that set a budget, nearest to the root first: what is spent counts against all
+  // of them, and none may be overdrawn. budget_micros is the smallest.
+  struct Budget {
+    std::string id{};  // of the block that set it
+    std::int64_t micros = 0;
+    friend bool operator==(const Budget&, const Budget&) = default;
+  };
+  std::vector<Budget> budgets{};
+  std::optional<WallTime> expires{};
   friend bool operator==(const Scope&, const Scope&) = default;
 };
 
 struct Principal {
   PrincipalKind kind = PrincipalKind::user;
-  std::string id;
-  std::vector<std::pair<std::string, std::string>> attributes;  // sorted by name
-  std::string key_prefix;           // which key spoke; of a token, what may be shown of it
-  std::vector<std::string> groups;  // sorted
+  std::string id{};
+  std::vector<std::pair<std::string, std::string>> attributes{};  // sorted by name
+  std::string key_prefix{};           // which key spoke; of a token, what may be shown of it
+  std::vector<std::string> groups{};  // sorted
   CredentialKind credential = CredentialKind::api_key;
-  std::vector<Actor> chain;  // whom it acts for, nearest first; empty: for itself
-  Scope scope;
+  std::vector<Actor> chain{};  // whom it acts for, nearest first; empty: for itself
+  Scope scope{};
+  // The attributes are not those of an API key's record, so that an event has to name them.
+  bool described = false;
 };
 
 }  // namespace gatehouse::identity

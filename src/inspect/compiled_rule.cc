@@ -9,15 +9,6 @@ namespace gatehouse::inspect {
 namespace {
 
 constexpr std::int64_t rule_memory = 1 << 20;
-// Of a match that lies inside another of its rule no more is looked at.
-constexpr std::size_t width_inside = 256;
-constexpr std::size_t enough_for_capture = 128;
-
-// Where the beginning of a match may lie this far apart, the places are tried one by one; otherwise
-// the pattern is run backwards from the end of the factor.
-bool is_narrow(const Factor& factor) {
-  return factor.end_max - factor.end_min <= 32;
-}
 
 re2::RE2::Options re2_options(std::int64_t memory) {
   re2::RE2::Options options;
@@ -63,6 +54,9 @@ bool is_letter_at(std::string_view text, std::size_t at) {
   return byte >= 0x80 ? byte < 0xe0 : is_lower(text[at]) || is_upper(text[at]);
 }
 
+bool begins_escape(char c) {
+  return c == '\\' || c == '%' || c == '\x1b';
+}
 bool is_escape_letter(char c) {
   return std::string_view("bfnrtv0").find(c) != std::string_view::npos;
 }
@@ -101,8 +95,6 @@ bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
 
 CompiledRule::CompiledRule(RuleSource source)
     : source_(std::move(source)),
-      has_capture_(has_capture(source_.pattern)),
-      capture_ends_(has_capture_ && ends_with_capture(source_.pattern)),
       factor_(rare_factor(source_.pattern)),
       first_bytes_(first_bytes(source_.pattern)) {}
 
@@ -112,49 +104,85 @@ Result<void> CompiledRule::check() const {
   return {};
 }
 
-const re2::RE2& CompiledRule::regex() const {
+const MatchFinder& CompiledRule::finder() const {
   std::call_once(once_, [this] {
-    regex_ = compile(to_regex(source_.pattern, true));
-    if (!is_narrow(factor_))
+    finder_.emplace(source_.pattern);
+    if (!has_narrow_factor())
       up_to_factor_ = compile("(?:" + to_regex(factor_.up_to_end, false) + ")\\z");
     for (const Pattern& pattern : source_.allowed_patterns)
       allowed_.push_back(compile(to_regex(pattern, false)));
   });
-  return *regex_;
+  return *finder_;
+}
+
+std::optional<CompiledRule::Starts> CompiledRule::starts(std::size_t from, std::size_t first_end,
+                                                         std::size_t last_end) const {
+  first_end = std::max(first_end, from + factor_.end_min);
+  if (last_end < first_end) return std::nullopt;
+  const std::size_t widest = std::min({first_end, factor_.end_max, source_.width_limit});
+  return Starts{std::max(from, first_end - widest), last_end - factor_.end_min};
 }
 
 std::optional<CompiledRule::Starts> CompiledRule::starts(std::string_view text, std::size_t from,
                                                          std::size_t end) const {
-  if (end < from + factor_.end_min) return std::nullopt;
-  const std::size_t widest = std::min({end, factor_.end_max, source_.width_limit});
-  Starts starts{std::max(from, end - widest), end - factor_.end_min};
-  if (is_narrow(factor_)) return starts;
-  regex();
-  re2::StringPiece found;
-  if (!up_to_factor_->Match(piece(text.substr(0, end)), starts.first, end, re2::RE2::UNANCHORED,
-                            &found, 1))
+  auto found = starts(from, end, end);
+  if (!found || has_narrow_factor()) return found;
+  finder();
+  re2::StringPiece match;
+  if (!up_to_factor_->Match(piece(text.substr(0, end)), found->first, end, re2::RE2::UNANCHORED,
+                            &match, 1))
     return std::nullopt;
-  starts.first = static_cast<std::size_t>(found.data() - text.data());
-  return starts;
+  found->first = static_cast<std::size_t>(match.data() - text.data());
+  return found;
+}
+
+// Asked for every byte of long rows. Whether an escape ends there is only asked where one may.
+std::size_t CompiledRule::next_begin(std::string_view text, std::size_t at,
+                                     std::size_t stop) const {
+  std::size_t escape = SIZE_MAX;  // the last byte that begins escapes
+  for (std::size_t i = at - std::min(at, longest_escape); i < at; ++i)
+    if (begins_escape(text[i])) escape = i;
+  for (; at < stop; ++at) {
+    const bool begins = first_bytes_.test(static_cast<unsigned char>(text[at]));
+    if (begins &&
+        (at == 0 || !source_.not_before.test(static_cast<unsigned char>(text[at - 1])) ||
+         (escape != SIZE_MAX && at - escape <= longest_escape && ends_escape(text.substr(0, at)))))
+      return at;
+    if (begins_escape(text[at])) escape = at;
+  }
+  return stop;
 }
 
 std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t start,
                                            std::size_t base, LastMatch& last) const {
+  if (last.hides(base + start, width_inside)) return std::nullopt;
+  const bool inside = base + start < last.end;
+  std::size_t width = inside ? std::min(source_.width_limit, width_inside) : source_.width_limit;
+  const auto longest = [&] {
+    return finder().longest(text, start, std::min(text.size(), start + width), base, last.memo);
+  };
+  auto found = longest();
+  const auto is_cut = [&] { return found && found->end - start == width; };
+  if (inside && is_cut()) {
+    if (base + found->end <= last.end) {
+      if (last.wide) return std::nullopt;
+    } else {
+      width = source_.width_limit;
+      found = longest();
+    }
+  }
+  if (!found) return std::nullopt;
   const bool context = in_context(text, start);
   if (source_.context_required && !context) return std::nullopt;
-  const bool inside = base + start < last.end;
-  const std::size_t width =
-      inside ? std::min(source_.width_limit, width_inside) : source_.width_limit;
-  re2::StringPiece whole;
-  if (!regex().Match(piece(text), start, std::min(text.size(), start + width),
-                     re2::RE2::ANCHOR_START, &whole, 1))
-    return std::nullopt;
-  std::size_t match_end = start + whole.size();
-  const bool was_cut = whole.size() == width;
+  std::size_t match_end = found->end;
+  const bool was_cut = is_cut();
   if (last.wide && base + match_end == last.end) return std::nullopt;
-  if (base + match_end > last.end) last = {base + match_end, whole.size() > widest_judged_apart};
+  if (base + match_end > last.end) {
+    last.end = base + match_end;
+    last.wide = match_end - start > widest_judged_apart;
+  }
 
-  const auto span = value_span(text, start, match_end);
+  const auto span = finder().group(text, start, *found);
   if (!span || is_continuation(text[span->begin])) return std::nullopt;
   const std::size_t begin = span->begin;
   std::size_t end = span->end;
@@ -176,26 +204,6 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
   if (source_.min_entropy > 0 && entropy_bits(value) < source_.min_entropy) return std::nullopt;
   if (allowed(value)) return std::nullopt;
   return Match{0, begin, end, context ? source_.p_value_with_context : source_.rule.p_value, {}};
-}
-
-// The finding's span in a match. Captures are slow to find in a long text: where what is captured
-// ends the match, a little of it says where that begins. The rule reader has seen to it that this
-// is so in all matches longer than ordinary.
-std::optional<Span> CompiledRule::value_span(std::string_view text, std::size_t start,
-                                             std::size_t end) const {
-  if (!has_capture_) return Span{start, end};
-  re2::StringPiece found[2];
-  const auto match = [&](std::size_t width) {
-    return regex().Match(piece(text), start, std::min(end, start + width), re2::RE2::ANCHOR_START,
-                         found, 2);
-  };
-  const bool is_short =
-      capture_ends_ && end - start > enough_for_capture && match(enough_for_capture);
-  if (!is_short && !match(ordinary_width)) return std::nullopt;
-  const re2::StringPiece& value = found[1];
-  if (value.data() == nullptr || value.empty()) return std::nullopt;
-  const auto begin = static_cast<std::size_t>(value.data() - text.data());
-  return Span{begin, is_short || end - start > ordinary_width ? end : begin + value.size()};
 }
 
 bool CompiledRule::allowed(std::string_view value) const {

@@ -131,11 +131,14 @@ void DecodedSearch::match_rule(Layer& layer, std::uint32_t rule) {
       at = std::max(at, part->begin);
       const std::string_view text = view(layer, *part);
       for (const std::size_t stop = std::min(part->end, place.last + 1); at < stop; ++at) {
-        const std::size_t start = at - part->begin;
-        if (!compiled.may_begin(text, start)) continue;
-        if (const auto match = compiled.confirm(text, start, 0, last))
-          add_match(layer, static_cast<std::size_t>(part - layer.parts.begin()),
-                    {rule, match->begin, match->end, match->p_value, View::plain});
+        const std::size_t start = compiled.next_begin(text, at - part->begin, stop - part->begin);
+        at = part->begin + start;
+        if (at == stop) break;
+        const auto match = compiled.confirm(text, start, 0, last);
+        if (!match) continue;
+        if (match->begin >= part->first - part->begin) last.valid = {match->begin, match->end};
+        add_match(layer, static_cast<std::size_t>(part - layer.parts.begin()),
+                  {rule, match->begin, match->end, match->p_value, View::plain});
       }
     }
   }

@@ -4,25 +4,6 @@
 #include <tuple>
 
 namespace gatehouse::inspect {
-namespace {
-
-// Appends the rule's valid matches that start in [from, limit) of `text`.
-void examine_rule(const CompiledRule& rule, std::uint32_t index,
-                  const std::vector<CompiledRule::Starts>& starts, std::string_view text,
-                  std::size_t from, std::size_t limit, std::size_t base, LastMatch& last,
-                  std::vector<Match>& found) {
-  std::size_t at = from;
-  for (const CompiledRule::Starts& place : starts) {
-    at = std::max(at, place.first);
-    for (const std::size_t stop = std::min(limit, place.last + 1); at < stop; ++at) {
-      if (!rule.may_begin(text, at)) continue;
-      if (auto match = rule.confirm(text, at, base, last))
-        found.push_back({index, base + match->begin, base + match->end, match->p_value, {}});
-    }
-  }
-}
-
-}  // namespace
 
 // Smallest begin, then longest, then what is not decoded from anything, then rule order.
 bool goes_first(const Match& a, const Match& b) {
@@ -82,13 +63,34 @@ void Matcher::examine(const FoldedText& text, std::size_t frontier) {
   const std::size_t from = scan_from_ - text.base();
   const std::size_t first = pending_.size();
   scanner_.find_starts(text.text(), from, which_);
-  for (const std::uint32_t rule : scanner_.touched)
-    examine_rule(*scanner_.rules->impl().compiled[rule], rule, scanner_.starts[rule], text.text(),
-                 from, frontier, text.base(), last_of(rule), pending_);
+  for (const std::uint32_t rule : scanner_.touched) examine_rule(rule, text, from, frontier);
   for (const PlacedDetector& placed : scanner_.rules->impl().detectors)
     if ((placed.categories & which_).any()) ask(placed, text, from, frontier);
   take(text, first);
   read_digit_groups(text, from, frontier);
+}
+
+// The rule's valid matches that start in [from, limit) become pending.
+void Matcher::examine_rule(std::uint32_t index, const FoldedText& folded, std::size_t from,
+                           std::size_t limit) {
+  const CompiledRule& rule = *scanner_.rules->impl().compiled[index];
+  const std::string_view text = folded.text();
+  const std::size_t base = folded.base();
+  LastMatch& last = last_of(index);
+  std::size_t at = from;
+  for (const CompiledRule::Starts& place : scanner_.starts[index]) {
+    at = std::max(at, place.first);
+    const std::size_t stop = std::min(limit, place.last + 1);
+    for (; at < stop; ++at) {
+      at = rule.next_begin(text, at, stop);
+      if (at == stop) break;
+      const auto match = rule.confirm(text, at, base, last);
+      if (!match) continue;
+      const Span span{base + match->begin, base + match->end};
+      pending_.push_back({index, span.begin, span.end, match->p_value, {}});
+      if (first_ == 0 || folded.source_of(span.begin, span.end).begin >= first_) last.valid = span;
+    }
+  }
 }
 
 void Matcher::ask(const PlacedDetector& placed, const FoldedText& text, std::size_t from,

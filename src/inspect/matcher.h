@@ -29,8 +29,6 @@ namespace gatehouse::inspect {
 
 // Of two matches of one category the one that is chosen first.
 bool goes_first(const Match& a, const Match& b);
-// Of a match that begins inside an accepted one so much must lie behind it to count.
-inline constexpr std::size_t least_rest = 64;
 
 class Matcher {
  public:
@@ -56,6 +54,8 @@ class Matcher {
 
  private:
   void examine(const FoldedText& text, std::size_t frontier);
+  void examine_rule(std::uint32_t index, const FoldedText& folded, std::size_t from,
+                    std::size_t limit);
   void ask(const PlacedDetector& placed, const FoldedText& text, std::size_t from, std::size_t to);
   void take(const FoldedText& text, std::size_t first);
   void read_encoded(const FoldedText& text, bool last);

@@ -40,7 +40,7 @@ TEST(PrefixAutomaton, EveryPrefixOfASampleIsAlive) {
       for (int n = 0; n < 5; ++n) {
         std::string text = "\n";
         testing::sample(rule->source().pattern, dice, text);
-        if (text.size() < 2 || text.size() > automaton.width() || !rule->may_begin(text, 1))
+        if (text.size() < 2 || text.size() > automaton.width() || rule->next_begin(text, 1, 2) != 1)
           continue;
         for (const std::size_t frontier : frontiers(states, text, 1))
           ASSERT_LE(frontier, 1U) << rule->source().rule.id << " " << text;

@@ -17,6 +17,7 @@
 
 #include "inspect/detector.h"
 #include "inspect/inspect.h"
+#include "inspect/match_finder.h"
 #include "inspect/prefix_automaton.h"
 #include "inspect/rule_source.h"
 #include "inspect/triggers.h"
@@ -32,17 +33,30 @@ bool ends_escape(std::string_view text);
 inline constexpr std::string_view escape_regex =
     "\\\\[bfnrtv0]|%[0-9A-Fa-f]{2}|\\\\u[0-9A-Fa-f]{4}|\\\\x[0-9A-Fa-f]{2}|\\x1b\\[[0-9;]{1,8}m";
 
+// Of a match that begins inside a chosen one so much must lie behind it to count.
+inline constexpr std::size_t least_rest = 64;
+
 // Where a rule's matches have reached so far, in one text. A match that lies inside another of its
-// rule is seldom of interest, and a text can hold very many: such a start looks only so far as an
-// ordinary rule does, and where it ends as a wide match did it shares that one's verdict.
+// rule is seldom of interest, and a text can hold very many: such a start looks only a little far,
+// and where it ends as a wide match did it shares that one's verdict.
 struct LastMatch {
   std::size_t end = 0;  // of the one that reached furthest, counted or not
   bool wide = false;    // it was longer than CompiledRule::widest_judged_apart
+  Span valid;           // one that counts, if it may be chosen
+  FinderMemo memo;
+
+  // Whether whatever begins here and is at most this wide goes unseen: it ends so far inside a
+  // match that counts that it is not chosen with that one, nor with what would be chosen instead.
+  bool hides(std::size_t start, std::size_t width) const {
+    return start >= valid.begin && start + width + least_rest <= valid.end;
+  }
 };
 
 class CompiledRule {
  public:
   static constexpr std::size_t widest_judged_apart = 128;
+  // Of a match that lies inside another of its rule no more is looked at.
+  static constexpr std::size_t width_inside = 256;
 
   explicit CompiledRule(RuleSource source);
 
@@ -58,10 +72,14 @@ class CompiledRule {
     std::size_t last = 0;
   };
   std::optional<Starts> starts(std::string_view text, std::size_t from, std::size_t end) const;
-  // Whether a match can begin here, by its first byte and what stands before it.
-  bool may_begin(std::string_view text, std::size_t at) const {
-    return first_bytes_.test(static_cast<unsigned char>(text[at])) && may_follow(text, at);
-  }
+  // Those by the widths alone, of factors that end at all positions of [first_end, last_end].
+  std::optional<Starts> starts(std::size_t from, std::size_t first_end, std::size_t last_end) const;
+  // Where the beginning of a match may lie about as far before the end of the factor in all of
+  // them, the places are tried one by one; otherwise the pattern is run backwards from there.
+  bool has_narrow_factor() const { return factor_.end_max - factor_.end_min <= 32; }
+  // The first place in [at, stop) where a match can begin, by its first byte and what stands before
+  // it; `stop` if there is none.
+  std::size_t next_begin(std::string_view text, std::size_t at, std::size_t stop) const;
   // By what stands before it alone. The last byte of an escape is no neighbour.
   bool may_follow(std::string_view text, std::size_t at) const {
     return at == 0 || !source_.not_before.test(static_cast<unsigned char>(text[at - 1])) ||
@@ -74,18 +92,15 @@ class CompiledRule {
                                LastMatch& last) const;
 
  private:
-  const re2::RE2& regex() const;
-  std::optional<Span> value_span(std::string_view text, std::size_t start, std::size_t end) const;
+  const MatchFinder& finder() const;
   bool allowed(std::string_view value) const;
   bool in_context(std::string_view text, std::size_t start) const;
 
   RuleSource source_;
-  bool has_capture_;
-  bool capture_ends_;  // nothing of the pattern is behind it
   Factor factor_;
   ByteSet first_bytes_;
   mutable std::once_flag once_;
-  mutable std::unique_ptr<re2::RE2> regex_;
+  mutable std::optional<MatchFinder> finder_;
   mutable std::unique_ptr<re2::RE2> up_to_factor_;  // only where its place varies much
   mutable std::vector<std::unique_ptr<re2::RE2>> allowed_;
 };

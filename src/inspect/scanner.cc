@@ -45,17 +45,27 @@ void add_starts(Scanner::Impl& scanner, std::uint32_t rule, const CompiledRule::
   auto& all = scanner.starts[rule];
   if (all.empty()) {
     scanner.touched.push_back(rule);
-  } else if (added.first >= all.back().first && added.first <= all.back().last + 1) {
-    all.back().last = std::max(all.back().last, added.last);
+  } else if (auto& back = all.back(); added.first <= back.last + 1 && back.first <= added.last + 1) {
+    back = {std::min(back.first, added.first), std::max(back.last, added.last)};
     return;
   }
   all.push_back(added);
 }
 
+// A factor so close behind the last of its rule is not run backwards: the places it could begin at
+// are tried one by one.
+constexpr std::size_t close_behind = 48;
+constexpr std::size_t widest_tried = 256;
+
 void add_factor(const Pass& pass, std::uint32_t rule, std::size_t end) {
   const CompiledRule& compiled = *pass.scanner.rules->impl().compiled[rule];
-  if (const auto found = compiled.starts(pass.text, pass.from, end))
-    add_starts(pass.scanner, rule, *found);
+  const auto& known = pass.scanner.starts[rule];
+  const bool close =
+      !known.empty() && compiled.factor().end_max <= widest_tried &&
+      end <= known.back().last + compiled.factor().end_min + close_behind;
+  const auto found = close ? compiled.starts(pass.from, end, end)
+                           : compiled.starts(pass.text, pass.from, end);
+  if (found) add_starts(pass.scanner, rule, *found);
 }
 
 bool is_wanted(const Pass& pass, std::uint32_t rule) {
@@ -134,7 +144,27 @@ class Areas {
     }
   }
 
-  void search(Pass pass) {
+  void search(const Pass& pass) {
+    find_rows(pass);
+    if (pass.search.database) run_database(pass);
+  }
+
+ private:
+  void find_rows(const Pass& pass) const {
+    if (pass.search.rows.empty()) return;
+    for (const Part& part : scanner_.parts) {
+      const std::size_t begin = part.span.begin;
+      const auto found = [&](std::uint32_t rule, std::size_t first, std::size_t last) {
+        if (!is_wanted(pass, rule)) return;
+        const CompiledRule& compiled = *scanner_.rules->impl().compiled[rule];
+        if (const auto starts = compiled.starts(pass.from, begin + first, begin + last))
+          add_starts(scanner_, rule, *starts);
+      };
+      pass.search.rows.find(pass.text.substr(begin, part.span.end - begin), found);
+    }
+  }
+
+  void run_database(Pass pass) {
     auto& parts = scanner_.parts;
     std::size_t total = 0;
     for (const Part& part : parts) total += part.span.end - part.span.begin;
@@ -153,7 +183,6 @@ class Areas {
     if (gathered.capacity() > kept_bytes) gathered = {};
   }
 
- private:
   Scanner::Impl& scanner_;
   std::size_t from_;
   std::size_t to_;
@@ -207,7 +236,7 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
   find_digit_rows(text, from, digit_rows);
   if (digit_rows.empty()) return;
   const Searches& searches = rules->impl().searches;
-  if (const Search& search = searches.near_glued; search.database) {
+  if (const Search& search = searches.near_glued; !search.empty()) {
     Areas areas(*this, from, text.size());
     for (const DigitRow& row : digit_rows)
       if (row.is_glued)
@@ -215,7 +244,7 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
     areas.search({*this, search, text, from, which});
   }
   for (const Search* search : {&searches.in_rows, &searches.near_rows}) {
-    if (!search->database) continue;
+    if (search->empty()) continue;
     Areas areas(*this, from, text.size());
     for (const DigitRow& row : digit_rows)
       if (row.digits >= digits_of_factors)
@@ -232,7 +261,7 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
 
 void Scanner::Impl::search_near_tokens(std::string_view text, std::size_t from, Categories which) {
   const Search& search = rules->impl().searches.near_tokens;
-  if (!search.database) return;
+  if (search.empty()) return;
   empty(tokens);
   find_tokens(text, from, tokens);
   Areas areas(*this, from, text.size());

@@ -30,6 +30,7 @@ struct Plan {
   std::vector<Expression> expressions;
   std::vector<Trigger> triggers;
   std::map<std::string, ContextWord> words;
+  RowFinder rows;
   std::size_t margin = 0;
 };
 
@@ -91,6 +92,16 @@ void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::
   plan.margin = std::max(plan.margin, width);
 }
 
+// As rows of bytes, where the piece is no more than that.
+void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width,
+              bool only_crowds = false) {
+  const auto rows = rows_of(rule.factor().pattern);
+  if (!rows || !rule.has_narrow_factor() || (only_crowds && std::ranges::none_of(*rows, may_crowd)))
+    return add_factor(plan, index, rule, width);
+  for (const ByteRow& row : *rows) plan.rows.add(row, index);
+  plan.margin = std::max(plan.margin, width);
+}
+
 struct Plans {
   Plan everywhere;
   Plan near_glued;
@@ -114,11 +125,11 @@ void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, 
   const Pattern& pattern = rule.source().pattern;
   const bool has_row = always_contains(pattern, gates.row);
   if (has_row && never_contains(pattern, gates.between_rows))
-    return add_factor(plans.in_rows, index, rule, beside_row);
-  if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
+    return add_rows(plans.in_rows, index, rule, beside_row);
+  if (rule.factor().in_token) return add_rows(plans.near_tokens, index, rule, beside_token, true);
   if (width <= widest_near_glued && always_contains(pattern, gates.glued))
-    return add_factor(plans.near_glued, index, rule, width);
-  if (has_row && width <= widest_near_row) return add_factor(plans.near_rows, index, rule, width);
+    return add_rows(plans.near_glued, index, rule, width);
+  if (has_row && width <= widest_near_row) return add_rows(plans.near_rows, index, rule, width);
   add_factor(plans.everywhere, index, rule, width);
 }
 
@@ -126,7 +137,7 @@ void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const
   const RuleSource& source = rule.source();
   const std::size_t width = std::min(max_width(source.pattern), source.width_limit);
   if (!source.context_required) return add_free_rule(plans, index, rule, width, gates);
-  if (rule.factor().in_token) return add_factor(plans.near_tokens, index, rule, beside_token);
+  if (rule.factor().in_token) return add_rows(plans.near_tokens, index, rule, beside_token, true);
   const bool has_digits =
       width <= widest_behind_word && always_contains(source.pattern, gates.two_digits);
   Plan& plan = has_digits ? plans.words : plans.everywhere;
@@ -156,6 +167,7 @@ Result<Search> build_search(Plan plan, const std::vector<std::unique_ptr<Compile
   Search search;
   add_word_triggers(plan, search.words, rules);
   search.triggers = std::move(plan.triggers);
+  search.rows = std::move(plan.rows);
   search.margin = plan.margin;
   if (search.triggers.empty()) return search;
   GH_ASSIGN(search.database, compile_database(plan.expressions));

@@ -10,7 +10,8 @@
 //   everywhere   all others
 // What is looked for is a rare piece of the pattern, or the words of the context that is demanded.
 // Patterns made of classes are slow for Hyperscan, and so are many short words; ordinary text has
-// few places to look for them.
+// few places to look for them. Around digits most are looked for without Hyperscan (row_finder.h),
+// and in tokens those that a text of one and the same byte could hold everywhere.
 #pragma once
 
 #include <hs/hs.h>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "inspect/row_finder.h"
 
 namespace gatehouse::inspect {
 
@@ -49,7 +51,10 @@ struct Search {
   Database database{nullptr, hs_free_database};  // may be null: nothing to look for
   std::vector<Trigger> triggers;                 // by expression of the database
   std::vector<ContextWord> words;                // those of one piece side by side
+  RowFinder rows;                                // their numbers are those of rules
   std::size_t margin = 0;                        // how far from a row or token its hits may lie
+
+  bool empty() const { return database == nullptr && rows.empty(); }
 };
 
 // A row of fewer digits is not worth a look at in_rows and near_rows.

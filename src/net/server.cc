@@ -95,6 +95,9 @@ class Connection final : public ServerStream,
 
   const RequestHead& request() const override { return request_.head; }
   const std::string& peer() const override { return peer_; }
+  const PeerCertificate* certificate() const override {
+    return certificate_ ? &*certificate_ : nullptr;
+  }
   Task<Result<std::string>> read_body(std::size_t max_bytes) override;
   Task<Result<void>> respond(ResponseHead head, std::string body) override;
   void begin(ResponseHead head) override;
@@ -128,6 +131,7 @@ class Connection final : public ServerStream,
   std::shared_ptr<Server::Impl> server_;
   std::shared_ptr<Stream> stream_;
   std::string peer_;
+  std::optional<PeerCertificate> certificate_;
   CancelSource gone_;
   ValidRequest request_;
   std::optional<ChunkedDecoder> chunked_;
@@ -179,7 +183,11 @@ Task<bool> Connection::start_tls() {
   stream_->read_deadline().arm(server_->limits.header_timeout);
   auto session = TlsSession::server(*server_->tls);
   const Result<void> secured = co_await stream_->handshake(std::move(session));
-  co_return secured.has_value();
+  if (!secured) co_return false;
+  auto shown = stream_->tls()->peer_certificate();
+  if (!shown) co_return false;
+  certificate_ = std::move(*shown);
+  co_return true;
 }
 
 void Connection::close_now() {

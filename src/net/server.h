@@ -48,6 +48,8 @@ class ServerStream {
   virtual ~ServerStream() = default;
   virtual const RequestHead& request() const = 0;
   virtual const std::string& peer() const = 0;  // "203.0.113.7:51234" or "unix"
+  // What the client showed and TLS verified; null: no certificate, or no TLS.
+  virtual const PeerCertificate* certificate() const { return nullptr; }
 
   // The whole body. Errors: resource_exhausted (over the limit; answer 413), deadline_exceeded
   // (408), cancelled (the client left), invalid_argument (broken framing; 400).

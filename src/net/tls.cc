@@ -56,6 +56,67 @@ bool is_address(const std::string& host) {
          inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
 
+std::string text_of(BIO* memory) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(memory, &data);
+  return {data, static_cast<std::size_t>(std::max(size, 0L))};
+}
+
+Result<std::vector<std::string>> uris_of(X509* certificate) {
+  constexpr int most_names = 64;
+  std::vector<std::string> uris;
+  int critical = 0;
+  auto* const names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, nullptr));
+  if (names == nullptr) {
+    if (critical != -1)  // there is one, and it is malformed or there twice
+      return fail(ErrorCode::invalid_argument, "the alternative names cannot be read");
+    return uris;
+  }
+  const std::unique_ptr<GENERAL_NAMES, void (*)(GENERAL_NAMES*)> owned(names, GENERAL_NAMES_free);
+  if (sk_GENERAL_NAME_num(names) > most_names)
+    return fail(ErrorCode::invalid_argument, "too many alternative names");
+  for (int at = 0; at < sk_GENERAL_NAME_num(names); ++at) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names, at);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* const uri = name->d.uniformResourceIdentifier;
+    uris.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                      static_cast<std::size_t>(ASN1_STRING_length(uri)));
+  }
+  return uris;
+}
+
+Result<WallTime> time_from(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1)
+    return fail(ErrorCode::invalid_argument, "the expiry cannot be read");
+  return WallTime(std::chrono::seconds(timegm(&parts)));
+}
+
+Result<std::optional<PeerCertificate>> read_certificate(X509* certificate) {
+  PeerCertificate out;
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  GH_CHECK(X509_digest(certificate, EVP_sha256(), digest, &size) == 1);
+  out.sha256.assign(reinterpret_cast<const char*>(digest), size);
+  GH_ASSIGN(out.uris, uris_of(certificate));
+  GH_ASSIGN(out.expires, time_from(X509_get0_notAfter(certificate)));
+  out.authority = X509_check_ca(certificate) > 0;
+  const std::uint32_t usage = X509_get_key_usage(certificate);
+  const bool says_usage = usage != UINT32_MAX;
+  out.may_sign = says_usage && (usage & KU_DIGITAL_SIGNATURE) != 0;
+  out.signs_certificates = says_usage && (usage & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0;
+  const std::unique_ptr<BIO, int (*)(BIO*)> memory(BIO_new(BIO_s_mem()), BIO_free);
+  GH_CHECK(memory != nullptr);
+  X509_NAME_print_ex(memory.get(), X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+  out.subject = text_of(memory.get());
+  (void)BIO_reset(memory.get());
+  i2a_ASN1_INTEGER(memory.get(), X509_get0_serialNumber(certificate));
+  out.serial = text_of(memory.get());
+  ERR_clear_error();
+  return out;
+}
+
 int clamp_to_int(std::size_t size) {
   return static_cast<int>(std::min<std::size_t>(size, std::numeric_limits<int>::max()));
 }
@@ -66,7 +127,8 @@ TlsContext::TlsContext(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsContext::~TlsContext() = default;
 
 Result<std::shared_ptr<TlsContext>> TlsContext::server(const std::string& certificate_file,
-                                                       const std::string& key_file) {
+                                                       const std::string& key_file,
+                                                       const ClientAuthentication& clients) {
   auto impl = make_context(TLS_server_method());
   if (!impl) return fail(ErrorCode::internal, openssl_error(), "TLS");
   SSL_CTX* context = impl->context.get();
@@ -81,6 +143,17 @@ Result<std::shared_ptr<TlsContext>> TlsContext::server(const std::string& certif
   SSL_CTX_set_session_id_context(context, kSessionContext, sizeof(kSessionContext) - 1);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets only: no state here
   SSL_CTX_set_alpn_select_cb(context, choose_alpn, nullptr);
+  if (!clients.ca_file.empty()) {
+    if (SSL_CTX_load_verify_locations(context, clients.ca_file.c_str(), nullptr) != 1)
+      return fail(ErrorCode::invalid_argument, openssl_error(), clients.ca_file);
+    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(clients.ca_file.c_str()));
+    SSL_CTX_set_verify(context,
+                       SSL_VERIFY_PEER | (clients.required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+                       nullptr);
+    // A resumed session would carry a certificate nobody has looked at since.
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context, 0);
+  }
   return std::make_shared<TlsContext>(std::move(impl));
 }
 
@@ -192,6 +265,15 @@ TlsSession::Resumption TlsSession::resumption() const {
     return nullptr;
   }
   return {session, FreeSsl{}};
+}
+
+Result<std::optional<PeerCertificate>> TlsSession::peer_certificate() const {
+  const std::unique_ptr<X509, void (*)(X509*)> shown(SSL_get1_peer_certificate(ssl_.get()),
+                                                     X509_free);
+  if (!shown) return std::nullopt;
+  if (SSL_get_verify_result(ssl_.get()) != X509_V_OK)
+    return fail(ErrorCode::unauthenticated, "the client's certificate was not verified");
+  return read_certificate(shown.get());
 }
 
 TlsSession::Step TlsSession::explain(int result) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,8 @@ class TlsSession {
   void drop_output(std::size_t bytes);
   const std::string& error() const { return error_; }  // what the last failure was
   Resumption resumption() const;                       // client, after some reading
+  // The client's, after the handshake; nothing when it showed none. Error: cannot be read.
+  Result<std::optional<PeerCertificate>> peer_certificate() const;
 
  private:
   TlsSession(TlsContext& context, bool is_server);

@@ -78,6 +78,7 @@ class MemberReader {
     return out;
   }
 
+  std::string whole() const { return object_.dump(); }
   const std::string& problem() const { return problem_; }
 
  private:
@@ -132,6 +133,29 @@ Change read_model_removed(MemberReader& read) {
   return ModelRemoved{read.text("name"), read.time("removed")};
 }
 
+// The whole of the event is kept; nlohmann sorts the members.
+Change put(std::string name, MemberReader& read) {
+  return RecordPut{{std::move(name), read.whole()}};
+}
+
+Change read_token_revoked(MemberReader& read) {
+  const std::string id = read.text("id");
+  read.time("revoked");
+  return put("revoked/token/" + id, read);
+}
+
+Change read_principal_revoked(MemberReader& read) {
+  const std::string principal = read.text("principal");
+  read.time("revoked");
+  return put("revoked/principal/" + principal, read);
+}
+
+Change read_principal_restored(MemberReader& read) {
+  const std::string principal = read.text("principal");
+  read.time("restored");
+  return RecordRemoved{"revoked/principal/" + principal};
+}
+
 ToolRecord read_tool(MemberReader& read) {
   ToolRecord tool;
   tool.server = read.text("server");
@@ -162,6 +186,9 @@ Reader reader_for(std::string_view type) {
   if (type == "key.revoked") return read_key_revoked;
   if (type == "model.added") return read_model_added;
   if (type == "model.removed") return read_model_removed;
+  if (type == "token.revoked") return read_token_revoked;
+  if (type == "principal.revoked") return read_principal_revoked;
+  if (type == "principal.restored") return read_principal_restored;
   if (type == "mcp.tool.reviewed") return read_tool_reviewed;
   if (type == "mcp.tool.changed") return read_tool_changed;
   if (type == "mcp.tool.withdrawn") return read_tool_withdrawn;

@@ -27,6 +27,12 @@ struct ModelRemoved {
   std::string name;
   std::string time;
 };
+struct RecordPut {
+  Record record;
+};
+struct RecordRemoved {
+  std::string name;
+};
 struct ToolReviewed {
   ToolRecord tool;
 };
@@ -39,8 +45,8 @@ struct ToolWithdrawn {
 };
 struct Unrelated {};  // an event that is no change of state
 
-using Change = std::variant<Unrelated, KeyCreated, KeyRevoked, ModelAdded, ModelRemoved,
-                            ToolReviewed, ToolChanged, ToolWithdrawn>;
+using Change = std::variant<Unrelated, KeyCreated, KeyRevoked, ModelAdded, ModelRemoved, RecordPut,
+                            RecordRemoved, ToolReviewed, ToolChanged, ToolWithdrawn>;
 
 // Error (invalid_argument, naming the type and the member) when `type` is known and `data_json` is
 // not what it must be. Members that are not known are passed over: a newer writer may add some.

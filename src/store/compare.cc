@@ -55,6 +55,13 @@ ExpectedRows expected_models(const State& fold, const StoredTable* stored) {
   return rows;
 }
 
+ExpectedRows expected_records(const State& fold) {
+  ExpectedRows rows;
+  for (const auto& [name, data] : fold.records())
+    rows[name] = {name, {{"name", name}, {"data", data}}};
+  return rows;
+}
+
 ExpectedRows expected_tools(const State& fold) {
   ExpectedRows rows;
   for (const auto& [key, tool] : fold.all_tools())
@@ -266,6 +273,7 @@ std::vector<Difference> compare(const Contents& contents, const State& fold,
   TableComparison("api_keys", find_table(contents, "api_keys"), expected_keys(fold), out).run();
   const StoredTable* const models = find_table(contents, "models");
   TableComparison("models", models, expected_models(fold, models), out).run();
+  TableComparison("records", find_table(contents, "records"), expected_records(fold), out).run();
   TableComparison("mcp_tools", find_table(contents, "mcp_tools"), expected_tools(fold), out).run();
   return out;
 }

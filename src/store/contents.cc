@@ -233,8 +233,8 @@ bool has_plain_table(const Contents& contents, std::string_view name) {
   });
 }
 
-constexpr std::array<const char*, 6> read_tables = {"api_keys",  "applied",        "mcp_tools",
-                                                    "models",    "schema_version", "seal"};
+constexpr std::array<const char*, 7> read_tables = {
+    "api_keys", "applied", "mcp_tools", "models", "records", "schema_version", "seal"};
 
 // ---- as state -------------------------------------------------------------------------------
 
@@ -296,6 +296,13 @@ Result<ModelRecord> model_from(const StoredTable& table, const std::vector<Cell>
   return model;
 }
 
+Result<Record> record_from(const StoredTable& table, const std::vector<Cell>& row) {
+  RowReader read(table, row);
+  Record record{read.text("name"), read.text("data")};
+  if (read.wrong) return fail(ErrorCode::data_loss, "a row of records is not text throughout");
+  return record;
+}
+
 Result<ToolRecord> tool_from(const StoredTable& table, const std::vector<Cell>& row) {
   RowReader read(table, row);
   ToolRecord tool{read.text("server"),   read.text("tool"),     read.text("digest"),
@@ -355,6 +362,14 @@ Result<StoredState> stored_state(const Contents& contents) {
     GH_ASSIGN(ModelRecord model, model_from(*models_table, row));
     models.push_back(std::move(model));
   }
+  std::vector<Record> records;
+  // A database of an earlier schema has none.
+  if (const StoredTable* const table = find_table(contents, "records")) {
+    for (const auto& row : table->rows) {
+      GH_ASSIGN(Record record, record_from(*table, row));
+      records.push_back(std::move(record));
+    }
+  }
   // A database of before has no such table yet; then there are none.
   std::vector<ToolRecord> tools;
   if (const StoredTable* const tools_table = find_table(contents, "mcp_tools")) {
@@ -364,8 +379,8 @@ Result<StoredState> stored_state(const Contents& contents) {
     }
   }
   StoredState stored;
-  GH_ASSIGN(stored.state,
-            State::from_records(std::move(keys), std::move(models), std::move(tools), *next));
+  GH_ASSIGN(stored.state, State::from_records(std::move(keys), std::move(models),
+                                              std::move(records), std::move(tools), *next));
   const Cell* const seal = single_cell(contents, "seal");
   if (seal != nullptr && seal->type == Cell::Type::text) stored.seal = seal->bytes;
   return stored;

@@ -58,6 +58,11 @@ const std::vector<Statements>& migrations() {
           "ALTER TABLE models ADD COLUMN clearance TEXT NOT NULL DEFAULT ''",
       },
       {
+          "CREATE TABLE records ("
+          " name TEXT PRIMARY KEY NOT NULL,"
+          " data TEXT NOT NULL)",
+      },
+      {
           "CREATE TABLE mcp_tools ("
           " id TEXT PRIMARY KEY NOT NULL,"
           " server TEXT NOT NULL,"

@@ -14,8 +14,9 @@ namespace gatehouse::store {
 namespace {
 
 constexpr std::string_view state_types[] = {
-    "key.created",       "key.revoked",      "model.added",       "model.removed",
-    "mcp.tool.reviewed", "mcp.tool.changed", "mcp.tool.withdrawn"};
+    "key.created",      "key.revoked",       "model.added",        "model.removed",
+    "token.revoked",    "principal.revoked", "principal.restored", "mcp.tool.reviewed",
+    "mcp.tool.changed", "mcp.tool.withdrawn"};
 
 void write_attributes(JsonWriter& json, const KeyRecord& key) {
   json.begin_object();
@@ -55,7 +56,8 @@ StateEvent two_texts(std::string_view type, std::string_view name, std::string_v
 }  // namespace
 
 Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<ModelRecord> models,
-                                  std::vector<ToolRecord> tools, std::uint64_t next_index) {
+                                  std::vector<Record> records, std::vector<ToolRecord> tools,
+                                  std::uint64_t next_index) {
   State state;
   for (KeyRecord& key : keys) {
     if (auto added = state.add(std::move(key)); !added)
@@ -66,6 +68,9 @@ Result<State> State::from_records(std::vector<KeyRecord> keys, std::vector<Model
     if (!state.models_.emplace(std::move(name), std::move(model)).second)
       return fail(ErrorCode::data_loss, "two models have the same name");
   }
+  for (Record& record : records)
+    if (!state.records_.emplace(std::move(record.name), std::move(record.data)).second)
+      return fail(ErrorCode::data_loss, "two records have the same name");
   for (ToolRecord& tool : tools) {
     std::string key = tool.key();
     if (!state.tools_.emplace(std::move(key), std::move(tool)).second)
@@ -108,6 +113,11 @@ Result<void> State::apply(std::uint64_t index, std::string_view type, std::strin
     if (known == models_.end() || !known->second.removed.empty())
       return fail(ErrorCode::not_found, "no model '" + removed->name + "' is in service");
     known->second.removed = removed->time;
+  } else if (auto* put = std::get_if<RecordPut>(&change)) {
+    records_.insert_or_assign(std::move(put->record.name), std::move(put->record.data));
+  } else if (const auto* gone = std::get_if<RecordRemoved>(&change)) {
+    if (records_.erase(gone->name) == 0)
+      return fail(ErrorCode::not_found, "there is no '" + gone->name + "'");
   } else if (auto* reviewed = std::get_if<ToolReviewed>(&change)) {
     std::string key = reviewed->tool.key();
     tools_.insert_or_assign(std::move(key), std::move(reviewed->tool));
@@ -162,6 +172,13 @@ std::string State::canonical() const {
     json.key("removed").string(model.removed).end_object();
   }
   json.end_array();
+  // Left out where there are none: seals of databases from before there were any still hold.
+  if (!records_.empty()) {
+    json.key("records").begin_array();
+    for (const auto& [name, data] : records_)
+      json.begin_object().key("name").string(name).key("data").string(data).end_object();
+    json.end_array();
+  }
   // Where there are none, the text is what it was before tools were state: old seals hold.
   if (!tools_.empty()) {
     json.key("tools").begin_array();
@@ -225,6 +242,9 @@ std::vector<StateEvent> events_of(const State& state) {
     if (!model.removed.empty())
       events.push_back(two_texts("model.removed", "name", name, "removed", model.removed));
   }
+  for (const auto& [name, data] : state.records())
+    events.push_back(
+        {name.starts_with("revoked/token/") ? "token.revoked" : "principal.revoked", data});
   for (const auto& [key, tool] : state.all_tools()) {
     StateEvent reviewed{"mcp.tool.reviewed", {}};
     JsonWriter json(reviewed.data);

@@ -23,7 +23,8 @@ class State {
   // The same state again, from what a database holds. data_loss: two keys share an id, a prefix or
   // a hash, two models a name, or two tools both names.
   static Result<State> from_records(std::vector<KeyRecord> keys, std::vector<ModelRecord> models,
-                                    std::vector<ToolRecord> tools, std::uint64_t next_index);
+                                    std::vector<Record> records, std::vector<ToolRecord> tools,
+                                    std::uint64_t next_index);
 
   // One event of ledger index `index`; one below next_index() is skipped, one that is no change of
   // state only moves it. Errors as Store::apply: invalid_argument, not_found, already_exists; then
@@ -38,6 +39,8 @@ class State {
   const std::map<std::string, KeyRecord, std::less<>>& all_keys() const { return keys_; }
   // Of each name the last one, removed or not: what the table holds.
   const std::map<std::string, ModelRecord, std::less<>>& all_models() const { return models_; }
+  // Data by name.
+  const std::map<std::string, std::string, std::less<>>& records() const { return records_; }
   const std::map<std::string, ToolRecord, std::less<>>& all_tools() const { return tools_; }
   const KeyRecord* find_key_by_prefix(std::string_view prefix) const;
 
@@ -57,7 +60,8 @@ class State {
   std::map<std::string, std::string, std::less<>> id_of_prefix_;
   std::set<std::string, std::less<>> hashes_;
   std::map<std::string, ModelRecord, std::less<>> models_;  // by name
-  std::map<std::string, ToolRecord, std::less<>> tools_;    // by ToolRecord::key()
+  std::map<std::string, std::string, std::less<>> records_;
+  std::map<std::string, ToolRecord, std::less<>> tools_;  // by ToolRecord::key()
 };
 
 // {"name":"value",…}: how the table holds attributes.

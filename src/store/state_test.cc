@@ -65,9 +65,9 @@ StateEvent random_event() {
                                         {"reviewer", "cli:ada"}}
                                        .dump()};
     case 5:
-      return {"mcp.tool.changed",
-              Json{{"server", "docs"}, {"tool", tool}, {"digest", "sha256:" + hash_of(number)}}
-                  .dump()};
+      return {
+          "mcp.tool.changed",
+          Json{{"server", "docs"}, {"tool", tool}, {"digest", "sha256:" + hash_of(number)}}.dump()};
     case 6:
       return {"mcp.tool.withdrawn", Json{{"server", "docs"}, {"tool", tool}}.dump()};
     default:

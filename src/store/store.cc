@@ -132,12 +132,15 @@ struct Store::Impl {
 
   void insert(const KeyRecord& key);
   void insert(const ModelRecord& model);
+  void insert(const Record& record);
   void insert(const ToolRecord& tool);
 
   Result<void> change(const KeyCreated& created);
   Result<void> change(const KeyRevoked& revoked);
   Result<void> change(const ModelAdded& added);
   Result<void> change(const ModelRemoved& removed);
+  Result<void> change(const RecordPut& put);
+  Result<void> change(const RecordRemoved& removed);
   Result<void> change(const ToolReviewed& reviewed);
   Result<void> change(const ToolChanged& changed);
   Result<void> change(const ToolWithdrawn& withdrawn);
@@ -205,6 +208,26 @@ Result<void> Store::Impl::change(const ModelRemoved& removed) {
     return fail(ErrorCode::not_found, "no model '" + removed.name + "' is in service");
   sql << "UPDATE models SET removed = :time WHERE name = :name AND removed = ''",
       soci::use(removed.time), soci::use(removed.name);
+  return {};
+}
+
+void Store::Impl::insert(const Record& record) {
+  sql << "INSERT INTO records (name, data) VALUES (:name, :data)", soci::use(record.name),
+      soci::use(record.data);
+}
+
+Result<void> Store::Impl::change(const RecordPut& put) {
+  sql << "DELETE FROM records WHERE name = :name", soci::use(put.record.name);
+  insert(put.record);
+  return {};
+}
+
+Result<void> Store::Impl::change(const RecordRemoved& removed) {
+  int known = 0;
+  sql << "SELECT COUNT(*) FROM records WHERE name = :name", soci::use(removed.name),
+      soci::into(known);
+  if (known == 0) return fail(ErrorCode::not_found, "there is no '" + removed.name + "'");
+  sql << "DELETE FROM records WHERE name = :name", soci::use(removed.name);
   return {};
 }
 
@@ -286,9 +309,11 @@ Result<void> Store::replace(const State& state, std::string_view seal) {
     Transaction transaction(database.sql);
     database.sql << "DELETE FROM api_keys";
     database.sql << "DELETE FROM models";
+    database.sql << "DELETE FROM records";
     database.sql << "DELETE FROM mcp_tools";
     for (const auto& [id, key] : state.all_keys()) database.insert(key);
     for (const auto& [name, model] : state.all_models()) database.insert(model);
+    for (const auto& [name, data] : state.records()) database.insert(Record{name, data});
     for (const auto& [id, tool] : state.all_tools()) database.insert(tool);
     database.set_applied(state.next_index());
     database.set_seal(sealed);

@@ -45,6 +45,13 @@ struct ModelRecord {
   std::string clearance = {};  // what one needs for it: "public" … "restricted"; empty: nothing
 };
 
+// What is known by one name and changes as a whole: a revocation, an account somebody else's
+// directory provisions. `data` is what the last event said.
+struct Record {
+  std::string name;  // "revoked/token/…"
+  std::string data;  // JSON, members sorted
+};
+
 // A tool of an MCP server as somebody reviewed it. Its definition is known by its digest.
 struct ToolRecord {
   std::string server;  // a server of the configuration
@@ -68,8 +75,7 @@ class Store {
   ~Store();
 
   // Applies one state event (type and its data as JSON) of ledger index `index`. Types:
-  // key.created, key.revoked, model.added, model.removed, mcp.tool.reviewed, mcp.tool.changed,
-  // mcp.tool.withdrawn; others only move the applied index.
+  // those of state.h; others only move the applied index.
   // `seal` is kept with it, opaque: by it the caller knows again what it had put here.
   Result<void> apply(std::uint64_t index, std::string_view type, std::string_view data_json,
                      std::string_view seal = {});

@@ -1,0 +1,52 @@
+// See standing.h.
+#include "identity/standing.h"
+
+namespace gatehouse::identity {
+namespace {
+
+constexpr std::string_view token_prefix = "revoked/token/";
+constexpr std::string_view principal_prefix = "revoked/principal/";
+
+std::unexpected<Error> refuse(std::string message) {
+  return fail(ErrorCode::unauthenticated, std::move(message));
+}
+
+std::string written(PrincipalKind kind, std::string_view id) {
+  return std::string(to_string(kind)) + ':' + std::string(id);
+}
+
+}  // namespace
+
+Result<Standing> Standing::build(const store::State& state) {
+  Standing standing;
+  for (const auto& [name, data] : state.records()) {
+    if (name.starts_with(token_prefix)) standing.tokens_.insert(name.substr(token_prefix.size()));
+    if (name.starts_with(principal_prefix))
+      standing.principals_.insert(name.substr(principal_prefix.size()));
+  }
+  for (const auto& [id, key] : state.all_keys()) {
+    const std::string& end = key.revoked.empty() ? key.expires : key.revoked;
+    if (end.empty()) continue;
+    GH_ASSIGN(standing.keys_end_[key.prefix], parse_time(end));
+  }
+  return standing;
+}
+
+Result<void> Standing::check(const Principal& principal, const std::vector<std::string>& ids,
+                             WallTime now) const {
+  for (const auto& id : ids) {
+    if (tokens_.contains(id)) return refuse("The token is revoked.");
+    const auto end = keys_end_.find(id);
+    if (end != keys_end_.end() && now >= end->second)
+      return refuse("The API key this token was made from is no longer good.");
+  }
+  if (principals_.empty()) return {};
+  if (principals_.contains(written(principal.kind, principal.id)))
+    return refuse("The " + std::string(to_string(principal.kind)) + " is suspended.");
+  for (const Actor& actor : principal.chain)
+    if (principals_.contains(written(actor.kind, actor.id)))
+      return refuse("Somebody this acts for is suspended.");
+  return {};
+}
+
+}  // namespace gatehouse::identity

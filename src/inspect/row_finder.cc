@@ -1,0 +1,111 @@
+#include "inspect/row_finder.h"
+
+#include <algorithm>
+#include <span>
+
+namespace gatehouse::inspect {
+namespace {
+
+using Kind = PatternNode::Kind;
+
+constexpr std::size_t most_rows = 8;
+
+using Rows = std::vector<ByteRow>;
+
+// Each of the rows with each of the others behind it; nothing where that is too much.
+std::optional<Rows> joined(const Rows& heads, const Rows& tails) {
+  if (heads.size() * tails.size() > most_rows) return std::nullopt;
+  Rows all;
+  for (const ByteRow& head : heads) {
+    for (const ByteRow& tail : tails) {
+      if (head.size() + tail.size() > RowFinder::longest) return std::nullopt;
+      all.push_back(head);
+      all.back().insert(all.back().end(), tail.begin(), tail.end());
+    }
+  }
+  return all;
+}
+
+std::optional<Rows> rows_of_all(std::span<const Pattern> parts);
+std::optional<Rows> rows_of_repeat(const Pattern& pattern);
+
+std::optional<Rows> all_rows(const Pattern& pattern) {
+  switch (pattern->kind) {
+    case Kind::empty:
+      return Rows{{}};
+    case Kind::bytes:
+      return Rows{{pattern->bytes}};
+    case Kind::capture:
+      return all_rows(pattern->children[0]);
+    case Kind::alternate: {
+      Rows all;
+      for (const Pattern& child : pattern->children) {
+        auto rows = all_rows(child);
+        if (!rows || all.size() + rows->size() > most_rows) return std::nullopt;
+        std::ranges::move(*rows, std::back_inserter(all));
+      }
+      return all;
+    }
+    case Kind::concat:
+    case Kind::repeat:
+      break;
+  }
+  return pattern->kind == Kind::concat ? rows_of_all(pattern->children) : rows_of_repeat(pattern);
+}
+
+std::optional<Rows> rows_of_all(std::span<const Pattern> parts) {
+  std::optional<Rows> all = Rows{{}};
+  for (const Pattern& part : parts) {
+    const auto rows = all_rows(part);
+    all = rows ? joined(*all, *rows) : std::nullopt;
+    if (!all) return std::nullopt;
+  }
+  return all;
+}
+
+// So many of them, one more, and so on.
+std::optional<Rows> rows_of_repeat(const Pattern& pattern) {
+  const auto once = all_rows(pattern->children[0]);
+  if (!once || pattern->max > RowFinder::longest) return std::nullopt;
+  Rows all;
+  std::optional<Rows> times = Rows{{}};
+  for (std::size_t i = 0; i <= pattern->max; ++i) {
+    if (i >= pattern->min) std::ranges::copy(*times, std::back_inserter(all));
+    if (all.size() > most_rows) return std::nullopt;
+    if (i < pattern->max) times = joined(*times, *once);
+    if (!times) return std::nullopt;
+  }
+  return all;
+}
+
+}  // namespace
+
+std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern) {
+  auto rows = all_rows(pattern);
+  if (rows && std::ranges::any_of(*rows, &ByteRow::empty)) return std::nullopt;
+  return rows;
+}
+
+bool may_crowd(const ByteRow& row) {
+  ByteSet common = ByteSet().set();
+  for (const ByteSet& bytes : row) common &= bytes;
+  return common.any();
+}
+
+void RowFinder::add(const ByteRow& row, std::uint32_t number) {
+  const auto fits = [&](const std::size_t used) { return used + row.size() <= longest; };
+  if (groups_.empty() || std::ranges::none_of(groups_.back().used, fits)) groups_.emplace_back();
+  Group& group = groups_.back();
+  const auto word =
+      static_cast<std::size_t>(std::ranges::find_if(group.used, fits) - group.used.begin());
+  for (const ByteSet& bytes : row) {
+    const std::uint64_t place = std::uint64_t{1} << group.used[word]++;
+    for (unsigned byte = 0; byte < 256; ++byte)
+      if (bytes.test(byte)) group.takes[byte][word] |= place;
+    if (&bytes == &row.front()) group.first[word] |= place;
+    if (&bytes == &row.back()) group.last[word] |= place;
+  }
+  group.numbers[word * longest + group.used[word] - 1] = number;
+}
+
+}  // namespace gatehouse::inspect
