@@ -70,8 +70,8 @@ std::string blocked_message(const Exchange& exchange) {
 }
 
 McpRefusal blocked(const McpCall& call, std::string message) {
-  auto refusal = mcp_refuse(Problem::blocked, 200, mcp::Code::refused_by_policy, std::move(message))
-                     .error();
+  auto refusal =
+      mcp_refuse(Problem::blocked, 200, mcp::Code::refused_by_policy, std::move(message)).error();
   const bool request = call.message && call.message->kind == mcp::Message::Kind::request;
   if (!request) refusal.status = 403;
   refusal.as_result = request && call.message->method == "tools/call";
@@ -126,9 +126,9 @@ McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question)
   if (ruling.effect == ToolEffect::permit) return {};
   exchange.decision.permit = false;
   if (ruling.effect == ToolEffect::hold)
-    return std::unexpected(blocked(call, "This call needs the approval of a person with the role \"" +
-                                             ruling.approvals.front().role + "\". " +
-                                             blocked_message(exchange)));
+    return std::unexpected(
+        blocked(call, "This call needs the approval of a person with the role \"" +
+                          ruling.approvals.front().role + "\". " + blocked_message(exchange)));
   return std::unexpected(blocked(call, blocked_message(exchange)));
 }
 
@@ -144,8 +144,7 @@ McpVerdict decide_listing(Exchange& exchange, const McpCall& call, const ToolQue
 McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   const StageTimer timer(worker, exchange, Stage::decide);
   const auto& catalogue = worker.control.mcp().catalogue();
-  const Label label =
-      join(exchange.label, worker.control.mcp().session_label(call.session_key));
+  const Label label = join(exchange.label, worker.control.mcp().session_label(call.session_key));
   exchange.label = label;
   const auto arguments = ArgumentLabels::of_context(label);
   const std::string_view method = call.message ? std::string_view(call.message->method) : "";
@@ -154,12 +153,11 @@ McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   } else if (reads_content(method)) {
     call.tool = method;
   } else {
-    return decide_listing(exchange, call,
-                          question_of(exchange, call.subject_server, whole_server, label, arguments));
+    return decide_listing(
+        exchange, call, question_of(exchange, call.subject_server, whole_server, label, arguments));
   }
   auto question = question_of(exchange, call.subject_server, call.tool, label, arguments);
-  call.declared_trusted =
-      question.declaration && question.declaration->trust == Integrity::trusted;
+  call.declared_trusted = question.declaration && question.declaration->trust == Integrity::trusted;
   return decide_call(exchange, call, question);
 }
 

@@ -1,5 +1,6 @@
 // The answer of a server on its way to the client. Each message is screened before it leaves; the
-// one that ends the call waits until the outcome is recorded. What nobody changed leaves as it came.
+// one that ends the call waits until the outcome is recorded. What nobody changed leaves as it
+// came.
 #include <algorithm>
 
 #include "base/text.h"
@@ -149,12 +150,12 @@ class Relay {
   net::Task<McpVerdict> screen(std::string& text, bool& last) {
     auto message = mcp::read_message(text);
     if (!message) co_return std::unexpected(broken(message.error()));
-    const bool answers = message->kind == mcp::Message::Kind::result ||
-                         message->kind == mcp::Message::Kind::error;
+    const bool answers =
+        message->kind == mcp::Message::Kind::result || message->kind == mcp::Message::Kind::error;
     last = answers && call_.message && answers_ours(*message);
     if (answers && !last && !is_replay())
-      co_return std::unexpected(broken({ErrorCode::invalid_argument,
-                                        "it answers a request that was not made", {}}));
+      co_return std::unexpected(
+          broken({ErrorCode::invalid_argument, "it answers a request that was not made", {}}));
     if (last && message->kind == mcp::Message::Kind::error) note_error(*message);
     if (last && asks_for_input(*message))
       co_return mcp_refuse(Problem::answer_refused, 200, mcp::Code::upstream_failed,
@@ -162,8 +163,8 @@ class Relay {
                            "asked for in the middle of a call.");
     if (last && message->kind == mcp::Message::Kind::result &&
         call_.message->method == "tools/list") {
-      auto listed = co_await filter_tool_list(worker_, exchange_, call_, *call_.target,
-                                              std::move(text), "");
+      auto listed =
+          co_await filter_tool_list(worker_, exchange_, call_, *call_.target, std::move(text), "");
       if (!listed) co_return std::unexpected(broken(listed.error()));
       text = std::move(*listed);
       message = mcp::read_message(text);

@@ -12,8 +12,8 @@ namespace {
 
 // Names and places: read, never changed.
 constexpr std::array<std::string_view, 12> fixed_members{
-    "jsonrpc", "id",       "method",          "name",          "uri",      "type",
-    "role",    "mimeType", "protocolVersion", "progressToken", "taskId",   "uriTemplate"};
+    "jsonrpc", "id",       "method",          "name",          "uri",    "type",
+    "role",    "mimeType", "protocolVersion", "progressToken", "taskId", "uriTemplate"};
 // Texts that only their writer reads.
 constexpr std::array<std::string_view, 4> opaque_members{"requestState", "cursor", "nextCursor",
                                                          "subscriptionId"};
@@ -64,11 +64,13 @@ class TextReader final : public JsonVisitor {
     } else if (is_bytes(key)) {
       role = role_of_encoded(text);
       if (role == TextRole::opaque) exchange_.uninspectable = true;
-    } else if (is_one_of(key, fixed_members) || is_number || path_begins(path, {"params", "_meta"})) {
+    } else if (is_one_of(key, fixed_members) || is_number ||
+               path_begins(path, {"params", "_meta"})) {
       role = TextRole::fixed;
     }
     // What comes back from a person or a model at the client's side.
-    const bool answer = path_begins(path, {"result"}) || path_begins(path, {"params", "inputResponses"});
+    const bool answer =
+        path_begins(path, {"result"}) || path_begins(path, {"params", "inputResponses"});
     push(text, inside, role, is_number, answer ? Source::user : Source::none);
   }
   void push(std::string_view text, JsonSpan inside, TextRole role, bool is_number, Source source) {
@@ -92,7 +94,8 @@ class AnswerTexts final : public JsonVisitor {
     if (is_bytes(key) && role_of_encoded(text) == TextRole::opaque) return;
     const bool fixed = is_one_of(key, fixed_members) || path_begins(path, {"result", "_meta"});
     filter(text, inside, fixed);
-    if (!fixed) data_.push_back({{}, kept_.emplace_back(text), TextRole::text, false, Source::data});
+    if (!fixed)
+      data_.push_back({{}, kept_.emplace_back(text), TextRole::text, false, Source::data});
   }
   void on_number(Path path, std::string_view text, JsonSpan span) override {
     if (path_begins(path, {"result", "structuredContent"})) filter_number(text, span);

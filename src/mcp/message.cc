@@ -66,8 +66,14 @@ Result<Message> read_message(std::string_view text) {
   if (body.is_array()) return no_message("batches are not served; send one message at a time");
   if (!body.is_object()) return no_message("a message is a JSON object");
   if (body.find_text("jsonrpc") != "2.0") return no_message("\"jsonrpc\" must be \"2.0\"");
-  Message message{.kind = Message::Kind::request, .body = body, .id = {}, .method = {},
-                  .params = {}, .meta = {}, .name = {}, .uri = {}};
+  Message message{.kind = Message::Kind::request,
+                  .body = body,
+                  .id = {},
+                  .method = {},
+                  .params = {},
+                  .meta = {},
+                  .name = {},
+                  .uri = {}};
   const auto id = body.find("id");
   const auto method = body.find("method");
   const auto result = body.find("result");

@@ -51,8 +51,8 @@ struct Message {
   enum class Kind : std::uint8_t { request, notification, result, error };
   Kind kind = Kind::request;
   JsonView body;
-  std::string id;      // as it stands: a string with its quotes, or a number; "" where there is none
-  std::string method;  // of a request or a notification
+  std::string id;  // as it stands: a string with its quotes, or a number; "" where there is none
+  std::string method;              // of a request or a notification
   std::optional<JsonView> params;  // an object
   std::optional<JsonView> meta;    // params._meta, an object
   std::string name;                // params.name, of tools/call and prompts/get
