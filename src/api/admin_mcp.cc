@@ -26,14 +26,15 @@ Result<const gateway::McpServerConfig*> server_of(const gateway::Config& config,
   GH_ASSIGN(const auto name, text_of(request, "server"));
   const auto* const server = config.mcp.find(name);
   if (server == nullptr)
-    return fail(ErrorCode::not_found,
-                "the server \"" + name + "\" is not in " + config.file.string() + " under mcp.servers");
+    return fail(ErrorCode::not_found, "the server \"" + name + "\" is not in " +
+                                          config.file.string() + " under mcp.servers");
   return server;
 }
 
 json to_json(const store::ToolRecord& record) {
-  return {{"server", record.server},     {"tool", record.tool},         {"digest", record.digest},
-          {"reviewed", record.reviewed}, {"reviewer", record.reviewer}, {"changed", record.changed}};
+  return {{"server", record.server},     {"tool", record.tool},
+          {"digest", record.digest},     {"reviewed", record.reviewed},
+          {"reviewer", record.reviewer}, {"changed", record.changed}};
 }
 
 Result<std::vector<std::string>> pages_of(gateway::ControlPlane& control,
@@ -119,8 +120,8 @@ Result<std::string> review(gateway::ControlPlane& control, const gateway::Config
   for (const auto& tool : current.tools) {
     json one = {{"tool", tool.name},
                 {"digest", tool.digest},
-                {"standing", to_string(control.mcp().catalogue().standing_of(server->name, tool.name,
-                                                                             tool.digest))},
+                {"standing", to_string(control.mcp().catalogue().standing_of(
+                                 server->name, tool.name, tool.digest))},
                 {"definition", json::parse(tool.json.raw(), nullptr, false)}};
     inspector.look(tool.json.raw(), one);
     tools.push_back(std::move(one));
@@ -144,9 +145,9 @@ Result<std::string> approve(gateway::ControlPlane& control, const gateway::Confi
   json facts = json::object();
   inspector.look(tool->json.raw(), facts);
   const std::string members = facts.dump();
-  GH_ASSIGN(const auto record,
-            control.registry().review_tool(server->name, name, digest, actor,
-                                           std::string_view(members).substr(1, members.size() - 2)));
+  GH_ASSIGN(const auto record, control.registry().review_tool(
+                                   server->name, name, digest, actor,
+                                   std::string_view(members).substr(1, members.size() - 2)));
   control.mcp().catalogue().set_pin(server->name, name, digest, "");
   return json{{"record", to_json(record)}}.dump();
 }

@@ -48,7 +48,8 @@ json review_of(const McpOptions& options) {
 void print_tool(const json& tool) {
   std::cout << text(tool, "tool") << ": " << text(tool, "standing") << "\n  "
             << text(tool, "digest") << '\n';
-  std::cout << "  " << printable(tool["definition"].value("description", std::string("(no description)")))
+  std::cout << "  "
+            << printable(tool["definition"].value("description", std::string("(no description)")))
             << '\n';
   for (const auto& finding : tool["findings"])
     std::cout << "  found: " << text(finding, "rule") << " (" << finding["count"] << ")\n";
@@ -94,9 +95,9 @@ int approve(const McpOptions& options) {
   for (const auto& tool : reply["tools"]) {
     const auto name = tool["tool"].get<std::string>();
     if (!options.all && std::ranges::find(options.tools, name) == options.tools.end()) continue;
-    const auto done = admin_call(
-        options.config, "POST", "/admin/mcp/approve",
-        {{"server", options.server}, {"tool", name}, {"digest", tool["digest"]}});
+    const auto done =
+        admin_call(options.config, "POST", "/admin/mcp/approve",
+                   {{"server", options.server}, {"tool", name}, {"digest", tool["digest"]}});
     if (done.is_discarded()) return 2;
     std::cout << "approved " << printable(name) << "  " << text(tool, "digest") << '\n';
     ++approved;
@@ -130,7 +131,8 @@ void add_mcp(CLI::App& app, Exit& exit) {
   auto* one = verb->add_subcommand("show", "One definition, as the server has it now");
   one->callback([options, &exit] { exit = show(*options); });
 
-  auto* pin = verb->add_subcommand("approve", "Pin definitions as they are now, and put them in service");
+  auto* pin =
+      verb->add_subcommand("approve", "Pin definitions as they are now, and put them in service");
   pin->add_option("tools", options->tools, "Their names");
   pin->add_flag("--all", options->all, "All that the server has");
   pin->callback([options, &exit] { exit = approve(*options); });

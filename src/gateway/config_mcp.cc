@@ -35,7 +35,8 @@ void read_url(ConfigReader& reader, const ConfigNode& node, McpServerConfig& ser
     return;
   }
   server.endpoint = std::move(*endpoint);
-  server.target = server.endpoint.base_path.empty() ? "/" : std::exchange(server.endpoint.base_path, "");
+  server.target =
+      server.endpoint.base_path.empty() ? "/" : std::exchange(server.endpoint.base_path, "");
   if (const auto query = server.url.find('?'); query != std::string::npos)
     server.target += server.url.substr(query);
 }
@@ -57,7 +58,8 @@ void read_environment(ConfigReader& reader, mcp::StdioOptions& options) {
   const auto node = reader.child("environment");
   if (!node) return;
   for (const auto& [name, value] : node->members()) {
-    const auto text = value.is_map() ? std::optional<std::string>() : value.as_string().value_or("");
+    const auto text =
+        value.is_map() ? std::optional<std::string>() : value.as_string().value_or("");
     if (text) {
       options.environment.emplace_back(name, Secret(*text));
     } else if (auto secret = load_secret(value)) {
@@ -79,9 +81,8 @@ void read_command(ConfigReader& reader, const ConfigNode& node, const std::files
     options.readable.push_back(file.parent_path() / path);
   for (const auto& path : reader.strings("write"))
     options.writable.push_back(file.parent_path() / path);
-  options.memory_bytes = reader.size("memory", options.memory_bytes, 16u << 20, 64ull << 30);
-  options.processes =
-      static_cast<std::size_t>(reader.integer("processes", 64, 1, 10'000));
+  options.memory_bytes = reader.size("memory", 2'147'483'648, 16u << 20, 64ull << 30);
+  options.processes = static_cast<std::size_t>(reader.integer("processes", 64, 1, 10'000));
   options.sandbox = reader.boolean("sandbox", true);
   if (options.command.empty()) return;
   if (!std::filesystem::path(options.command.front()).is_absolute())

@@ -29,9 +29,9 @@ struct McpServerConfig {
   std::string name;  // in paths (/mcp/NAME) and in front of tools: a-z A-Z 0-9 - and single _
   std::string url;   // Streamable HTTP; empty: a command
   net::Endpoint endpoint;
-  std::string target;                 // of the URL: path and query
-  std::string credential_header;      // "Authorization"
-  Secret credential;                  // empty: none is sent
+  std::string target;             // of the URL: path and query
+  std::string credential_header;  // "Authorization"
+  Secret credential;              // empty: none is sent
   std::optional<mcp::StdioOptions> command;
   McpEras eras = McpEras::automatic;
   bool in_all = true;  // part of /mcp
@@ -40,7 +40,8 @@ struct McpServerConfig {
 struct McpConfig {
   std::map<std::string, McpServerConfig, std::less<>> servers;
   bool trust_on_first_use = false;
-  std::vector<std::string> allowed_origins;  // besides those of this machine: "https://app.example.com"
+  std::vector<std::string>
+      allowed_origins;  // besides those of this machine: "https://app.example.com"
   std::size_t message_bytes = 4u << 20;
   std::chrono::milliseconds stream_idle{3'600'000};
   std::string resource;  // how the world calls this gateway: "https://gate.example.com"; empty: by

@@ -30,7 +30,8 @@ std::string meta_of(const McpNeutral& neutral) {
 std::string merged(std::string_view object, std::string_view more) {
   const auto view = mcp::JsonView::parse(object);
   const bool empty = !view || view->members().empty();
-  std::string out = empty ? "{" : std::string(trim(object).substr(0, trim(object).size() - 1)) + ",";
+  std::string out =
+      empty ? "{" : std::string(trim(object).substr(0, trim(object).size() - 1)) + ",";
   return out.append(more.substr(1));
 }
 
@@ -56,8 +57,8 @@ std::string as_modern(std::string_view message, std::string_view method) {
   std::string more = R"({"resultType":"complete")";
   if (is_cacheable(method) && !result->find("ttlMs")) more += R"(,"ttlMs":0)";
   if (is_cacheable(method) && !result->find("cacheScope")) more += R"(,"cacheScope":"private")";
-  return apply_splices(message, {{result->span().begin, result->span().end,
-                                  merged(result->raw(), more + "}")}});
+  return apply_splices(
+      message, {{result->span().begin, result->span().end, merged(result->raw(), more + "}")}});
 }
 
 // Passes the messages of another reply on, results made modern, requests to the client taken out.
@@ -204,7 +205,7 @@ net::Task<Result<std::string>> answer_to(McpReply& reply, std::string id) {
                      "no answer (status " + std::to_string(reply.status) + ")");
     if (piece->message.empty()) continue;
     GH_CO_ASSIGN(const auto message, mcp::read_message(piece->message));
-    if (message.id == id && message.method.empty()) co_return piece->message;
+    if (mcp::same_id(message.id, id) && message.method.empty()) co_return piece->message;
   }
 }
 
@@ -215,26 +216,29 @@ net::Task<std::expected<LegacySession, McpRefusal>> begin_session(Worker& worker
   LegacySession session;
   McpOutgoing hello;
   hello.fields = legacy_fields(session);
-  hello.body = R"({"jsonrpc":"2.0","id":"gatehouse","method":"initialize","params":{"protocolVersion":")" +
-               std::string(mcp::newest_legacy_version) +
-               R"(","capabilities":{},"clientInfo":{"name":"gatehouse","version":"1"}}})";
+  hello.body =
+      R"({"jsonrpc":"2.0","id":"gatehouse","method":"initialize","params":{"protocolVersion":")" +
+      std::string(mcp::newest_legacy_version) +
+      R"(","capabilities":{},"clientInfo":{"name":"gatehouse","version":"1"}}})";
   auto reply =
       co_await send_http(worker, exchange, server, std::move(hello), &client.disconnected());
   if (!reply) co_return std::unexpected(std::move(reply).error());
   const auto answer = co_await answer_to(**reply, "\"gatehouse\"");
-  const auto message = answer ? mcp::read_message(*answer)
-                              : Result<mcp::Message>(std::unexpected(answer.error()));
+  const auto message =
+      answer ? mcp::read_message(*answer) : Result<mcp::Message>(std::unexpected(answer.error()));
   const auto result = message ? message->body.find("result") : std::nullopt;
   if (!result)
     co_return std::unexpected(mcp_upstream_problem(
         exchange, server.name, {ErrorCode::invalid_argument, "it refuses \"initialize\"", {}}));
   session.id = (*reply)->session;
-  session.version = result->find_text("protocolVersion").value_or(std::string(mcp::newest_legacy_version));
+  session.version =
+      result->find_text("protocolVersion").value_or(std::string(mcp::newest_legacy_version));
   session.initialized = result->raw();
   McpOutgoing ready;
   ready.fields = legacy_fields(session);
   ready.body = R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
-  auto told = co_await send_http(worker, exchange, server, std::move(ready), &client.disconnected());
+  auto told =
+      co_await send_http(worker, exchange, server, std::move(ready), &client.disconnected());
   if (!told) co_return std::unexpected(std::move(told).error());
   (void)co_await (*told)->next();
   co_return session;
@@ -265,8 +269,8 @@ net::Task<McpSent> send_legacy(Worker& worker, net::ServerStream& client, const 
     McpOutgoing outgoing;
     outgoing.fields = legacy_fields(*session);
     outgoing.body = call_text(neutral, neutral.params);
-    auto reply = co_await send_http(worker, exchange, server, std::move(outgoing),
-                                    &client.disconnected());
+    auto reply =
+        co_await send_http(worker, exchange, server, std::move(outgoing), &client.disconnected());
     if (!reply) co_return std::unexpected(std::move(reply).error());
     // The server has forgotten the session: a new one, once.
     if ((*reply)->status == 404 && attempt == 0) {
@@ -289,8 +293,8 @@ net::Task<std::expected<mcp::Era, McpRefusal>> find_era(Worker& worker, net::Ser
   auto reply = co_await send_modern(worker, client, exchange, server, question);
   if (!reply) co_return std::unexpected(std::move(reply).error());
   const auto answer = co_await answer_to(**reply, question.id);
-  const auto message = answer ? mcp::read_message(*answer)
-                              : Result<mcp::Message>(std::unexpected(answer.error()));
+  const auto message =
+      answer ? mcp::read_message(*answer) : Result<mcp::Message>(std::unexpected(answer.error()));
   const auto result = message ? message->body.find("result") : std::nullopt;
   const bool modern = result && result->find("supportedVersions");
   const auto era = modern ? mcp::Era::modern : mcp::Era::legacy;
@@ -311,7 +315,11 @@ std::string discover_from(std::string_view initialized) {
     json.key("instructions").raw(text->raw());
   json.key("ttlMs").number(0).key("cacheScope").string("private");
   if (const auto info = view ? view->find("serverInfo") : std::nullopt)
-    json.key("_meta").begin_object().key("io.modelcontextprotocol/serverInfo").raw(info->raw()).end_object();
+    json.key("_meta")
+        .begin_object()
+        .key("io.modelcontextprotocol/serverInfo")
+        .raw(info->raw())
+        .end_object();
   json.end_object();
   return out;
 }
@@ -335,7 +343,8 @@ std::string without_protocol_meta(const std::optional<mcp::JsonView>& params) {
   JsonWriter json(kept);
   json.begin_object();
   for (const auto& member : meta->members())
-    if (!member.key.starts_with("io.modelcontextprotocol/")) json.key(member.key).raw(member.value.raw());
+    if (!member.key.starts_with("io.modelcontextprotocol/"))
+      json.key(member.key).raw(member.value.raw());
   json.end_object();
   return with_member(params->raw(), "_meta", kept);
 }
@@ -357,17 +366,20 @@ net::Task<std::expected<std::string, McpRefusal>> ask_neutral(
   auto reply = co_await send_neutral(worker, client, exchange, call, server, std::move(neutral));
   if (!reply) co_return std::unexpected(std::move(reply).error());
   const auto answer = co_await answer_to(**reply, "\"gatehouse\"");
-  if (!answer) co_return std::unexpected(mcp_upstream_problem(exchange, server.name, answer.error()));
+  if (!answer)
+    co_return std::unexpected(mcp_upstream_problem(exchange, server.name, answer.error()));
   co_return *answer;
 }
 
-net::Task<std::expected<std::string, McpRefusal>> describe_server(
-    Worker& worker, net::ServerStream& client, Exchange& exchange, McpCall& call,
-    const McpServerConfig& server) {
+net::Task<std::expected<std::string, McpRefusal>> describe_server(Worker& worker,
+                                                                  net::ServerStream& client,
+                                                                  Exchange& exchange, McpCall& call,
+                                                                  const McpServerConfig& server) {
   if (server.command) {
     auto process = worker.control.mcp().process(server, mcp_hidden(*exchange.snapshot->config));
     const auto started = co_await start(worker, process);
-    if (!started) co_return std::unexpected(mcp_upstream_problem(exchange, server.name, started.error()));
+    if (!started)
+      co_return std::unexpected(mcp_upstream_problem(exchange, server.name, started.error()));
     co_return discover_from(*started);
   }
   const auto era = co_await find_era(worker, client, exchange, server);
@@ -395,7 +407,8 @@ net::Task<bool> speaks_the_same(Worker& worker, net::ServerStream& client, Excha
     co_return (call.server->eras == McpEras::modern) == (call.era == mcp::Era::modern);
   // A server that speaks both is spoken to as the client speaks; one that does not know the old
   // era refuses `initialize`, and is remembered for it.
-  if (call.era == mcp::Era::legacy) co_return !worker.control.mcp().refuses_legacy(call.server->name);
+  if (call.era == mcp::Era::legacy)
+    co_return !worker.control.mcp().refuses_legacy(call.server->name);
   const auto era = co_await find_era(worker, client, exchange, *call.server);
   co_return !era || *era == mcp::Era::modern;
 }

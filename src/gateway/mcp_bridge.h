@@ -13,9 +13,9 @@
 namespace gatehouse::gateway {
 
 struct McpNeutral {
-  std::string id;      // as it stands; of the client's request
+  std::string id;  // as it stands; of the client's request
   std::string method;
-  std::string params;  // JSON object
+  std::string params;        // JSON object
   std::string capabilities;  // of the client, JSON object
 };
 
@@ -24,12 +24,9 @@ net::Task<McpSent> send_neutral(Worker& worker, net::ServerStream& client, Excha
                                 McpCall& call, const McpServerConfig& server, McpNeutral neutral);
 
 // The answer's one result, errors as a refusal: for what the gateway asks on its own account.
-net::Task<std::expected<std::string, McpRefusal>> ask_neutral(Worker& worker,
-                                                              net::ServerStream& client,
-                                                              Exchange& exchange, McpCall& call,
-                                                              const McpServerConfig& server,
-                                                              std::string_view method,
-                                                              std::string params);
+net::Task<std::expected<std::string, McpRefusal>> ask_neutral(
+    Worker& worker, net::ServerStream& client, Exchange& exchange, McpCall& call,
+    const McpServerConfig& server, std::string_view method, std::string params);
 
 // What a server says of itself: a DiscoverResult (JSON), whatever it speaks.
 net::Task<std::expected<std::string, McpRefusal>> describe_server(Worker& worker,

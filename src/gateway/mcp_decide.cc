@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "gateway/admit.h"
 #include "gateway/mcp_call.h"
+#include "gateway/principal_facts.h"
 #include "gateway/stages.h"
 #include "gateway/tool_question.h"
 
@@ -70,8 +71,8 @@ std::string blocked_message(const Exchange& exchange) {
 }
 
 McpRefusal blocked(const McpCall& call, std::string message) {
-  auto refusal = mcp_refuse(Problem::blocked, 200, mcp::Code::refused_by_policy, std::move(message))
-                     .error();
+  auto refusal =
+      mcp_refuse(Problem::blocked, 200, mcp::Code::refused_by_policy, std::move(message)).error();
   const bool request = call.message && call.message->kind == mcp::Message::Kind::request;
   if (!request) refusal.status = 403;
   refusal.as_result = request && call.message->method == "tools/call";
@@ -98,6 +99,16 @@ void take_redactions(policy::Decision& decision, Plan& plan) {
   });
 }
 
+// What the principal's delegation leaves it, whatever policies say.
+void apply_scope(const ToolQuestion& question, policy::Decision& decision) {
+  const std::string tool = std::string(question.server) + "/" + std::string(question.tool);
+  ScopeQuestion asked;
+  asked.time = question.time;
+  asked.tool = tool;
+  asked.confidentiality = static_cast<std::int64_t>(question.label->confidentiality);
+  deny_outside_scope(*question.principal, asked, decision);
+}
+
 McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question) {
   question.findings = exchange.findings.by_category;
   question.risk = exchange.risk;
@@ -105,6 +116,7 @@ McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question)
   exchange.decision = exchange.decisions->decide(policy_request(question));
   const auto asked = exchange.decision.obligations;
   take_redactions(exchange.decision, exchange.plan);
+  if (exchange.decision.permit) apply_scope(question, exchange.decision);
   const auto ruling = settle_tool(question, exchange.decision);
   exchange.decision.obligations = asked;  // for the record: all of them
   if (!question.reviewed) {
@@ -115,9 +127,9 @@ McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question)
   if (ruling.effect == ToolEffect::permit) return {};
   exchange.decision.permit = false;
   if (ruling.effect == ToolEffect::hold)
-    return std::unexpected(blocked(call, "This call needs the approval of a person with the role \"" +
-                                             ruling.approvals.front().role + "\". " +
-                                             blocked_message(exchange)));
+    return std::unexpected(
+        blocked(call, "This call needs the approval of a person with the role \"" +
+                          ruling.approvals.front().role + "\". " + blocked_message(exchange)));
   return std::unexpected(blocked(call, blocked_message(exchange)));
 }
 
@@ -133,8 +145,7 @@ McpVerdict decide_listing(Exchange& exchange, const McpCall& call, const ToolQue
 McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   const StageTimer timer(worker, exchange, Stage::decide);
   const auto& catalogue = worker.control.mcp().catalogue();
-  const Label label =
-      join(exchange.label, worker.control.mcp().session_label(call.session_key));
+  const Label label = join(exchange.label, worker.control.mcp().session_label(call.session_key));
   exchange.label = label;
   const auto arguments = ArgumentLabels::of_context(label);
   const std::string_view method = call.message ? std::string_view(call.message->method) : "";
@@ -143,12 +154,11 @@ McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   } else if (reads_content(method)) {
     call.tool = method;
   } else {
-    return decide_listing(exchange, call,
-                          question_of(exchange, call.subject_server, whole_server, label, arguments));
+    return decide_listing(
+        exchange, call, question_of(exchange, call.subject_server, whole_server, label, arguments));
   }
   auto question = question_of(exchange, call.subject_server, call.tool, label, arguments);
-  call.declared_trusted =
-      question.declaration && question.declaration->trust == Integrity::trusted;
+  call.declared_trusted = question.declaration && question.declaration->trust == Integrity::trusted;
   return decide_call(exchange, call, question);
 }
 
@@ -184,6 +194,7 @@ bool may_see_tool(const Worker&, const Exchange& exchange, const McpCall&, std::
   auto decision = exchange.decisions->decide(policy_request(question));
   Plan plan;
   take_redactions(decision, plan);
+  if (decision.permit) apply_scope(question, decision);
   return settle_tool(question, decision).effect != ToolEffect::refuse;
 }
 

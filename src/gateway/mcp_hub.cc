@@ -22,10 +22,11 @@ struct ListKind {
   std::string_view member;  // of the result
   std::string_view name;    // of an item, that gets the server's in front
 };
-constexpr std::array<ListKind, 4> lists{{{"tools/list", "tools", "name"},
-                                         {"prompts/list", "prompts", "name"},
-                                         {"resources/list", "resources", "uri"},
-                                         {"resources/templates/list", "resourceTemplates", "uriTemplate"}}};
+constexpr std::array<ListKind, 4> lists{
+    {{"tools/list", "tools", "name"},
+     {"prompts/list", "prompts", "name"},
+     {"resources/list", "resources", "uri"},
+     {"resources/templates/list", "resourceTemplates", "uriTemplate"}}};
 
 const ListKind* list_of(std::string_view method) {
   const auto found = std::ranges::find(lists, method, &ListKind::method);
@@ -68,7 +69,8 @@ net::Task<McpVerdict> respond_result(Worker& worker, net::ServerStream& client, 
                                      std::vector<net::Field> fields = {}) {
   std::string body = mcp::result_message(call.message->id, result);
   if (auto screened = screen_mcp_texts(worker, exchange, call, body); !screened)
-    co_return std::unexpected(mcp_upstream_problem(exchange, call.subject_server, screened.error()));
+    co_return std::unexpected(
+        mcp_upstream_problem(exchange, call.subject_server, screened.error()));
   auto head = mcp_head(exchange, 200, "application/json");
   for (auto& field : fields) head.fields.add(std::move(field.name), std::move(field.value));
   co_return co_await respond_mcp(worker, client, exchange, call, std::move(head), std::move(body));
@@ -76,7 +78,8 @@ net::Task<McpVerdict> respond_result(Worker& worker, net::ServerStream& client, 
 
 net::Task<McpVerdict> respond_nothing(Worker& worker, net::ServerStream& client, Exchange& exchange,
                                       McpCall& call, int status) {
-  co_return co_await respond_mcp(worker, client, exchange, call, mcp_head(exchange, status, ""), "");
+  co_return co_await respond_mcp(worker, client, exchange, call, mcp_head(exchange, status, ""),
+                                 "");
 }
 
 std::unexpected<McpRefusal> unknown_method(const McpCall& call) {
@@ -91,8 +94,7 @@ net::Task<std::expected<std::string, McpRefusal>> describe_all(Worker& worker,
                                                                net::ServerStream& client,
                                                                Exchange& exchange, McpCall& call) {
   const auto servers = all_servers(exchange, call);
-  if (call.server)
-    co_return co_await describe_server(worker, client, exchange, call, *call.server);
+  if (call.server) co_return co_await describe_server(worker, client, exchange, call, *call.server);
   std::set<std::string_view> parts;
   constexpr std::array<std::string_view, 4> served{"tools", "prompts", "resources", "completions"};
   for (const auto* server : servers) {
@@ -172,12 +174,14 @@ net::Task<McpVerdict> append_list(Worker& worker, net::ServerStream& client, Exc
   const auto prefix = prefix_of(server, kind);
   std::string cursor;
   for (std::size_t page = 0; page < most_pages; ++page) {
-    auto answer = co_await ask_neutral(worker, client, exchange, call, server, kind.method,
-                                       cursor.empty() ? "{}" : R"({"cursor":)" + json_string(cursor) + "}");
+    auto answer =
+        co_await ask_neutral(worker, client, exchange, call, server, kind.method,
+                             cursor.empty() ? "{}" : R"({"cursor":)" + json_string(cursor) + "}");
     if (!answer) co_return std::unexpected(std::move(answer).error());
     const bool tools = kind.member == "tools";
     if (tools && mcp::read_message(*answer)->body.find("result")) {
-      auto filtered = co_await filter_tool_list(worker, exchange, call, server, std::move(*answer), prefix);
+      auto filtered =
+          co_await filter_tool_list(worker, exchange, call, server, std::move(*answer), prefix);
       if (!filtered)
         co_return std::unexpected(mcp_upstream_problem(exchange, server.name, filtered.error()));
       *answer = std::move(*filtered);
@@ -206,7 +210,12 @@ net::Task<McpVerdict> serve_list(Worker& worker, net::ServerStream& client, Exch
   JsonWriter json(result);
   json.begin_object().key(kind.member).raw(items);
   if (call.era == mcp::Era::modern)
-    json.key("resultType").string("complete").key("ttlMs").number(0).key("cacheScope").string("private");
+    json.key("resultType")
+        .string("complete")
+        .key("ttlMs")
+        .number(0)
+        .key("cacheScope")
+        .string("private");
   json.end_object();
   co_return co_await respond_result(worker, client, exchange, call, std::move(result));
 }
@@ -221,18 +230,21 @@ std::string neutral_params(const McpCall& call) {
   const auto& method = message->method;
   if (method == "tools/call" || method == "prompts/get")
     return with_member(params, "name", json_string(call.upstream_name));
-  if (method == "resources/read") return with_member(params, "uri", json_string(call.upstream_name));
+  if (method == "resources/read")
+    return with_member(params, "uri", json_string(call.upstream_name));
   const auto ref = message->params ? message->params->find("ref") : std::nullopt;
   if (!ref) return params;
   const std::string_view member = ref->find("name") ? "name" : "uri";
-  return with_member(params, "ref", with_member(ref->raw(), member, json_string(call.upstream_name)));
+  return with_member(params, "ref",
+                     with_member(ref->raw(), member, json_string(call.upstream_name)));
 }
 
 net::Task<McpVerdict> serve_call(Worker& worker, net::ServerStream& client, Exchange& exchange,
                                  McpCall& call) {
   if (!call.target) {
-    auto refusal = mcp_refuse(Problem::bad_request, 200, Code::invalid_params,
-                              "No server here has this. Names are SERVER__NAME, addresses SERVER+URI.");
+    auto refusal =
+        mcp_refuse(Problem::bad_request, 200, Code::invalid_params,
+                   "No server here has this. Names are SERVER__NAME, addresses SERVER+URI.");
     co_return refusal;
   }
   McpNeutral neutral{call.message->id, call.message->method, neutral_params(call),
@@ -282,7 +294,8 @@ net::Task<McpVerdict> serve_bridged(Worker& worker, net::ServerStream& client, E
     co_return co_await respond_nothing(worker, client, exchange, call, 202);
   const std::string method = call.message->method;
   const bool legacy = call.era == mcp::Era::legacy;
-  if (legacy && method == "initialize") co_return co_await initialize(worker, client, exchange, call);
+  if (legacy && method == "initialize")
+    co_return co_await initialize(worker, client, exchange, call);
   if (legacy && (method == "ping" || method == "logging/setLevel"))
     co_return co_await respond_result(worker, client, exchange, call, "{}");
   if (!legacy && method == "server/discover") {

@@ -14,7 +14,8 @@ std::string base_url(const Exchange& exchange) {
   const auto& config = *exchange.snapshot->config;
   if (!config.mcp.resource.empty()) return config.mcp.resource;
   const bool tls = !config.tls_certificate.empty();
-  return (tls ? "https://" : "http://") + std::string(exchange.head->fields.find("host").value_or("localhost"));
+  return (tls ? "https://" : "http://") +
+         std::string(exchange.head->fields.find("host").value_or("localhost"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The answer of a server on its way to the client. Each message is screened before it leaves; the
-// one that ends the call waits until the outcome is recorded. What nobody changed leaves as it came.
+// one that ends the call waits until the outcome is recorded. What nobody changed leaves as it
+// came.
 #include <algorithm>
 
 #include "base/text.h"
@@ -78,6 +79,9 @@ class Relay {
 
   net::Task<McpVerdict> stream() {
     client_.begin(head("text/event-stream"));
+    // The head leaves with the first bytes, and a stream of notifications may have none for long.
+    if (exchange_.head->method == "GET" && !co_await client_.write(":\n\n"))
+      exchange_.client_left = true;
     auto problem = co_await relay_events();
     if (client_.disconnected().cancelled()) exchange_.client_left = true;
     if (!problem && !client_.responded() && !exchange_.client_left)
@@ -109,10 +113,10 @@ class Relay {
         GH_MCP(co_await screen((*piece)->message, last));
         if (event.empty() || (*piece)->message != before) event = event_of(**piece);
       }
-      // The answer itself waits for its record; the end of the stream comes right behind it.
-      if (last || !held_.empty()) {
-        held_ += event;
-        continue;
+      // The answer itself waits for its record, and nothing comes behind it.
+      if (last) {
+        held_ = std::move(event);
+        co_return McpVerdict{};
       }
       note_answer(worker_, exchange_, event);
       if (!co_await client_.write(std::move(event))) {
@@ -146,12 +150,12 @@ class Relay {
   net::Task<McpVerdict> screen(std::string& text, bool& last) {
     auto message = mcp::read_message(text);
     if (!message) co_return std::unexpected(broken(message.error()));
-    const bool answers = message->kind == mcp::Message::Kind::result ||
-                         message->kind == mcp::Message::Kind::error;
-    last = answers && call_.message && message->id == call_.message->id;
+    const bool answers =
+        message->kind == mcp::Message::Kind::result || message->kind == mcp::Message::Kind::error;
+    last = answers && call_.message && answers_ours(*message);
     if (answers && !last && !is_replay())
-      co_return std::unexpected(broken({ErrorCode::invalid_argument,
-                                        "it answers a request that was not made", {}}));
+      co_return std::unexpected(
+          broken({ErrorCode::invalid_argument, "it answers a request that was not made", {}}));
     if (last && message->kind == mcp::Message::Kind::error) note_error(*message);
     if (last && asks_for_input(*message))
       co_return mcp_refuse(Problem::answer_refused, 200, mcp::Code::upstream_failed,
@@ -159,8 +163,8 @@ class Relay {
                            "asked for in the middle of a call.");
     if (last && message->kind == mcp::Message::Kind::result &&
         call_.message->method == "tools/list") {
-      auto listed = co_await filter_tool_list(worker_, exchange_, call_, *call_.target,
-                                              std::move(text), "");
+      auto listed =
+          co_await filter_tool_list(worker_, exchange_, call_, *call_.target, std::move(text), "");
       if (!listed) co_return std::unexpected(broken(listed.error()));
       text = std::move(*listed);
       message = mcp::read_message(text);
@@ -179,6 +183,12 @@ class Relay {
     const auto result = message.body.find("result");
     return call_.era == mcp::Era::legacy && result &&
            result->find_text("resultType") == "input_required";
+  }
+
+  // An error may come without an id: of a message that the server could not read, or did not want.
+  bool answers_ours(const mcp::Message& message) const {
+    if (message.kind == mcp::Message::Kind::error && message.id.empty()) return true;
+    return mcp::same_id(message.id, call_.message->id);
   }
 
   // Answers to earlier requests come where a stream is resumed.

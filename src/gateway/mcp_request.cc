@@ -60,14 +60,14 @@ McpVerdict check_modern(const Exchange& exchange, McpCall& call) {
   const auto& message = *call.message;
   const bool request = message.kind == mcp::Message::Kind::request;
   const auto version = message.meta_version();
-  const auto capabilities = message.meta ? message.meta->find(mcp::meta_capabilities) : std::nullopt;
+  const auto capabilities =
+      message.meta ? message.meta->find(mcp::meta_capabilities) : std::nullopt;
   if (request && (version.empty() || !capabilities || !capabilities->is_object()))
     return mcp_refuse(Problem::bad_request, 400, Code::invalid_params,
                       "params._meta needs \"io.modelcontextprotocol/protocolVersion\" and "
                       "\"io.modelcontextprotocol/clientCapabilities\"");
   if (!request && version.empty()) return {};
-  const auto parameters =
-      call.listed ? call.listed->headers : std::vector<mcp::ParameterHeader>();
+  const auto parameters = call.listed ? call.listed->headers : std::vector<mcp::ParameterHeader>();
   if (auto wrong = mcp::header_mismatch(exchange.head->fields, message, parameters); !wrong.empty())
     return mcp_refuse(Problem::bad_request, 400, Code::header_mismatch, std::move(wrong));
   if (version != mcp::modern_version) return unsupported(version);

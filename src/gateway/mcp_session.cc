@@ -46,9 +46,9 @@ std::string seal_mcp_session(const Worker& worker, const Exchange& exchange, con
   Json json = {{"v", session.version}, {"n", session.name}, {"at", session.at}};
   if (!session.capabilities.empty()) json["c"] = session.capabilities;
   if (!session.client.empty()) json["i"] = session.client;
-  return to_base64url(bytes_of(crypto::seal(session_key(worker), bytes_of(json.dump()),
-                                            bytes_of(binding(exchange, call)),
-                                            worker.control.random())));
+  return to_base64url(
+      bytes_of(crypto::seal(session_key(worker), bytes_of(json.dump()),
+                            bytes_of(binding(exchange, call)), worker.control.random())));
 }
 
 std::optional<McpSession> open_mcp_session(const Worker& worker, const Exchange& exchange,
@@ -56,8 +56,8 @@ std::optional<McpSession> open_mcp_session(const Worker& worker, const Exchange&
   if (sealed.size() > longest_id) return std::nullopt;
   const auto bytes = from_base64url(sealed);
   if (!bytes) return std::nullopt;
-  const auto text = crypto::open_sealed(session_key(worker), bytes_of(*bytes),
-                                        bytes_of(binding(exchange, call)));
+  const auto text =
+      crypto::open_sealed(session_key(worker), bytes_of(*bytes), bytes_of(binding(exchange, call)));
   if (!text) return std::nullopt;
   const auto json = Json::parse(*text, nullptr, false);
   if (!json.is_object()) return std::nullopt;

@@ -12,8 +12,8 @@ namespace {
 
 // Names and places: read, never changed.
 constexpr std::array<std::string_view, 12> fixed_members{
-    "jsonrpc", "id",       "method",          "name",          "uri",      "type",
-    "role",    "mimeType", "protocolVersion", "progressToken", "taskId",   "uriTemplate"};
+    "jsonrpc", "id",       "method",          "name",          "uri",    "type",
+    "role",    "mimeType", "protocolVersion", "progressToken", "taskId", "uriTemplate"};
 // Texts that only their writer reads.
 constexpr std::array<std::string_view, 4> opaque_members{"requestState", "cursor", "nextCursor",
                                                          "subscriptionId"};
@@ -37,7 +37,8 @@ class TextReader final : public JsonVisitor {
     if (path.size() > 1) add(path, text, span, true);
   }
   void on_key(Path object, std::string_view key, JsonSpan inside) override {
-    if (is_whole(object) || object.empty()) return;
+    // Those of the arguments are inspected with them.
+    if (object.empty() || path_begins(object, {"params", "arguments"})) return;
     push(key, inside, TextRole::fixed, false, Source::none);
   }
   void on_container(Path path, JsonSpan span) override {
@@ -48,7 +49,10 @@ class TextReader final : public JsonVisitor {
   }
 
  private:
-  static bool is_whole(Path path) { return path_begins(path, {"params", "arguments"}); }
+  // Below the arguments, which are inspected as one.
+  static bool is_whole(Path path) {
+    return path.size() > 2 && path_begins(path, {"params", "arguments"});
+  }
 
   void add(Path path, std::string_view text, JsonSpan inside, bool is_number) {
     const auto key = last_key(path);
@@ -60,11 +64,13 @@ class TextReader final : public JsonVisitor {
     } else if (is_bytes(key)) {
       role = role_of_encoded(text);
       if (role == TextRole::opaque) exchange_.uninspectable = true;
-    } else if (is_one_of(key, fixed_members) || is_number || path_begins(path, {"params", "_meta"})) {
+    } else if (is_one_of(key, fixed_members) || is_number ||
+               path_begins(path, {"params", "_meta"})) {
       role = TextRole::fixed;
     }
     // What comes back from a person or a model at the client's side.
-    const bool answer = path_begins(path, {"result"}) || path_begins(path, {"params", "inputResponses"});
+    const bool answer =
+        path_begins(path, {"result"}) || path_begins(path, {"params", "inputResponses"});
     push(text, inside, role, is_number, answer ? Source::user : Source::none);
   }
   void push(std::string_view text, JsonSpan inside, TextRole role, bool is_number, Source source) {
@@ -88,7 +94,8 @@ class AnswerTexts final : public JsonVisitor {
     if (is_bytes(key) && role_of_encoded(text) == TextRole::opaque) return;
     const bool fixed = is_one_of(key, fixed_members) || path_begins(path, {"result", "_meta"});
     filter(text, inside, fixed);
-    if (!fixed) data_.push_back({{}, kept_.emplace_back(text), TextRole::text, false, Source::data});
+    if (!fixed)
+      data_.push_back({{}, kept_.emplace_back(text), TextRole::text, false, Source::data});
   }
   void on_number(Path path, std::string_view text, JsonSpan span) override {
     if (path_begins(path, {"result", "structuredContent"})) filter_number(text, span);
@@ -137,13 +144,9 @@ Result<void> screen_mcp_texts(Worker& worker, Exchange& exchange, McpCall& call,
   plan.restore = exchange.redacted > 0;
   plan.placeholders = &exchange.placeholders;
   plan.masks = &exchange.masks;
-  FindingTotals found;
   std::vector<Channel> data;
-  AnswerTexts texts(*exchange.scanner, plan, found, data);
+  AnswerTexts texts(*exchange.scanner, plan, exchange.answer_findings, data);
   GH_TRY(worker.walker.walk(message, texts));
-  for (const auto& count : found.by_rule) exchange.answer_findings.by_rule.push_back(count);
-  for (std::size_t at = 0; at < inspect::category_count; ++at)
-    exchange.answer_findings.by_category[at] += found.by_category[at];
   exchange.restored += texts.restored;
   const auto assessment = assess(*exchange.snapshot->risk, data);
   worker.risk_watch.note(assessment);

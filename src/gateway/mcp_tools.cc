@@ -23,12 +23,12 @@ std::string facts_of(const Exchange& exchange, const Inspected& inspected) {
   return facts.substr(1, facts.size() - 2);
 }
 
-Inspected inspect_definition(Worker& worker, const Exchange& exchange, std::string_view definition) {
+Inspected inspect_definition(Worker& worker, const Exchange& exchange,
+                             std::string_view definition) {
   Inspected inspected;
   auto filtered = inspect::filter_text(*exchange.scanner, {}, inspect::TextForm::json, definition);
   inspected.findings.add(filtered.findings);
-  const std::vector<Channel> data{
-      {{}, definition, TextRole::text, false, Source::data}};
+  const std::vector<Channel> data{{{}, definition, TextRole::text, false, Source::data}};
   inspected.risk = assess(*exchange.snapshot->risk, data).p;
   (void)worker;
   return inspected;

@@ -15,9 +15,9 @@ bool must_not_leave(Exchange& exchange, const Channel& channel) {
 void redact(Exchange& exchange, const Channel& channel, const inspect::FilterPlan& plan,
             std::vector<Splice>& edits) {
   const bool json = channel.role == TextRole::raw_json;
-  auto filtered = inspect::filter_text(*exchange.scanner, plan,
-                                       json ? inspect::TextForm::json : inspect::TextForm::plain,
-                                       channel.text);
+  auto filtered =
+      inspect::filter_text(*exchange.scanner, plan,
+                           json ? inspect::TextForm::json : inspect::TextForm::plain, channel.text);
   if (!filtered.changed) return;
   for (const auto& finding : filtered.findings)
     exchange.redacted += plan.redact.test(static_cast<std::size_t>(finding.category)) ? 1 : 0;
@@ -45,9 +45,10 @@ McpVerdict transform_mcp(Exchange& exchange, McpCall& call) {
       if (channel.role != TextRole::fixed) {
         redact(exchange, channel, plan, edits);
       } else if (must_not_leave(exchange, channel)) {
-        return mcp_refuse(Problem::blocked, 403, mcp::Code::refused_by_policy,
-                          "Data that policy wants replaced stands where it cannot be replaced: in a "
-                          "name, an address, a header or the name of a JSON member.");
+        return mcp_refuse(
+            Problem::blocked, 403, mcp::Code::refused_by_policy,
+            "Data that policy wants replaced stands where it cannot be replaced: in a "
+            "name, an address, a header or the name of a JSON member.");
       }
     }
   }

@@ -93,16 +93,19 @@ class HttpReply final : public McpReply {
 
 McpVerdict check_head(const net::ResponseHead& head, const std::string& server) {
   if (head.status >= 300 && head.status < 400)
-    return mcp_refuse(Problem::upstream_failed, 502, mcp::Code::upstream_failed,
-                      "The server \"" + server + "\" answered with a redirect, which is not followed.");
+    return mcp_refuse(
+        Problem::upstream_failed, 502, mcp::Code::upstream_failed,
+        "The server \"" + server + "\" answered with a redirect, which is not followed.");
   const auto encoding = head.fields.find("content-encoding").value_or("identity");
   if (!equals_ignoring_case(trim(encoding), "identity"))
-    return mcp_refuse(Problem::answer_refused, 502, mcp::Code::upstream_failed,
-                      "The server \"" + server + "\" compressed its answer; it cannot be inspected.");
+    return mcp_refuse(
+        Problem::answer_refused, 502, mcp::Code::upstream_failed,
+        "The server \"" + server + "\" compressed its answer; it cannot be inspected.");
   // What it wants of its client is between it and the operators: our credential, not the caller's.
   if (head.status == 401 || head.status == 403)
     return mcp_refuse(Problem::upstream_failed, 502, mcp::Code::upstream_failed,
-                      "The server \"" + server + "\" refused the credential this gateway has for it (" +
+                      "The server \"" + server +
+                          "\" refused the credential this gateway has for it (" +
                           std::to_string(head.status) + "). Tell the operators of this gateway.");
   return {};
 }
@@ -118,7 +121,8 @@ void set_mcp_credential(const McpServerConfig& server, net::Fields& fields) {
 }
 
 std::vector<std::filesystem::path> mcp_hidden(const Config& config) {
-  return {std::filesystem::absolute(config.data), std::filesystem::absolute(config.last_signed_directory())};
+  return {std::filesystem::absolute(config.data),
+          std::filesystem::absolute(config.last_signed_directory())};
 }
 
 McpRefusal mcp_upstream_problem(const Exchange& exchange, std::string_view server,
@@ -156,8 +160,7 @@ net::Task<McpSent> send_http(Worker& worker, const Exchange& exchange,
   // A compressed answer could not be screened.
   head.fields.set("Accept-Encoding", "identity");
   set_mcp_credential(server, head.fields);
-  auto answer =
-      co_await worker.tool_servers.request(server.endpoint, head, outgoing.body, cancel);
+  auto answer = co_await worker.tool_servers.request(server.endpoint, head, outgoing.body, cancel);
   // Nothing was sent: the same again is safe.
   if (!answer && answer.error().code == ErrorCode::unavailable && !(cancel && cancel->cancelled()))
     answer = co_await worker.tool_servers.request(server.endpoint, head, outgoing.body, cancel);

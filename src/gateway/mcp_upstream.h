@@ -15,7 +15,7 @@ namespace gatehouse::gateway {
 // is only the event.
 struct McpPiece {
   std::string message;  // JSON; empty: none
-  std::string event;    // the server-sent event as it came, its blank line included; empty: made here
+  std::string event;  // the server-sent event as it came, its blank line included; empty: made here
   std::string event_id;
 };
 

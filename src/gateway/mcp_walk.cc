@@ -1,5 +1,5 @@
-// The way of a call over the Model Context Protocol. The stages are those of walk.cc, and so is what
-// must hold: nothing reaches a server before the decision is recorded, nothing ends before the
+// The way of a call over the Model Context Protocol. The stages are those of walk.cc, and so is
+// what must hold: nothing reaches a server before the decision is recorded, nothing ends before the
 // outcome is, and callers get errors in their own words.
 #include "gateway/mcp_bridge.h"
 #include "gateway/stages.h"
@@ -12,8 +12,9 @@ constexpr std::string_view root_path = "/mcp";
 
 // What goes on of the caller's headers. Its credential never does.
 net::Fields forwarded_fields(const Exchange& exchange, const McpCall& call) {
-  constexpr std::array<std::string_view, 7> names{
-      "accept", "user-agent", "traceparent", "tracestate", "last-event-id", "mcp-method", "mcp-name"};
+  constexpr std::array<std::string_view, 7> names{"accept",     "user-agent",    "traceparent",
+                                                  "tracestate", "last-event-id", "mcp-method",
+                                                  "mcp-name"};
   net::Fields fields;
   for (const auto& field : exchange.head->fields.all()) {
     const bool parameter = equals_ignoring_case(field.name.substr(0, 10), "mcp-param-");
@@ -63,9 +64,9 @@ net::Task<McpVerdict> identify_mcp(Worker& worker, net::ServerStream& client, Ex
   if (identified) co_return McpVerdict{};
   auto refusal = mcp_refusal(identified.error());
   if (refusal.status == 401)
-    refusal.fields.push_back({"WWW-Authenticate", "Bearer resource_metadata=\"" +
-                                                      mcp_metadata_url(exchange, exchange.head->path()) +
-                                                      "\""});
+    refusal.fields.push_back(
+        {"WWW-Authenticate",
+         "Bearer resource_metadata=\"" + mcp_metadata_url(exchange, exchange.head->path()) + "\""});
   co_return std::unexpected(std::move(refusal));
 }
 
@@ -114,7 +115,8 @@ net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchan
 std::string refusal_body(const Exchange& exchange, const McpCall& call, const McpRefusal& refusal) {
   const bool request = call.message && call.message->kind == mcp::Message::Kind::request;
   const std::string_view id = request ? std::string_view(call.message->id) : "";
-  if (!refusal.as_result) return mcp::error_message(id, refusal.code, refusal.message, refusal.data);
+  if (!refusal.as_result)
+    return mcp::error_message(id, refusal.code, refusal.message, refusal.data);
   std::string result;
   JsonWriter json(result);
   json.begin_object();
@@ -190,8 +192,7 @@ net::Task<void> walk_mcp(Worker& worker, net::ServerStream& client, Exchange& ex
   exchange.route = Route::mcp;
   McpCall call;
   auto verdict = co_await governed(worker, client, exchange, call);
-  if (!verdict)
-    co_await answer_refusal(worker, client, exchange, call, std::move(verdict).error());
+  if (!verdict) co_await answer_refusal(worker, client, exchange, call, std::move(verdict).error());
 }
 
 }  // namespace gatehouse::gateway

@@ -3,8 +3,8 @@
 // service by the first list that shows the change, for everybody and at once; one that nobody has
 // reviewed was never in.
 //
-// The Catalogue holds what the ledger says (the fold of mcp.tool.* events) and what the servers said
-// last. Thread-safe; no call blocks on anything but its own short lock.
+// The Catalogue holds what the ledger says (the fold of mcp.tool.* events) and what the servers
+// said last. Thread-safe; no call blocks on anything but its own short lock.
 #pragma once
 
 #include <cstdint>
@@ -82,7 +82,7 @@ class Catalogue {
   struct Entry {
     std::string tool;
     Standing standing = Standing::unreviewed;
-    std::string pinned;  // empty: never reviewed
+    std::string pinned;                    // empty: never reviewed
     std::shared_ptr<const Listed> listed;  // null: not listed since the start
   };
   std::vector<Entry> entries(std::string_view server) const;

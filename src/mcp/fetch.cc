@@ -122,12 +122,14 @@ class Asker {
   }
 
   net::Task<Result<void>> begin_session() {
-    const std::string params = R"({"protocolVersion":")" + std::string(newest_legacy_version) +
-                               R"(","capabilities":{},"clientInfo":{"name":"gatehouse","version":"1"}})";
+    const std::string params =
+        R"({"protocolVersion":")" + std::string(newest_legacy_version) +
+        R"(","capabilities":{},"clientInfo":{"name":"gatehouse","version":"1"}})";
     GH_CO_ASSIGN(const auto answer,
                  co_await send(Era::legacy, call_text("1", "initialize", params)));
-    const auto message = answer.message ? read_message(*answer.message)
-                                        : Result<Message>(fail(ErrorCode::invalid_argument, "none"));
+    const auto message = answer.message
+                             ? read_message(*answer.message)
+                             : Result<Message>(fail(ErrorCode::invalid_argument, "none"));
     const auto result = message ? message->body.find("result") : std::nullopt;
     if (!result)
       co_return fail(ErrorCode::invalid_argument, "the server refused \"initialize\" (status " +
@@ -147,8 +149,9 @@ class Asker {
       GH_CO_ASSIGN(const auto answer,
                    co_await send(era, call_text("1", "tools/list", list_params(era, cursor))));
       if (!answer.message)
-        co_return fail(ErrorCode::invalid_argument, "the server did not answer tools/list (status " +
-                                                        std::to_string(answer.status) + ")");
+        co_return fail(
+            ErrorCode::invalid_argument,
+            "the server did not answer tools/list (status " + std::to_string(answer.status) + ")");
       GH_CO_ASSIGN(const auto message, read_message(*answer.message));
       const auto result = message.body.find("result");
       if (!result) co_return fail(ErrorCode::invalid_argument, "the server refused tools/list");

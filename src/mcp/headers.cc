@@ -41,7 +41,8 @@ void collect(const JsonView& schema, std::vector<std::string>& path,
   }
 }
 
-std::optional<std::string> expected_value(const Message& message, const ParameterHeader& parameter) {
+std::optional<std::string> expected_value(const Message& message,
+                                          const ParameterHeader& parameter) {
   auto value = message.params ? message.params->find("arguments") : std::nullopt;
   for (const auto& step : parameter.path) {
     if (!value) return std::nullopt;

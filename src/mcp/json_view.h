@@ -37,10 +37,10 @@ class JsonView {
   JsonSpan span() const { return span_; }  // in the text given to parse()
 
   struct Member;
-  std::vector<Member> members() const;           // of an object, in order; else none
-  std::vector<JsonView> items() const;           // of an array; else none
+  std::vector<Member> members() const;                       // of an object, in order; else none
+  std::vector<JsonView> items() const;                       // of an array; else none
   std::optional<JsonView> find(std::string_view key) const;  // of an object
-  std::string text() const;                      // of a string, decoded; else ""
+  std::string text() const;                                  // of a string, decoded; else ""
   // A member that is a string, decoded.
   std::optional<std::string> find_text(std::string_view key) const;
 

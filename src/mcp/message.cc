@@ -66,8 +66,14 @@ Result<Message> read_message(std::string_view text) {
   if (body.is_array()) return no_message("batches are not served; send one message at a time");
   if (!body.is_object()) return no_message("a message is a JSON object");
   if (body.find_text("jsonrpc") != "2.0") return no_message("\"jsonrpc\" must be \"2.0\"");
-  Message message{.kind = Message::Kind::request, .body = body, .id = {}, .method = {},
-                  .params = {}, .meta = {}, .name = {}, .uri = {}};
+  Message message{.kind = Message::Kind::request,
+                  .body = body,
+                  .id = {},
+                  .method = {},
+                  .params = {},
+                  .meta = {},
+                  .name = {},
+                  .uri = {}};
   const auto id = body.find("id");
   const auto method = body.find("method");
   const auto result = body.find("result");
@@ -87,6 +93,14 @@ Result<Message> read_message(std::string_view text) {
   if (result && no_id) return no_message("a result needs an \"id\"");
   if (error && !error->is_object()) return no_message("\"error\" must be an object");
   return message;
+}
+
+bool same_id(std::string_view a, std::string_view b) {
+  if (a == b) return true;
+  if (a.size() < 2 || b.size() < 2 || a.front() != '"' || b.front() != '"') return false;
+  const auto first = decode_json_string(a.substr(1, a.size() - 2));
+  const auto second = decode_json_string(b.substr(1, b.size() - 2));
+  return first && second && *first == *second;
 }
 
 std::string error_message(std::string_view id, int code, std::string_view text,

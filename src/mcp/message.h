@@ -51,8 +51,8 @@ struct Message {
   enum class Kind : std::uint8_t { request, notification, result, error };
   Kind kind = Kind::request;
   JsonView body;
-  std::string id;      // as it stands: a string with its quotes, or a number; "" where there is none
-  std::string method;  // of a request or a notification
+  std::string id;  // as it stands: a string with its quotes, or a number; "" where there is none
+  std::string method;              // of a request or a notification
   std::optional<JsonView> params;  // an object
   std::optional<JsonView> meta;    // params._meta, an object
   std::string name;                // params.name, of tools/call and prompts/get
@@ -67,6 +67,9 @@ struct Message {
 // `text` must outlive the message. Errors: invalid_argument (no JSON: -32700);
 // failed_precondition (JSON, but no message: -32600).
 Result<Message> read_message(std::string_view text);
+
+// Whether two ids as they stand are the same: of strings, however they are escaped.
+bool same_id(std::string_view a, std::string_view b);
 
 // {"jsonrpc":"2.0","id":…,"error":{"code":…,"message":…,"data":…}}; `id` as it stands, "" for null;
 // `data` JSON, "" for none.

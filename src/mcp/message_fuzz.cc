@@ -52,7 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (message->kind != Message::Kind::request) return 0;
   net::Fields fields;
   set_headers(fields, *message, {});
-  if (message->meta_version() == modern_version) GH_CHECK(header_mismatch(fields, *message, {}).empty());
+  if (message->meta_version() == modern_version)
+    GH_CHECK(header_mismatch(fields, *message, {}).empty());
   GH_CHECK(read_message(error_message(message->id, -32603, message->method)).has_value());
   return 0;
 }

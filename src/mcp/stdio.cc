@@ -251,8 +251,8 @@ void StdioServer::take_line(std::string_view line) {
     return;
   }
   const bool notification = message->kind == Message::Kind::notification;
-  const auto token = notification && message->params ? message->params->find("progressToken")
-                                                      : std::nullopt;
+  const auto token =
+      notification && message->params ? message->params->find("progressToken") : std::nullopt;
   const auto ticket = parse_uint(notification ? (token ? token->raw() : "") : message->id);
   if (!ticket) return;  // of no caller in particular
   Sink sink;

@@ -1,12 +1,13 @@
 // Processes in the sandbox: what they may do, and how they are spoken to. The server is a few lines
 // of shell, so that nothing stands between the test and the system.
+#include "mcp/stdio.h"
+
 #include <gtest/gtest.h>
 
 #include <fstream>
 #include <future>
 
 #include "mcp/message.h"
-#include "mcp/stdio.h"
 
 namespace gatehouse::mcp {
 namespace {
@@ -18,9 +19,13 @@ StdioOptions shell_server(const std::string& command) {
                      "read first; "
                      "echo '{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"serverInfo\":{}}}'; "
                      "read second; id=2; while read line; do "
-                     "out=$(" + command + "); "
-                     "echo \"{\\\"jsonrpc\\\":\\\"2.0\\\",\\\"id\\\":$id,\\\"result\\\":{\\\"out\\\":\\\"$out\\\"}}\"; "
-                     "id=$((id+1)); done"};
+                     "out=$(" +
+                         command +
+                         "); "
+                         "echo "
+                         "\"{\\\"jsonrpc\\\":\\\"2.0\\\",\\\"id\\\":$id,\\\"result\\\":{"
+                         "\\\"out\\\":\\\"$out\\\"}}\"; "
+                         "id=$((id+1)); done"};
   return options;
 }
 
@@ -28,7 +33,8 @@ std::string ask(StdioServer& server) {
   auto answered = std::make_shared<std::promise<std::string>>();
   auto answer = answered->get_future();
   const auto sent = server.request("\"mine\"", "x", "{}", [answered](StdioServer::Piece piece) {
-    answered->set_value(piece.message ? *piece.message : "error: " + piece.message.error().describe());
+    answered->set_value(piece.message ? *piece.message
+                                      : "error: " + piece.message.error().describe());
   });
   if (!sent) return "not sent: " + sent.error().describe();
   if (answer.wait_for(std::chrono::seconds(20)) != std::future_status::ready) return "no answer";
@@ -68,11 +74,13 @@ TEST(Stdio, FilesAreReadOnlyAndHiddenOnesAreNotThere) {
   options.hidden = {folder};
   EXPECT_EQ(output_of("cat " + (folder / "secret").string() + " 2>/dev/null || echo none", options),
             "none");
-  EXPECT_EQ(output_of("echo x 2>/dev/null > /usr/x && echo written || echo refused", {}), "refused");
+  EXPECT_EQ(output_of("echo x 2>/dev/null > /usr/x && echo written || echo refused", {}),
+            "refused");
   EXPECT_EQ(output_of("echo x > /tmp/x && cat /tmp/x", {}), "x");
   options.hidden.clear();
   options.writable = {folder};
-  EXPECT_EQ(output_of("echo y > " + (folder / "y").string() + " && echo written", options), "written");
+  EXPECT_EQ(output_of("echo y > " + (folder / "y").string() + " && echo written", options),
+            "written");
   EXPECT_TRUE(std::filesystem::exists(folder / "y"));
   std::filesystem::remove_all(folder);
 }

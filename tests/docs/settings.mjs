@@ -16,6 +16,7 @@ const sections = { root: '', limits: 'limits.', size: 'limits.', timeouts: 'time
 const sectionsOf = {
   'src/gateway/config.cc': { reader: 'providers[].' },
   'src/guard/config.cc': { reader: 'guards[].', size: 'guards[].', count: 'guards[].', cache: 'guards[].cache.' },
+  'src/gateway/config_mcp.cc': { reader: 'mcp.servers[].', mcp: 'mcp.' },
   'src/gateway/config_checks.cc': { reader: 'checks[].', strings: null },  // writes what is digested
   'src/gateway/config_inspection.cc': { reader: 'inspection.' },
   'src/gateway/config_identity.cc': { section: 'identity.', reader: 'identity.issuers[].', by: 'identity.issuers[].kind_by.',
@@ -25,7 +26,7 @@ const sectionsOf = {
 // What a section cannot do without.
 const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
 // And an item of a list, to try ranges with. (Ranges of `export` depend on each other; config_test.cc has them.)
-const items = { 'guards[]': { name: 'one', url: 'http://127.0.0.1:1', model: 'one' }, 'checks[]': { name: 'one', type: 'topics', words: '[one]' } };
+const items = { 'mcp.servers[]': { name: 'one', url: 'http://127.0.0.1:1' }, 'guards[]': { name: 'one', url: 'http://127.0.0.1:1', model: 'one' }, 'checks[]': { name: 'one', type: 'topics', words: '[one]' } };
 
 // Every key config*.cc asks for: name -> {call, rest of the call, file}.
 function keysOfSource() {
@@ -80,7 +81,8 @@ function amount(text) {
 // The C++ initialiser of a member, as a number: `= 16 * 1024;` or `{10'000};`.
 const headers = { 'config.server.': ['src/net/server.h', 'ServerLimits'], 'config.client.': ['src/net/client.h', 'ClientLimits'],
   'config.': ['src/gateway/config.h', 'Config'] };
-const headersOf = { 'src/guard/config.cc': { 'config.': ['src/guard/guard.h', 'Config'] } };
+const headersOf = { 'src/gateway/config_mcp.cc': { 'config.': ['src/gateway/config_mcp.h', 'McpConfig'] },
+  'src/guard/config.cc': { 'config.': ['src/guard/guard.h', 'Config'] } };
 function initialValue(file, owner, member) {
   const [header, struct] = { ...headers, ...headersOf[file] }[owner];
   const text = read(header);
@@ -118,7 +120,7 @@ function keysOfExample(yaml) {
     const [, indent, dash, key, value] = /^( *)(- )?([a-z_]+):\s*(.*)$/.exec(line) ?? [];
     if (!key) continue;
     while (sections.length > 0 && sections.at(-1).indent >= indent.length) sections.pop();
-    const prefix = sections.map(({ name }) => `${['providers', 'export', 'guards', 'checks', 'issuers'].includes(name) ? `${name}[]` : name}.`).join('');
+    const prefix = sections.map(({ name }) => `${['providers', 'export', 'guards', 'checks', 'issuers', 'servers'].includes(name) ? `${name}[]` : name}.`).join('');
     if (value === '' && !dash) sections.push({ indent: indent.length, name: key });
     else keys.add(prefix + key);
   }

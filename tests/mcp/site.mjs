@@ -17,7 +17,7 @@ const running = new Set();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
 export class Site {
-  static async start(servers, { trust = false, policy = '', settings = '' } = {}) {
+  static async start(servers, { trust = false, policy = '', settings = '', env = {} } = {}) {
     const site = new Site();
     site.folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-mcp-'));
     const policies = path.join(site.folder, 'policies');
@@ -29,8 +29,9 @@ export class Site {
       'node: gw-mcp', 'listen: 127.0.0.1:0', 'data: var', 'threads: 1', `policies: ${policies}`,
       'ledger: {origin: example.com/gatehouse-mcp}', 'mcp:', `  trust_on_first_use: ${trust}`,
       '  servers:', ...servers.map((server) => `    - ${JSON.stringify(server)}`), settings, ''].join('\n'));
+    site.env = { ...process.env, ...env };
     site.key = site.createKey('user:ada');
-    site.process = spawn(binary, ['serve', '--config', site.config], { cwd: site.folder, stdio: ['ignore', 'inherit', 'pipe'] });
+    site.process = spawn(binary, ['serve', '--config', site.config], { cwd: site.folder, env: site.env, stdio: ['ignore', 'inherit', 'pipe'] });
     running.add(site.process);
     site.log = '';
     await new Promise((ready, failed) => {
@@ -45,7 +46,9 @@ export class Site {
     return site;
   }
   cli(...args) {
-    const done = spawnSync(binary, [...args, '--config', this.config], { cwd: this.folder, encoding: 'utf8', timeout: 60_000 });
+    // What reads a ledger needs no configuration.
+    const config = args[0] === 'audit' ? [] : ['--config', this.config];
+    const done = spawnSync(binary, [...args, ...config], { env: this.env, cwd: this.folder, encoding: 'utf8', timeout: 60_000 });
     if (done.status !== 0) throw new Error(`${args.join(' ')} ended with ${done.status}\n${done.stdout}${done.stderr}`);
     return done.stdout;
   }
