@@ -166,9 +166,9 @@ test('what the gateway itself refuses says so in its event; names in events have
   assert.equal(entry.data.status, 404);
   assert.ok(!JSON.stringify(entry).includes(key), JSON.stringify(entry));
   assert.equal(entry.data.purpose, 'for [CREDENTIAL]');
-  const elsewhere = await fetch(`${gateway.url}/v1/responses?q=1`, { method: 'POST', headers: gateway.headers(), body: '{}' });
+  const elsewhere = await fetch(`${gateway.url}/v1/batches?q=1`, { method: 'POST', headers: gateway.headers(), body: '{}' });
   const refused = gateway.entry(elsewhere.headers.get('gatehouse-entry'));
-  assert.equal(refused.subject.path, '/v1/responses');
+  assert.equal(refused.subject.path, '/v1/batches');
   assert.equal(refused.subject.route, undefined);
 });
 
