@@ -289,6 +289,12 @@ Result<DocumentTexts> read_event(JsonWalker& walker, DialectKind dialect, std::s
   return texts;
 }
 
+bool has_calls(const DocumentTexts& texts) {
+  return !texts.tool_names.empty() || std::ranges::any_of(texts.pieces, [](const TextPiece& piece) {
+    return piece.key.tool >= 0;
+  });
+}
+
 Splice replace_piece(const TextPiece& piece, std::string_view text) {
   if (piece.raw) return {piece.inside.begin, piece.inside.end, std::string(text)};
   return replace_string(piece.inside, text);

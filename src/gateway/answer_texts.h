@@ -42,6 +42,9 @@ struct DocumentTexts {
 Result<DocumentTexts> read_answer(JsonWalker& walker, DialectKind dialect, std::string& document);
 Result<DocumentTexts> read_event(JsonWalker& walker, DialectKind dialect, std::string& data);
 
+// Whether a tool is called in these.
+bool has_calls(const DocumentTexts& texts);
+
 // What puts `text` in the place of a piece.
 Splice replace_piece(const TextPiece& piece, std::string_view text);
 

@@ -15,7 +15,7 @@ struct RoleName {
   ArgumentRole role;
   std::string_view name;
 };
-constexpr std::array<RoleName, 10> role_names{{{ArgumentRole::other, "other"},
+constexpr std::array<RoleName, 12> role_names{{{ArgumentRole::other, "other"},
                                                {ArgumentRole::recipient, "recipient"},
                                                {ArgumentRole::destination, "destination"},
                                                {ArgumentRole::amount, "amount"},
@@ -24,14 +24,16 @@ constexpr std::array<RoleName, 10> role_names{{{ArgumentRole::other, "other"},
                                                {ArgumentRole::identifier, "identifier"},
                                                {ArgumentRole::time, "time"},
                                                {ArgumentRole::secret, "secret"},
-                                               {ArgumentRole::text, "text"}}};
+                                               {ArgumentRole::choice, "choice"},
+                                               {ArgumentRole::text, "text"},
+                                               {ArgumentRole::detail, "detail"}}};
 
 Result<ArgumentRole> parse_role(std::string_view text) {
   const auto* found = std::ranges::find(role_names, text, &RoleName::name);
   if (found != role_names.end()) return found->role;
   return fail(ErrorCode::invalid_argument,
               "an argument is one of: recipient, destination, amount, command, file, identifier, "
-              "time, secret, other, text");
+              "time, secret, choice, other, text, detail");
 }
 
 void read_effects(ConfigReader& reader, const ConfigNode& node, ToolDeclaration& tool) {
@@ -120,6 +122,10 @@ void read_tool(ConfigReader& root, const ConfigNode& node, ToolDeclarations& too
 
 std::string_view to_string(ArgumentRole role) {
   return role_names[static_cast<std::size_t>(role)].name;
+}
+
+bool is_consequential(ArgumentRole role) {
+  return role != ArgumentRole::text && role != ArgumentRole::detail && role != ArgumentRole::time;
 }
 
 bool ToolDeclaration::consequential() const {

@@ -24,11 +24,14 @@ enum class ArgumentRole : std::uint8_t {
   command,
   file,
   identifier,
-  time,
+  time,  // not consequential: when, not what or to whom; where it came from is shown to policies
   secret,
-  text,  // not consequential
+  choice,  // one of a few options
+  text,    // not consequential: free text for whoever reads it
+  detail,  // not consequential: how much is shown, how it is sorted
 };
 std::string_view to_string(ArgumentRole role);
+bool is_consequential(ArgumentRole role);
 
 struct ToolEffects {
   bool reads = false;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/question.h"
+#include "gateway/tool_calls.h"
 #include "gateway/witnessing.h"
 #include "net/loop.h"
 
@@ -98,6 +99,7 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
     GH_ASSIGN(snapshot->rules, load_rules(*snapshot->config));
   }
   snapshot->watched = watched_categories(*snapshot->policies);
+  snapshot->governs_tools = speaks_of_tools(*snapshot->policies);
   GH_TRY(check_guards(*snapshot));
   GH_TRY(check_checks(*snapshot));
   const store::State state = registry_->state();

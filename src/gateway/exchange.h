@@ -35,6 +35,7 @@ struct Keeping;
 struct NotedOutputs;
 struct Snapshot;
 struct ProviderConfig;
+struct ToolTurn;
 
 enum class Route : std::uint8_t {
   chat_completions,
@@ -177,6 +178,8 @@ struct Exchange {
   Label label;
   policy::RiskValues risk;
   std::vector<std::string_view> marks;  // in the texts: "c2pa", "gatehouse"
+
+  std::shared_ptr<ToolTurn> tool_turn;  // none: tools play no part (tool_calls.h)
 
   // decide
   const store::ModelRecord* model = nullptr;

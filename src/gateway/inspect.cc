@@ -3,6 +3,7 @@
 
 #include "gateway/question.h"
 #include "gateway/stages.h"
+#include "gateway/tool_calls.h"
 #include "provenance/marks.h"
 
 namespace gatehouse::gateway {
@@ -56,6 +57,7 @@ net::Task<Verdict> inspect_request(Worker& worker, Exchange& exchange) {
   Assessment assessment;
   const auto look = [&exchange, &assessment] {
     scan_channels(exchange);
+    read_flow(exchange);
     assessment = assess(*exchange.snapshot->risk, exchange.channels);
   };
   if (is_large(exchange.body)) {
@@ -67,7 +69,7 @@ net::Task<Verdict> inspect_request(Worker& worker, Exchange& exchange) {
   }
   exchange.risk = assessment.p;
   worker.risk_watch.note(assessment);
-  exchange.label = label_of_findings(exchange.findings.by_category);
+  exchange.label = join(exchange.label, label_of_findings(exchange.findings.by_category));
   if (!exchange.marks.empty()) exchange.label = with_marks(exchange.label);
   co_return Verdict{};
 }

@@ -16,6 +16,7 @@
 #include "gateway/keep.h"
 #include "gateway/outputs.h"
 #include "gateway/stages.h"
+#include "gateway/tool_calls.h"
 #include "gateway/walk.h"
 #include "ledger/event.h"
 
@@ -331,6 +332,73 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
   co_return Verdict{};
 }
 
+void write_names(JsonWriter& writer, std::string_view key, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  writer.key(key).begin_array();
+  for (const auto& name : names) writer.string(bounded(name));
+  writer.end_array();
+}
+
+// Where the values of the arguments came from; never the values.
+void write_arguments(JsonWriter& writer, const Exchange& exchange, const ToolRecord& record) {
+  constexpr std::size_t most = 64;
+  writer.key("arguments").begin_object();
+  writer.key("integrity").string(to_string(record.arguments.integrity));
+  writer.key("confidentiality").string(to_string(record.arguments.confidentiality));
+  writer.key("values").begin_array();
+  for (const auto& trace : std::span(record.traces).first(std::min(record.traces.size(), most))) {
+    // The name of an argument may be anything the model wrote.
+    const std::string path = without_findings(*exchange.scanner, trace.path);
+    writer.begin_object().key("path").string(utf8_prefix(path, 128));
+    writer.key("from").string(flow::to_string(trace.standing));
+    writer.key("match").string(flow::to_string(trace.match)).end_object();
+  }
+  writer.end_array();
+  if (record.traces.size() > most) writer.key("more").number(record.traces.size() - most);
+  writer.end_object();
+}
+
+std::string tool_json(const Exchange& exchange, const ToolRecord& record) {
+  std::string json;
+  JsonWriter writer(json);
+  const auto* declared = record.declaration;
+  writer.begin_object().key("request").string(exchange.id).key("surface").string("chat");
+  writer.key("tool").string(bounded(without_findings(*exchange.scanner, record.call.name)));
+  if (declared != nullptr && !declared->server.empty())
+    writer.key("server").string(declared->server);
+  writer.key("declared").boolean(declared != nullptr);
+  writer.key("choice").number(record.call.choice).key("call").number(record.call.index);
+  writer.key("decision").string(to_string(record.ruling.effect));
+  write_names(writer, "policies", record.decision.determining);
+  write_names(writer, "errors", record.decision.errors);
+  if (!record.problem.empty()) writer.key("problem").string(bounded(record.problem));
+  if (!record.approval.empty()) writer.key("approval").string(record.approval);
+  write_arguments(writer, exchange, record);
+  writer.end_object();
+  return json;
+}
+
+// They stand before the outcome, so that they are durable when it is.
+Verdict append_tool_calls(Worker& worker, Exchange& exchange) {
+  if (!exchange.tool_turn) return {};
+  auto& turn = *exchange.tool_turn;
+  for (; turn.recorded < turn.records.size(); ++turn.recorded) {
+    const auto& record = turn.records[turn.recorded];
+    auto event = new_event(worker, exchange, "tool.decided");
+    event.id = make_uuid7(worker.control.clock(), worker.control.random());
+    append_json(event.label, record.label);
+    event.data = tool_json(exchange, record);
+    auto entry = ledger::serialize(event);
+    if (!entry) {
+      log_error("an event could not be written", {{"error", entry.error().describe()}});
+      return refuse(Problem::internal, "This call cannot be recorded, so it is not let through.");
+    }
+    if (const auto taken = append_in_background(worker, std::move(*entry)); !taken)
+      return std::unexpected(ledger_error(worker, taken.error()));
+  }
+  return {};
+}
+
 }  // namespace
 
 net::Task<Verdict> record_decision(Worker& worker, Exchange& exchange) {
@@ -361,6 +429,7 @@ net::Task<Verdict> record_refusal(Worker& worker, Exchange& exchange, const ApiE
 
 net::Task<Verdict> record_outcome(Worker& worker, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::outcome);
+  GH_STAGE(append_tool_calls(worker, exchange));
   GH_STAGE(co_await keep_answer(worker, exchange));
   GH_STAGE(co_await note_outputs(worker, exchange));
   auto event = new_event(worker, exchange, "request.completed");

@@ -15,6 +15,7 @@
 #include "gateway/keep.h"
 #include "gateway/outputs.h"
 #include "gateway/stages.h"
+#include "gateway/tool_calls.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -266,12 +267,15 @@ net::Task<Verdict> screen_whole(Worker& worker, net::ServerStream& client, Excha
     auto checked = co_await check_by_size(worker, client, exchange, head.status, *body);
     if (exchange.ask_again) co_return Verdict{};
     GH_STAGE(checked);
+    if (head.status < 300) GH_STAGE(co_await govern_body(worker, exchange, *body));
   }
   note_answer(worker, exchange, *body);
   GH_STAGE(co_await record_outcome(worker, exchange));
   auto answer = client_head(exchange, head);
   if (auto flags = failed_flags(exchange); !flags.empty())
     answer.fields.set("Gatehouse-Failed-Checks", std::move(flags));
+  if (auto approvals = approvals_waited_for(exchange); !approvals.empty())
+    answer.fields.set("Gatehouse-Approval", std::move(approvals));
   if (auto sent = co_await client.respond(std::move(answer), std::move(*body)); !sent)
     exchange.client_left = true;
   co_return Verdict{};
@@ -302,6 +306,10 @@ class StreamedAnswer {
         upstream_(std::move(upstream)),
         validates_(validates(exchange)),
         screen_(exchange.dialect->open_stream(stream_plan(worker, exchange))) {
+    if (exchange.snapshot->governs_tools)
+      tools_ = std::make_unique<ToolStream>(exchange, worker.walker,
+                                            exchange.snapshot->config->event_bytes,
+                                            exchange.snapshot->config->answer_bytes);
     if (!has_checks(exchange)) return;
     checks_ = std::make_unique<CheckedStream>(exchange, worker.walker, *exchange.scanner,
                                               answer_plan(worker, exchange).filter,
@@ -366,7 +374,22 @@ class StreamedAnswer {
       held_.clear();
       co_return not_json();
     }
-    co_return co_await pass_checks();
+    if (auto refused = co_await pass_checks()) co_return refused;
+    co_return co_await decide_tools();
+  }
+
+  // The calls of the answer are whole.
+  net::Task<std::optional<ApiError>> decide_tools() {
+    if (!tools_) co_return std::nullopt;
+    const StageTimer timer(worker_, exchange_, Stage::screen);
+    TurnVerdict verdict;
+    if (tools_->has_calls()) {
+      auto decided = co_await decide_calls(worker_, exchange_, tools_->answer());
+      if (!decided) co_return std::move(decided).error();
+      verdict = std::move(*decided);
+    }
+    tools_->finish(exchange_, verdict, held_);
+    co_return std::nullopt;
   }
 
   // The answer is whole.
@@ -374,7 +397,9 @@ class StreamedAnswer {
     if (!checks_) co_return std::nullopt;
     {
       const StageTimer timer(worker_, exchange_, Stage::screen);
-      if (!checks_->finish(held_)) co_return refused_by_check();
+      std::string passed;
+      if (!checks_->finish(passed)) co_return refused_by_check();
+      if (auto let = let_out(passed); !let) co_return unreadable(let.error());
     }
     auto asked = co_await consult_about_answer(worker_, client_, exchange_, checks_->whole_text());
     if (asked) co_return std::nullopt;
@@ -424,19 +449,29 @@ class StreamedAnswer {
 
   Result<void> take(std::string_view arrived) {
     const StageTimer timer(worker_, exchange_, Stage::screen);
-    if (!checks_) return screen_->feed(arrived, held_);
     std::string events;
     auto screened = screen_->feed(arrived, events);
-    if (screened) (void)checks_->feed(events, held_);
-    return screened;
+    return screened ? check_events(std::move(events)) : screened;
   }
   Result<void> finish() {
     const StageTimer timer(worker_, exchange_, Stage::screen);
-    if (!checks_) return screen_->finish(held_);
     std::string events;
     auto finished = screen_->finish(events);
-    if (finished) (void)checks_->feed(events, held_);
-    return finished;
+    return finished ? check_events(std::move(events)) : finished;
+  }
+
+  Result<void> check_events(std::string events) {
+    if (!checks_) return let_out(events);
+    std::string passed;
+    (void)checks_->feed(events, passed);
+    return let_out(passed);
+  }
+
+  // Events that have passed everything but the decision about calls of tools.
+  Result<void> let_out(std::string_view events) {
+    if (tools_) return tools_->feed(events, held_);
+    held_ += events;
+    return {};
   }
 
   net::Task<void> send_end() {
@@ -460,6 +495,7 @@ class StreamedAnswer {
   bool validates_;
   std::unique_ptr<AnswerStream> screen_;
   std::unique_ptr<CheckedStream> checks_;  // none where nothing is checked
+  std::unique_ptr<ToolStream> tools_;      // none where policy does not speak of tools
   std::string held_;                       // for the client, not sent yet
   std::string sent_;                       // the last piece
 };

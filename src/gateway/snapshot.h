@@ -25,6 +25,7 @@ struct Snapshot {
   std::shared_ptr<const inspect::RuleSet> rules;
   RiskModel risk;
   inspect::Categories watched;    // what policies make worth looking for
+  bool governs_tools = false;     // policies speak of calls of tools
   std::uint64_t state_index = 0;  // keys and models are the fold of the ledger's entries below it
   std::string description;        // canonical JSON of all of the above, without secrets
   std::string digest;             // "sha256:…" of the description

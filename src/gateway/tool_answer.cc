@@ -1,0 +1,185 @@
+// See tool_answer.h.
+#include "gateway/tool_answer.h"
+
+#include <nlohmann/json.hpp>
+
+namespace gatehouse::gateway {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json parse(std::string_view text) {
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json note_of(const Exchange& exchange, const TurnVerdict& verdict) {
+  return parse(verdict.json(exchange));
+}
+
+bool is_anthropic(const Exchange& exchange) {
+  return exchange.dialect->kind() == DialectKind::anthropic;
+}
+
+std::uint64_t index_of(const Json& choice, std::uint64_t position) {
+  const auto found = choice.find("index");
+  return found != choice.end() && found->is_number_unsigned() ? found->get<std::uint64_t>()
+                                                              : position;
+}
+
+std::string joined(const Json& content, const std::string& notice) {
+  const bool has_text = content.is_string() && !content.get_ref<const std::string&>().empty();
+  return has_text ? content.get<std::string>() + "\n\n" + notice : notice;
+}
+
+bool without_openai(Json& document, const TurnVerdict& verdict) {
+  const auto choices = document.find("choices");
+  if (choices == document.end() || !choices->is_array()) return false;
+  std::uint64_t position = 0;
+  for (auto& choice : *choices) {
+    const auto index = choice.is_object() ? index_of(choice, position) : position;
+    ++position;
+    if (!verdict.stops(index)) continue;
+    const auto message = choice.find("message");
+    if (message == choice.end() || !message->is_object()) return false;
+    message->erase("tool_calls");
+    message->erase("function_call");
+    (*message)["content"] = joined(message->value("content", Json()), verdict.text_of(index));
+    choice["finish_reason"] = "stop";
+  }
+  return true;
+}
+
+bool without_anthropic(Json& document, const TurnVerdict& verdict) {
+  const auto content = document.find("content");
+  if (content == document.end() || !content->is_array()) return false;
+  Json kept = Json::array();
+  for (auto& block : *content) {
+    const bool calls = block.is_object() && block.value("type", Json()) == "tool_use";
+    if (!calls) kept.push_back(std::move(block));
+  }
+  kept.push_back({{"type", "text"}, {"text", verdict.text()}});
+  *content = std::move(kept);
+  document["stop_reason"] = "end_turn";
+  return true;
+}
+
+class OpenAiEnding {
+ public:
+  OpenAiEnding(const Exchange& exchange, const TurnVerdict& verdict, std::string& out)
+      : exchange_(exchange), verdict_(verdict), out_(out) {}
+
+  void write(const std::vector<SseEvent>& held) {
+    for (const auto& event : held) {
+      const auto data = event.has_data ? parse(event.data) : Json();
+      if (!data.is_object() || !data.contains("choices")) {
+        if (!noted_ && event.data.starts_with("[DONE]")) write_notices();
+        out_ += event.raw;
+        continue;
+      }
+      if (envelope_.is_null()) take_envelope(data);
+      if (!noted_) write_notices();
+      if (!mentions_stopped(data)) out_ += event.raw;
+    }
+    if (!noted_) write_notices();
+  }
+
+ private:
+  void take_envelope(const Json& data) {
+    envelope_ = Json::object();
+    for (const char* key : {"id", "object", "created", "model", "system_fingerprint"})
+      if (const auto found = data.find(key); found != data.end()) envelope_[key] = *found;
+  }
+
+  bool mentions_stopped(const Json& data) const {
+    std::uint64_t position = 0;
+    for (const auto& choice : data["choices"]) {
+      const auto index = choice.is_object() ? index_of(choice, position) : position;
+      ++position;
+      if (verdict_.stops(index)) return true;
+    }
+    return false;
+  }
+
+  void write_notices() {
+    noted_ = true;
+    if (envelope_.is_null())
+      envelope_ = {{"id", exchange_.id}, {"object", "chat.completion.chunk"}};
+    for (const auto& stopped : verdict_.stopped) {
+      if (!done_.insert(stopped.choice).second) continue;
+      const Json delta = {{"role", "assistant"}, {"content", verdict_.text_of(stopped.choice)}};
+      write_choice({{"index", stopped.choice}, {"delta", delta}, {"finish_reason", nullptr}}, true);
+      write_choice(
+          {{"index", stopped.choice}, {"delta", Json::object()}, {"finish_reason", "stop"}}, false);
+    }
+  }
+
+  void write_choice(Json choice, bool with_note) {
+    Json chunk = envelope_;
+    chunk["choices"] = Json::array({std::move(choice)});
+    if (with_note) chunk["gatehouse"] = note_of(exchange_, verdict_);
+    append_event(out_, {}, dump(chunk));
+  }
+
+  const Exchange& exchange_;
+  const TurnVerdict& verdict_;
+  std::string& out_;
+  Json envelope_;
+  std::set<std::uint64_t> done_;
+  bool noted_ = false;
+};
+
+void end_anthropic(const Exchange& exchange, const TurnVerdict& verdict,
+                   const std::vector<SseEvent>& held, std::string& out) {
+  bool noted = false;
+  const auto write = [&](std::string_view name, const Json& data) {
+    append_event(out, name, dump(data));
+  };
+  for (const auto& event : held) {
+    auto data = event.has_data ? parse(event.data) : Json();
+    const std::string type = data.is_object() ? data.value("type", std::string()) : std::string();
+    if (!noted) {
+      noted = true;
+      const auto index = data.is_object() ? data.value("index", Json(0)) : Json(0);
+      write("content_block_start", {{"type", "content_block_start"},
+                                    {"index", index},
+                                    {"content_block", {{"type", "text"}, {"text", ""}}}});
+      write("content_block_delta", {{"type", "content_block_delta"},
+                                    {"index", index},
+                                    {"delta", {{"type", "text_delta"}, {"text", verdict.text()}}},
+                                    {"gatehouse", note_of(exchange, verdict)}});
+      write("content_block_stop", {{"type", "content_block_stop"}, {"index", index}});
+    }
+    if (type.starts_with("content_block")) continue;
+    if (type == "message_delta" && data.contains("delta") && data["delta"].is_object()) {
+      data["delta"]["stop_reason"] = "end_turn";
+      write(event.name, data);
+    } else {
+      out += event.raw;
+    }
+  }
+}
+
+}  // namespace
+
+Result<std::string> answer_without_calls(const Exchange& exchange, const TurnVerdict& verdict,
+                                         std::string_view body) {
+  Json document = parse(body);
+  const bool written =
+      document.is_object() && (is_anthropic(exchange) ? without_anthropic(document, verdict)
+                                                      : without_openai(document, verdict));
+  if (!written) return fail(ErrorCode::invalid_argument, "the answer has no known shape");
+  document["gatehouse"] = note_of(exchange, verdict);
+  return dump(document);
+}
+
+void stream_without_calls(const Exchange& exchange, const TurnVerdict& verdict,
+                          const std::vector<SseEvent>& held, std::string& out) {
+  if (is_anthropic(exchange)) return end_anthropic(exchange, verdict, held, out);
+  OpenAiEnding(exchange, verdict, out).write(held);
+}
+
+}  // namespace gatehouse::gateway
