@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/admin_approval.h"
 #include "api/admin_provenance.h"
 #include "api/admin_vault.h"
 #include "base/clock.h"
@@ -184,6 +185,9 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
                             actor);
   if (path.starts_with(provenance_prefix))
     return administer_provenance(control_, *config_, path.substr(provenance_prefix.size()), body);
+  if (path.starts_with(approvals_prefix))
+    return administer_approvals(control_.approvals(), path.substr(approvals_prefix.size()), body,
+                                actor);
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
   if (path == "/admin/keys/revoke") {

@@ -11,6 +11,7 @@ using Exit = int;
 
 void add_serve(CLI::App& app, Exit& exit);                  // serve, config check
 void add_key(CLI::App& app, Exit& exit);                    // key create|list|revoke
+void add_approval(CLI::App& app, Exit& exit);
 void add_model(CLI::App& app, Exit& exit);                  // model add|list|remove
 void add_policy(CLI::App& app, Exit& exit);                 // policy check|test
 void add_audit(CLI::App& app, Exit& exit);                  // audit verify|copy|show|tail|find|…

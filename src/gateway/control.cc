@@ -21,6 +21,7 @@ DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
       .content_salt = crypto::derive_key(secret, "gatehouse/content-salt/v1"),
       .vault = crypto::derive_key(secret, "gatehouse/vault/v1"),
       .provenance = crypto::derive_key(secret, "gatehouse/provenance/v1"),
+      .approvals = crypto::derive_key(secret, "gatehouse/approvals/v1"),
       .log_key =
           crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/ledger-signing/v1")),
   };
@@ -64,6 +65,11 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   GH_ASSIGN(control->vault_,
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));
   GH_TRY(control->open_outputs(config));
+  control->approvals_ =
+      std::make_unique<approval::Desk>(*control->ledger_, config.approvals_directory(),
+                                       control->keys_.approvals, config.node, clock, random);
+  if (auto loaded = control->approvals_->load(); !loaded)
+    return std::unexpected(std::move(loaded).error().within("approvals"));
   return control;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "approval/approval.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -29,6 +30,7 @@ struct DeploymentKeys {
   crypto::Digest content_salt;  // salts of content digests in events
   crypto::Digest vault;         // the vault key, where the configuration names none
   crypto::Digest provenance;    // fingerprints of outputs
+  crypto::Digest approvals;     // what approvers are shown
   crypto::SigningKey log_key;   // checkpoints
 
   static DeploymentKeys derive(const Secret& deployment_secret);
@@ -54,6 +56,8 @@ class ControlPlane {
   VaultKeeper& vault() { return *vault_; }
   // The index of outputs; null where it is switched off.
   provenance::Index* outputs() { return outputs_.get(); }
+  // Calls of tools that wait for people. Never by a loop thread.
+  approval::Desk& approvals() { return *approvals_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -87,6 +91,7 @@ class ControlPlane {
   std::unique_ptr<identity::Registry> registry_;
   std::unique_ptr<VaultKeeper> vault_;
   std::unique_ptr<provenance::Index> outputs_;
+  std::unique_ptr<approval::Desk> approvals_;
 };
 
 }  // namespace gatehouse::gateway
