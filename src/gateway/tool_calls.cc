@@ -323,6 +323,10 @@ Result<void> ToolStream::take(SseEvent event, std::string& out) {
     if (gateway::has_calls(texts)) {
       holding_ = true;
       book_.add(texts);
+      // Where a call came whole and never in pieces, what is a copy elsewhere is all there is.
+      for (const auto& piece : texts.pieces)
+        if (piece.copy && piece.key.tool >= 0 && book_.text_of(piece.key).empty())
+          book_.text_of(piece.key) = piece.text;
     }
   }
   if (!holding_) {
