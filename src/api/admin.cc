@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "api/admin_approval.h"
 #include "api/admin_mcp.h"
 #include "api/admin_provenance.h"
 #include "api/admin_token.h"
@@ -200,6 +201,9 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
   if (path == "/admin/limits/reset") return reset_limit(body, actor);
   if (path.starts_with(mcp_prefix))
     return administer_mcp(control_, *config_, path.substr(mcp_prefix.size()), body, actor);
+  if (path.starts_with(approvals_prefix))
+    return administer_approvals(control_.approvals(), path.substr(approvals_prefix.size()), body,
+                                actor);
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
   if (path == "/admin/keys/revoke") {

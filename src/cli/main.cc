@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   add_serve(app, exit);
   add_key(app, exit);
   add_token(app, exit);
+  add_approval(app, exit);
   add_model(app, exit);
   add_mcp(app, exit);
   add_policy(app, exit);

@@ -23,6 +23,7 @@ DeploymentKeys DeploymentKeys::derive(const Secret& deployment_secret) {
       .vault = crypto::derive_key(secret, "gatehouse/vault/v1"),
       .provenance = crypto::derive_key(secret, "gatehouse/provenance/v1"),
       .limits = crypto::derive_key(secret, "gatehouse/limits/v1"),
+      .approvals = crypto::derive_key(secret, "gatehouse/approvals/v1"),
       .log_key =
           crypto::SigningKey::from_seed(crypto::derive_key(secret, "gatehouse/ledger-signing/v1")),
       .delegation =
@@ -71,6 +72,11 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));
   GH_TRY(control->open_outputs(config));
   GH_TRY(control->open_budgets(config));
+  control->approvals_ =
+      std::make_unique<approval::Desk>(*control->ledger_, config.approvals_directory(),
+                                       control->keys_.approvals, config.node, clock, random);
+  if (auto loaded = control->approvals_->load(); !loaded)
+    return std::unexpected(std::move(loaded).error().within("approvals"));
   return control;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "approval/approval.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -33,6 +34,7 @@ struct DeploymentKeys {
   crypto::Digest vault;           // the vault key, where the configuration names none
   crypto::Digest provenance;      // fingerprints of outputs
   crypto::Digest limits;          // the digest of what was used
+  crypto::Digest approvals;       // what approvers are shown
   crypto::SigningKey log_key;     // checkpoints
   crypto::SigningKey delegation;  // roots of delegation tokens
 
@@ -61,6 +63,8 @@ class ControlPlane {
   provenance::Index* outputs() { return outputs_.get(); }
   BudgetKeeper& budgets() { return *budgets_; }
   McpDesk& mcp() { return *mcp_; }
+  // Calls of tools that wait for people. Never by a loop thread.
+  approval::Desk& approvals() { return *approvals_; }
   const DeploymentKeys& keys() const { return keys_; }
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
@@ -97,6 +101,7 @@ class ControlPlane {
   std::unique_ptr<VaultKeeper> vault_;
   std::unique_ptr<provenance::Index> outputs_;
   std::unique_ptr<BudgetKeeper> budgets_;
+  std::unique_ptr<approval::Desk> approvals_;
 };
 
 }  // namespace gatehouse::gateway

@@ -182,6 +182,11 @@ std::string decision_json(const Worker& worker, const Exchange& exchange) {
   if (exchange.admission) write_reserved(writer, *exchange.admission);
   writer.key("stream").boolean(exchange.stream);
   writer.key("uninspectable").boolean(exchange.uninspectable);
+  if (exchange.tool_turn) {  // what sources made of the label, besides findings
+    std::string sources;
+    append_json(sources, exchange.tool_turn->flow.label());
+    writer.key("sources").raw(sources);
+  }
   if (!exchange.marks.empty()) {
     writer.key("marks").begin_array();
     for (const auto mark : exchange.marks) writer.string(mark);

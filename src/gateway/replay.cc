@@ -489,7 +489,11 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
   for (const std::string& what : call.altered)
     out.incomplete.push_back(what + ": the event has it otherwise than policies saw it");
   if (!lists && std::ranges::count(call.altered, "findings") == 0) {
-    const Label label = label_of_findings(call.findings);
+    Label label = label_of_findings(call.findings);
+    if (const auto sources = call.data.find("sources"); sources != call.data.end()) {
+      GH_ASSIGN(const auto of_sources, label_from(*sources));
+      label = join(label, of_sources);
+    }
     const bool marked = !texts_of(member_of(call.data, "marks")).empty();
     comparison.member("label", label_text(call.label),
                       label_text(marked ? with_marks(label) : label));

@@ -2,6 +2,7 @@
 #include "gateway/tool_answer.h"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace gatehouse::gateway {
 namespace {
@@ -66,6 +67,102 @@ bool without_anthropic(Json& document, const TurnVerdict& verdict) {
   document["stop_reason"] = "end_turn";
   return true;
 }
+
+// The Responses API: calls are items of the output; a message takes their place.
+Json message_item(const Exchange& exchange, const TurnVerdict& verdict) {
+  return {
+      {"type", "message"},
+      {"id", "msg_" + exchange.id},
+      {"status", "completed"},
+      {"role", "assistant"},
+      {"content",
+       Json::array(
+           {{{"type", "output_text"}, {"text", verdict.text()}, {"annotations", Json::array()}}})}};
+}
+
+bool is_call(const Json& item) {
+  const auto type = item.is_object() ? item.value("type", Json()) : Json();
+  return type == "function_call" || type == "custom_tool_call";
+}
+
+bool without_responses(Json& document, const Exchange& exchange, const TurnVerdict& verdict) {
+  const auto output = document.find("output");
+  if (output == document.end() || !output->is_array()) return false;
+  Json kept = Json::array();
+  for (auto& item : *output)
+    if (!is_call(item)) kept.push_back(std::move(item));
+  kept.push_back(message_item(exchange, verdict));
+  *output = std::move(kept);
+  document["gatehouse"] = note_of(exchange, verdict);
+  return true;
+}
+
+class ResponsesEnding {
+ public:
+  ResponsesEnding(const Exchange& exchange, const TurnVerdict& verdict, std::string& out)
+      : exchange_(exchange), verdict_(verdict), out_(out) {}
+
+  void write(const std::vector<SseEvent>& held) {
+    for (const auto& event : held) {
+      auto data = event.has_data ? parse(event.data) : Json();
+      if (!data.is_object()) {
+        out_ += event.raw;
+        continue;
+      }
+      if (!began_) begin(data);
+      const auto response = data.find("response");
+      if (response == data.end() || !response->is_object()) continue;  // of an item that is gone
+      without_responses(*response, exchange_, verdict_);
+      write_event(event.name, std::move(data));
+    }
+  }
+
+ private:
+  void begin(const Json& first) {
+    began_ = true;
+    sequence_ = number(first, "sequence_number");
+    const auto index = number(first, "output_index");
+    const Json item = message_item(exchange_, verdict_);
+    Json empty = item;
+    empty["status"] = "in_progress";
+    empty["content"] = Json::array();
+    const auto of_item = [&](const char* type, Json more) {
+      Json data = {{"type", type}, {"output_index", index}};
+      data.update(more);
+      write_event(type, std::move(data));
+    };
+    const auto of_part = [&](const char* type, Json more) {
+      more["item_id"] = item["id"];
+      more["content_index"] = 0;
+      of_item(type, std::move(more));
+    };
+    Json part = item["content"][0];
+    part["text"] = "";
+    of_item("response.output_item.added", {{"item", empty}});
+    of_part("response.content_part.added", {{"part", part}});
+    of_part("response.output_text.delta",
+            {{"delta", verdict_.text()}, {"logprobs", Json::array()}});
+    of_part("response.output_text.done", {{"text", verdict_.text()}, {"logprobs", Json::array()}});
+    of_part("response.content_part.done", {{"part", item["content"][0]}});
+    of_item("response.output_item.done", {{"item", item}});
+  }
+
+  static std::uint64_t number(const Json& data, const char* name) {
+    const auto found = data.find(name);
+    return found != data.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+  }
+
+  void write_event(std::string_view name, Json data) {
+    data["sequence_number"] = sequence_++;
+    append_event(out_, name, dump(data));
+  }
+
+  const Exchange& exchange_;
+  const TurnVerdict& verdict_;
+  std::string& out_;
+  std::uint64_t sequence_ = 0;
+  bool began_ = false;
+};
 
 class OpenAiEnding {
  public:
@@ -178,6 +275,8 @@ Result<std::string> answer_without_calls(const Exchange& exchange, const TurnVer
 
 void stream_without_calls(const Exchange& exchange, const TurnVerdict& verdict,
                           const std::vector<SseEvent>& held, std::string& out) {
+  if (exchange.route == Route::responses)
+    return ResponsesEnding(exchange, verdict, out).write(held);
   if (is_anthropic(exchange)) return end_anthropic(exchange, verdict, held, out);
   OpenAiEnding(exchange, verdict, out).write(held);
 }

@@ -2,8 +2,10 @@
 #include "gateway/tool_calls.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <span>
 
+#include "approval/approval.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/admit.h"
@@ -13,7 +15,8 @@ namespace gatehouse::gateway {
 namespace {
 
 bool answers_with_calls(const Exchange& exchange) {
-  return exchange.route == Route::chat_completions || exchange.route == Route::messages;
+  return exchange.route == Route::chat_completions || exchange.route == Route::messages ||
+         exchange.route == Route::responses;
 }
 
 void read_turn(Exchange& exchange) {
@@ -72,8 +75,7 @@ std::string reasons(const ToolRecord& record) {
   if (!record.arguments.derived.empty() && record.arguments.integrity != Integrity::trusted)
     text += " Found nowhere, made after untrusted content was read: " +
             listed(record.arguments.derived) + ".";
-  if (!record.problem.empty())
-    text += " Its arguments could not be traced: " + record.problem + ".";
+  if (!record.problem.empty()) text += " Besides: " + record.problem + ".";
   if (!record.decision.errors.empty()) text += " A policy could not be evaluated.";
   return text;
 }
@@ -94,7 +96,7 @@ std::string notice_of(const Exchange& exchange, const ToolRecord& record) {
 }
 
 // Asks policy; the approval, where one is needed, is not looked for yet.
-void decide_call(Worker&, Exchange& exchange, ToolRecord& record) {
+void decide_call(Exchange& exchange, ToolRecord& record) {
   auto question = question_of(exchange, record);
   question.findings = findings_in(exchange, record.call.arguments);
   record.decision = exchange.decisions->decide(policy_request(question));
@@ -202,6 +204,50 @@ std::string TurnVerdict::json(const Exchange& exchange) const {
   return out;
 }
 
+namespace {
+
+// The same call however its JSON is written.
+std::string canonical(const std::string& arguments) {
+  const auto parsed = nlohmann::json::parse(arguments, nullptr, false);
+  return parsed.is_discarded()
+             ? arguments
+             : parsed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+approval::Call approval_call(const Exchange& exchange, const ToolRecord& record) {
+  approval::Call call;
+  if (record.declaration != nullptr) call.server = record.declaration->server;
+  call.tool = record.call.name;
+  call.arguments = canonical(record.call.arguments);
+  call.principal = std::string(to_string(exchange.principal.kind)) + ":" + exchange.principal.id;
+  for (const auto& actor : exchange.principal.chain)
+    call.acts_for.push_back(std::string(to_string(actor.kind)) + ":" + actor.id);
+  call.session = exchange.session_id;
+  call.request = exchange.id;
+  call.reason = trim(reasons(record));
+  return call;
+}
+
+// Asks the desk about one held call. Blocks on the disk.
+Result<void> ask_for_approval(approval::Desk& desk, const Exchange& exchange, ToolRecord& record) {
+  std::vector<approval::Quorum> quorums;
+  auto lifetime = record.ruling.approvals.front().expires;
+  for (const auto& terms : record.ruling.approvals) {
+    quorums.push_back({terms.role, terms.count});
+    lifetime = std::min(lifetime, terms.expires);
+  }
+  GH_ASSIGN(const auto answer, desk.ask(approval_call(exchange, record), quorums, lifetime));
+  record.approval = answer.id;
+  if (answer.verdict == approval::Verdict::approved) record.ruling.effect = ToolEffect::permit;
+  if (answer.verdict == approval::Verdict::denied) {
+    record.ruling.effect = ToolEffect::refuse;
+    record.problem = "a person has denied it";
+  }
+  return {};
+}
+
+}  // namespace
+
 net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exchange& exchange,
                                                              const validate::Answer& answer) {
   TurnVerdict verdict;
@@ -213,12 +259,36 @@ net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exc
     for (const auto& call : choice.tool_calls) {
       auto& record = turn.records.emplace_back(turn.flow.look_at(
           {choice.index, index++, {}, call.name, call.arguments}, exchange.label));
-      decide_call(worker, exchange, record);
+      decide_call(exchange, record);
     }
   }
-  admit_calls(worker, exchange, std::span(turn.records).subspan(first));
-  for (auto at = first; at < turn.records.size(); ++at) {
-    auto& record = turn.records[at];
+  const auto made = std::span(turn.records).subspan(first);
+  // An approval is used up only by a turn that leaves: one that is refused anyway asks for none.
+  const bool refused = std::ranges::any_of(
+      made, [](const ToolRecord& one) { return one.ruling.effect == ToolEffect::refuse; });
+  const bool held = std::ranges::any_of(
+      made, [](const ToolRecord& one) { return one.ruling.effect == ToolEffect::hold; });
+  if (held && !refused) {
+    Result<void> asked;
+    auto& desk = worker.control.approvals();
+    auto waited = co_await beside_the_loop(worker, [&] {
+      for (auto& one : made)
+        if (asked && one.ruling.effect == ToolEffect::hold)
+          asked = ask_for_approval(desk, exchange, one);
+    });
+    if (!waited) co_return std::unexpected(std::move(waited).error());
+    if (!asked) {
+      log_warning("an approval could not be asked for",
+                  {{"entry", exchange.id}, {"error", asked.error().describe()}});
+      co_return std::unexpected(
+          ApiError{Problem::answer_refused,
+                   "A call of a tool needs a person's approval, which cannot be asked for now: " +
+                       asked.error().message,
+                   true});
+    }
+  }
+  admit_calls(worker, exchange, made);
+  for (const auto& record : made) {
     if (record.ruling.effect == ToolEffect::permit) continue;
     verdict.stopped.push_back({record.call.choice, notice_of(exchange, record), record.approval,
                                record.ruling.effect == ToolEffect::hold, record.call.name});
@@ -288,6 +358,10 @@ Result<void> ToolStream::take(SseEvent event, std::string& out) {
     if (gateway::has_calls(texts)) {
       holding_ = true;
       book_.add(texts);
+      // Where a call came whole and never in pieces, what is a copy elsewhere is all there is.
+      for (const auto& piece : texts.pieces)
+        if (piece.copy && piece.key.tool >= 0 && book_.text_of(piece.key).empty())
+          book_.text_of(piece.key) = piece.text;
     }
   }
   if (!holding_) {

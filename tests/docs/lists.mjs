@@ -51,9 +51,9 @@ function checkErrors() {
 
 function checkEvents() {
   const page = read('docs/events.md');
-  const text = ['src/gateway/record.cc', 'src/gateway/decision_event.cc', 'src/gateway/incident.cc', 'src/gateway/risk_watch.cc', 'src/gateway/guard_reports.cc', 'src/gateway/witnessing.cc', 'src/gateway/state_guard.cc', 'src/gateway/restore.cc', 'src/gateway/control.cc', 'src/gateway/snapshot.cc', 'src/gateway/vault_keeper.cc', 'src/gateway/outputs.cc', 'src/identity/registry.cc'].map(read).join('\n')
+  const text = ['src/gateway/record.cc', 'src/gateway/decision_event.cc', 'src/gateway/incident.cc', 'src/gateway/risk_watch.cc', 'src/gateway/guard_reports.cc', 'src/gateway/witnessing.cc', 'src/gateway/state_guard.cc', 'src/gateway/restore.cc', 'src/gateway/control.cc', 'src/gateway/snapshot.cc', 'src/gateway/vault_keeper.cc', 'src/gateway/outputs.cc', 'src/identity/registry.cc', 'src/approval/desk.cc'].map(read).join('\n')
     .replace(/\blog_\w+\([^;]*;/g, '');
-  const types = new Set([...text.matchAll(/"((?:request|message|snapshot|incident|key|model|vault)\.[a-z]+)"/g)].map((match) => match[1]));
+  const types = new Set([...text.matchAll(/"((?:request|message|snapshot|incident|key|model|vault|tool|approval)\.[a-z]+)"/g)].map((match) => match[1]));
   same(types, new Set(headings(page).filter((heading) => heading.includes('.'))), 'docs/events.md');
   // Fields: every name these files write is described, and every field described is written by them.
   // What real events have is compared in recorded.mjs.
@@ -72,7 +72,7 @@ function checkMetrics() {
 }
 
 function checkLogs() {
-  const text = ['src/identity', 'src/gateway', 'src/api', 'src/cli', 'src/export', 'src/witness'].map(sources).join('\n');
+  const text = ['src/identity', 'src/gateway', 'src/api', 'src/cli', 'src/export', 'src/witness', 'src/approval'].map(sources).join('\n');
   const source = new Set([...text.matchAll(/log_(?:info|warning|error)\(\s*"([^"]+)"/g)].map((match) => match[1]));
   same(source, new Set(rows(read('docs/operating.md'), 'Logs').flatMap((row) => codes(row[1]))), 'docs/operating.md, Logs');
 }

@@ -21,12 +21,13 @@ const sectionsOf = {
   'src/gateway/config_inspection.cc': { reader: 'inspection.' },
   'src/gateway/config_identity.cc': { section: 'identity.', reader: 'identity.issuers[].', by: 'identity.issuers[].kind_by.',
     certificates: 'identity.certificates.' },
+  'src/gateway/config_tools.cc': { reader: 'tools[].', results: 'tools[].results.' },
 };
 
 // What a section cannot do without.
 const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
 // And an item of a list, to try ranges with. (Ranges of `export` depend on each other; config_test.cc has them.)
-const items = { 'mcp.servers[]': { name: 'one', url: 'http://127.0.0.1:1' }, 'guards[]': { name: 'one', url: 'http://127.0.0.1:1', model: 'one' }, 'checks[]': { name: 'one', type: 'topics', words: '[one]' } };
+const items = { 'mcp.servers[]': { name: 'one', url: 'http://127.0.0.1:1' }, 'guards[]': { name: 'one', url: 'http://127.0.0.1:1', model: 'one' }, 'checks[]': { name: 'one', type: 'topics', words: '[one]' }, 'tools[]': { name: 'one' } };
 
 // Every key config*.cc asks for: name -> {call, rest of the call, file}.
 function keysOfSource() {
@@ -50,7 +51,7 @@ function keysOfSource() {
 // reader.size("key", …), size("key", …), and helper functions that are given the reader: count(reader, "key").
 function callsOf(source) {
   const member = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|count|strings|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
-  const helper = /\b(count|read_path|read_file_of|read_kind)\(\s*(\w+),\s*"([a-z_]+)"([^;]*);/g;
+  const helper = /\b(count|read_path|read_file_of|read_kind|read_members)\(\s*(\w+),\s*"([a-z_]+)"([^;]*);/g;
   return [...source.matchAll(member)].map(([, variable, kind, key, rest]) => ({ variable, kind, key, rest }))
     .concat([...source.matchAll(helper)].map(([, kind, variable, key, rest]) => ({ variable, kind: `${kind}(…)`, key, rest })));
 }

@@ -1,0 +1,119 @@
+// Approvals: calls that wait for people. Thread-safe; every call may block for a disk sync, so none
+// is for a loop thread. README.md has the promises.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "crypto/crypto.h"
+#include "identity/principal.h"
+#include "ledger/ledger.h"
+
+namespace gatehouse::approval {
+
+// Who must agree: so many different people of this role.
+struct Quorum {
+  std::string role;
+  std::size_t count = 1;
+  friend bool operator==(const Quorum&, const Quorum&) = default;
+};
+
+// One call, as it will be made.
+struct Call {
+  std::string server;  // empty: a tool that clients bring
+  std::string tool;
+  std::string arguments;              // canonical JSON; only for the digest and for the approver
+  std::string principal;              // "agent:helper"
+  std::vector<std::string> acts_for;  // its delegation chain
+  std::string session;                // of the conversation; may be empty
+  std::string request;                // id of the request's entry
+  std::string reason;                 // why it waits, for the approver; no content
+};
+// SHA-256 over all that makes it this call, in hexadecimal.
+std::string digest_of(const Call& call);
+
+enum class State : std::uint8_t { pending, granted, denied, used, expired };
+std::string_view to_string(State state);
+
+struct Record {
+  std::string id;  // "ap_…"
+  bool standing = false;
+  std::string digest;  // of a standing one: empty
+  Call call;           // of a standing one: server, tool and principal ("*": every)
+  std::vector<Quorum> quorums;
+  WallTime requested;
+  WallTime expires;
+  State state = State::pending;
+  std::set<std::string> granted_by;
+  std::string denied_by;
+};
+
+// Somebody who decides.
+struct Approver {
+  std::string id;               // "user:bob"; "cli:root" is whoever has the node's files
+  std::set<std::string> roles;  // of an operator at the node ("cli:…"): taken to have every role
+};
+
+enum class Verdict : std::uint8_t { approved, waiting, denied };
+
+struct Answer {
+  Verdict verdict = Verdict::waiting;
+  std::string id;
+};
+
+class Desk {
+ public:
+  static constexpr std::size_t most_open = 10'000;              // requests and standing approvals
+  static constexpr std::size_t most_open_of_principal = 1'000;  // of these
+
+  Desk(ledger::Ledger& ledger, std::filesystem::path directory, const crypto::Digest& key,
+       std::string node, const Clock& clock, Random& random);
+  // Reads what is open. Call once, first.
+  Result<void> load();
+
+  // Uses an approval of this call, or finds or makes the request for one. All of `quorums` must be
+  // met within `lifetime`.
+  Result<Answer> ask(const Call& call, const std::vector<Quorum>& quorums,
+                     std::chrono::milliseconds lifetime);
+
+  std::vector<Record> list();
+  Result<Record> show(std::string_view id);
+  // Errors: permission_denied for who asked, whom they act for, and who lacks the role;
+  // failed_precondition when it is settled.
+  Result<Record> approve(std::string_view id, const Approver& approver);
+  Result<Record> deny(std::string_view id, const Approver& approver);
+  // A standing approval of a tool for a principal ("user:ada" or "*").
+  Result<Record> grant(std::string server, std::string tool, std::string principal,
+                       std::chrono::milliseconds lifetime, const Approver& approver);
+
+ private:
+  Result<void> record(std::string_view type, std::string_view actor, const Record& record,
+                      std::string_view request = {});
+  Result<void> keep(const Record& record);
+  void forget(const std::string& id);
+  void expire(WallTime now);
+  Result<Record*> open_request(std::string_view id, const Approver& approver);
+  std::string new_id();
+
+  ledger::Ledger& ledger_;
+  std::filesystem::path directory_;
+  crypto::Digest key_;
+  std::string node_;
+  const Clock& clock_;
+  Random& random_;
+  std::mutex mutex_;
+  std::map<std::string, Record, std::less<>> open_;
+};
+
+}  // namespace gatehouse::approval
