@@ -2,11 +2,9 @@
 #include "gateway/tool_calls.h"
 
 #include <algorithm>
-#include <span>
 
 #include "base/log.h"
 #include "base/text.h"
-#include "gateway/admit.h"
 #include "gateway/tool_answer.h"
 
 namespace gatehouse::gateway {
@@ -101,39 +99,6 @@ void decide_call(Worker&, Exchange& exchange, ToolRecord& record) {
   record.ruling = settle_tool(question, record.decision);
 }
 
-// Calls that may all leave are charged; one that a limit has no room for stops the turn.
-void admit_calls(Worker& worker, Exchange& exchange, std::span<ToolRecord> records) {
-  release_tool_calls(worker, exchange);  // of an attempt whose answer was not taken
-  const auto may_leave = [](const ToolRecord& one) {
-    return one.ruling.effect == ToolEffect::permit;
-  };
-  if (!std::ranges::all_of(records, may_leave)) return;
-  for (auto& record : records) {
-    const auto question = question_of(exchange, record);
-    std::string tool(question.server);
-    if (!tool.empty()) tool += '/';
-    tool += question.tool;
-    const auto limits = limits_of(record.decision.obligations);
-    auto admitted = admit_tool_call(worker, *exchange.snapshot,
-                                    {.principal = &exchange.principal,
-                                     .tool = tool,
-                                     .model = exchange.model_name,
-                                     .route = to_string(*exchange.route),
-                                     .session = exchange.session_id,
-                                     .policy_limits = limits,
-                                     .is_request = false});
-    if (admitted) {
-      exchange.tool_admissions.push_back(*std::move(admitted));
-      continue;
-    }
-    record.ruling.effect = ToolEffect::refuse;
-    record.decision.permit = false;
-    record.decision.advice = {std::move(admitted).error().message};
-    release_tool_calls(worker, exchange);
-    return;
-  }
-}
-
 }  // namespace
 
 bool speaks_of_tools(const policy::PolicySet& policies) {
@@ -216,7 +181,6 @@ net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exc
       decide_call(worker, exchange, record);
     }
   }
-  admit_calls(worker, exchange, std::span(turn.records).subspan(first));
   for (auto at = first; at < turn.records.size(); ++at) {
     auto& record = turn.records[at];
     if (record.ruling.effect == ToolEffect::permit) continue;

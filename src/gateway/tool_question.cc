@@ -102,7 +102,7 @@ ToolRuling settle_tool(const ToolQuestion& question, policy::Decision& decision)
   ToolRuling ruling;
   for (const auto& [name, value] : decision.obligations) {
     if (!decision.permit) break;
-    if (name == "log_content" || name == "limit") continue;  // the walk carries them out
+    if (name == "log_content") continue;
     if (name != "require_approval") {
       decision.permit = false;
       decision.errors.emplace_back("an obligation is not supported for calls of tools");
