@@ -541,7 +541,9 @@ Result<WhatIf> Replayer::what_if(std::uint64_t index, std::string_view entry, De
   const ModelInForce model = model_of(call, *snapshot, comparison);
   const Question question = question_of(call, model.record);
   const policy::Request request = policy_request(question);
-  WhatIf out{.index = index, .id = call.id};
+  WhatIf out;
+  out.index = index;
+  out.id = call.id;
   out.principal = std::string(identity::to_string(call.principal.kind)) + ":" + call.principal.id;
   out.route = to_string(call.route);
   out.model = call.model_name;

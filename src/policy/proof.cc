@@ -212,7 +212,7 @@ std::string case_of(const Request& request, std::string_view name, bool permit) 
                      {"resource", json_of(request.resource)},
                      {"context", context_json(request.context)},
                      {"expect", {{"decision", permit ? "permit" : "forbid"}}}};
-  return "- " + test.dump(-1, ' ', false, json::error_handler_t::replace);
+  return "- " + test.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
 std::string describe(const Request& request) {
