@@ -40,10 +40,10 @@ pub enum Key {
 impl Key {
     /// The most telling one a policy has.
     pub fn of(policy: &cedar_policy_core::ast::Policy) -> Self {
-        if let Some(uid) = entity_of(policy.principal_constraint().constraint()) {
+        if let Some(uid) = entity_of(policy.principal_constraint().as_inner()) {
             return Self::Principal(uid);
         }
-        if let Some(uid) = entity_of(policy.resource_constraint().constraint()) {
+        if let Some(uid) = entity_of(policy.resource_constraint().as_inner()) {
             return Self::Resource(uid);
         }
         policy
