@@ -6,12 +6,13 @@ use std::sync::Arc;
 use cedar_policy_core::ast::{
     Context, Eid, Entity, EntityType, EntityUID, EntityUIDEntry, PolicyID, Request as CedarRequest,
 };
-use cedar_policy_core::authorizer::{AuthorizationError, Authorizer, Decision as Effect, Response};
+use cedar_policy_core::authorizer::{AuthorizationError, Authorizer, Response};
 use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::extensions::Extensions;
 
 use crate::set::{ActionInfo, Set, TypeInfo};
 use crate::shape::{Node, as_attributes};
+use crate::slices::find;
 
 /// Type (short) and id.
 #[derive(Debug, Clone, Copy)]
@@ -103,28 +104,64 @@ impl Set {
     }
 
     fn evaluate(&self, action: &ActionInfo, asked: &CedarRequest, entities: &Entities) -> Decision {
-        let authorizer = Authorizer::new();
-        let response = authorizer.is_authorized(asked.clone(), action.enforced.as_ref(), entities);
+        let verdict = action.enforced.decide(asked, entities);
+        let mut errors: Vec<String> = verdict
+            .all()
+            .flat_map(|response| &response.diagnostics.errors)
+            .map(ToString::to_string)
+            .chain(verdict.problem.clone())
+            .collect();
+        errors.sort();
         let mut decision = Decision {
-            permit: response.decision == Effect::Allow && response.diagnostics.errors.is_empty(),
+            permit: verdict.permit() && errors.is_empty(),
             outcomes: vec![Outcome::NotDetermining; self.policies.len()],
-            errors: response
-                .diagnostics
-                .errors
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            errors,
         };
-        self.mark(&mut decision.outcomes, &response);
-        for (_, alone) in &action.apart {
-            let response = authorizer.is_authorized(asked.clone(), alone.as_ref(), entities);
-            self.mark(&mut decision.outcomes, &response);
+        for response in verdict.determining() {
+            self.mark(&mut decision.outcomes, &response.diagnostics.reason, Outcome::Determining);
         }
+        for response in verdict.all() {
+            self.mark_errors(&mut decision.outcomes, response);
+        }
+        self.evaluate_apart(action, asked, entities, &mut decision.outcomes);
         decision
     }
 
-    fn mark(&self, outcomes: &mut [Outcome], response: &Response) {
-        let mut set = |id: &PolicyID, outcome: Outcome| {
+    fn evaluate_apart(
+        &self,
+        action: &ActionInfo,
+        asked: &CedarRequest,
+        entities: &Entities,
+        outcomes: &mut [Outcome],
+    ) {
+        if action.apart.is_empty() {
+            return;
+        }
+        let uids = (asked.principal().uid(), asked.resource().uid());
+        let (Some(principal), Some(resource)) = (
+            uids.0.and_then(|uid| find(entities, uid)),
+            uids.1.and_then(|uid| find(entities, uid)),
+        ) else {
+            return;
+        };
+        let authorizer = Authorizer::new();
+        for one in &action.apart {
+            if !one.key.holds(principal, resource) {
+                continue;
+            }
+            let response = authorizer.is_authorized(asked.clone(), one.alone.as_ref(), entities);
+            self.mark(outcomes, &response.diagnostics.reason, Outcome::Determining);
+            self.mark_errors(outcomes, &response);
+        }
+    }
+
+    fn mark<'r>(
+        &self,
+        outcomes: &mut [Outcome],
+        ids: impl IntoIterator<Item = &'r PolicyID>,
+        outcome: Outcome,
+    ) {
+        for id in ids {
             if let Some(slot) = self
                 .index
                 .get(id)
@@ -132,13 +169,14 @@ impl Set {
             {
                 *slot = outcome;
             }
-        };
-        for id in &response.diagnostics.reason {
-            set(id, Outcome::Determining);
         }
-        for AuthorizationError::PolicyEvaluationError { id, .. } in &response.diagnostics.errors {
-            set(id, Outcome::Errored);
-        }
+    }
+
+    fn mark_errors(&self, outcomes: &mut [Outcome], response: &Response) {
+        let ids = response.diagnostics.errors.iter().map(|error| match error {
+            AuthorizationError::PolicyEvaluationError { id, .. } => id,
+        });
+        self.mark(outcomes, ids, Outcome::Errored);
     }
 
     pub(crate) fn entity(

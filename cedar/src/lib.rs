@@ -11,6 +11,7 @@ pub mod limits;
 pub mod problem;
 pub mod set;
 pub mod shape;
+pub mod slices;
 #[cfg(test)]
 mod tests;
 

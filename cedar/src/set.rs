@@ -5,7 +5,8 @@
 //!    here. Whether one that is rolled out counts for this principal is the caller's.
 //! 3. A set with a problem that is not a warning decides nothing.
 //! 4. Each action has its own slice of the enforced policies, without those whose scope names other
-//!    actions only: these are false for it before anything else of them is looked at.
+//!    actions only: these are false for it before anything else of them is looked at; and these are
+//!    sliced once more by who asks for what (`slices.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use smol_str::SmolStr;
 use crate::limits::{self, LOAD_STACK_BYTES, Language, MAX_VALIDATIONS};
 use crate::problem::{Place, Problem, all_from_diagnostic, attributes_at, span};
 use crate::shape::RecordShape;
+use crate::slices::{Key, Slices};
 
 /// A file of the set.
 #[derive(Debug, Clone, Copy)]
@@ -87,9 +89,18 @@ pub struct ActionInfo {
     /// Entity types it may be asked of.
     pub resources: HashSet<EntityType>,
     /// The enforced policies that can apply to it.
-    pub enforced: PolicySet,
-    /// The policies kept apart that can apply to it, by number.
-    pub apart: Vec<(usize, PolicySet)>,
+    pub enforced: Slices,
+    /// The policies kept apart that can apply to it.
+    pub apart: Vec<Apart>,
+}
+
+/// A policy that is evaluated for itself.
+#[derive(Debug)]
+pub struct Apart {
+    /// What must hold before it can apply.
+    pub key: Key,
+    /// It and nothing else.
+    pub alone: PolicySet,
 }
 
 /// See the module.
@@ -227,7 +238,7 @@ impl Set {
                 context: RecordShape::of_context(context),
                 principals: action.principals().cloned().collect(),
                 resources: action.resources().cloned().collect(),
-                enforced: PolicySet::new(),
+                enforced: Slices::default(),
                 apart: Vec::new(),
             };
             self.actions.insert(SmolStr::new(id), info);
@@ -392,8 +403,9 @@ impl Set {
                 }
                 let is_apart = self.policies.get(index).is_some_and(|info| info.is_apart);
                 let added = if is_apart {
+                    let key = Key::of(loaded.policy.as_ref());
                     PolicySet::from_policies([loaded.policy.clone()])
-                        .map(|alone| action.apart.push((index, alone)))
+                        .map(|alone| action.apart.push(Apart { key, alone }))
                 } else {
                     action.enforced.add(loaded.policy.clone())
                 };

@@ -3,7 +3,7 @@
 #![allow(clippy::format_push_string, clippy::format_collect)]
 
 use cedar_policy_core::ast::{Context, EntityUIDEntry, Request as CedarRequest};
-use cedar_policy_core::authorizer::{Authorizer, Decision as Effect};
+use cedar_policy_core::authorizer::{AuthorizationError, Authorizer, Decision as Effect};
 use cedar_policy_core::entities::{Entities, TCComputation};
 use cedar_policy_core::extensions::Extensions;
 use cedar_policy_core::validator::CoreSchema;
@@ -557,15 +557,41 @@ fn random_policy(dice: &mut Dice, shadow: bool) -> String {
         r#"action in Gatehouse::Action::"any""#,
         r#"action in [Gatehouse::Action::"list", Gatehouse::Action::"infer"]"#,
     ]);
+    let principal = dice.pick(&[
+        "principal",
+        "principal",
+        "principal is Gatehouse::User",
+        r#"principal == Gatehouse::User::"ada""#,
+        r#"principal == Gatehouse::User::"bob""#,
+        r#"principal is Gatehouse::User in Gatehouse::User::"ada""#,
+    ]);
+    let resource = dice.pick(&[
+        "resource",
+        "resource",
+        r#"resource == Gatehouse::Model::"m""#,
+        r#"resource == Gatehouse::Model::"n""#,
+        r#"resource in Gatehouse::Group::"g""#,
+        r#"resource in Gatehouse::Group::"h""#,
+    ]);
     let condition = dice.pick(&[
         "",
+        r#"when { principal has team && principal.team == "red" }"#,
+        r#"when { principal has team && principal.team == "blue" }"#,
+        r#"when { principal has team && principal.team == "red" && context has note }"#,
+        r#"when { principal has team && principal.team == "blue" } unless { resource.registered }"#,
+        r#"when { principal is Gatehouse::User && principal has team && principal.team == "red" &&
+                  principal.level + 9223372036854775807 > 0 }"#,
+        r#"when { principal has team && principal.team == "red" && principal is Gatehouse::User &&
+                  principal.level + 9223372036854775807 > 0 }"#,
+        r#"when { resource has trust && resource.trust == "external" }"#,
+        r#"when { resource has trust && resource.trust == "internal" }"#,
         r#"when { resource.trust == "external" }"#,
         r#"when { resource.trust == "internal" }"#,
         r#"unless { resource in Gatehouse::Group::"g" }"#,
         "when { principal is Gatehouse::User && principal.level + 9223372036854775807 > 0 }",
     ]);
     let mark = if shadow { r#"@shadow("true")"# } else { "" };
-    format!("{mark} {effect} (principal, {action}, resource) {condition};\n")
+    format!("{mark} {effect} ({principal}, {action}, {resource}) {condition};\n")
 }
 
 /// The slices by action and the shadows alone say what all policies in one set say.
@@ -573,7 +599,7 @@ fn random_policy(dice: &mut Dice, shadow: bool) -> String {
 fn slices_and_shadows_agree_with_the_whole_set() {
     let (schema, _) = cedar_policy::Schema::from_cedarschema_str(SCHEMA).unwrap();
     let mut dice = Dice(0xcafe);
-    for round in 0..150 {
+    for round in 0..600 {
         let count = 1 + dice.roll(5);
         let mut text: String = (0..count)
             .map(|_| random_policy(&mut dice, false))
@@ -584,6 +610,13 @@ fn slices_and_shadows_agree_with_the_whole_set() {
         assert!(!set.has_errors(), "{text}\n{:?}", set.problems);
         let mut asked = request();
         asked.action = dice.pick(&["infer", "list"]);
+        if dice.roll(3) > 0 {
+            let team = dice.pick(&["red", "blue", "green"]);
+            asked
+                .principal
+                .attributes
+                .push(node("team", Scalar::String(team)));
+        }
         let decision = set.decide(&asked).unwrap();
 
         let whole: cedar_policy::PolicySet =
@@ -596,6 +629,24 @@ fn slices_and_shadows_agree_with_the_whole_set() {
             response.decision == Effect::Allow && response.diagnostics.errors.is_empty()
         };
         assert_eq!(decision.permit, permits(&enforced), "round {round}\n{text}");
+        let response = whole_response(&set, &schema, &asked, &enforced);
+        for index in 0..count {
+            let id = cedar_policy_core::ast::PolicyID::from_string(format!("policy{index}"));
+            let failed = response.diagnostics.errors.iter().any(|error| match error {
+                AuthorizationError::PolicyEvaluationError { id: one, .. } => *one == id,
+            });
+            let expected = if failed {
+                Outcome::Errored
+            } else if response.diagnostics.reason.contains(&id) {
+                Outcome::Determining
+            } else {
+                Outcome::NotDetermining
+            };
+            assert_eq!(
+                decision.outcomes[index], expected,
+                "round {round}, policy {index}\n{text}"
+            );
+        }
         // The rule src/policy applies to a shadow policy's outcome.
         let forbidden = !decision.permit
             && (0..count)
@@ -845,4 +896,58 @@ fn the_general_door_decides_by_any_schema() {
     assert!(ask("s", r#"{"what": 1}"#).is_err());
     assert!(ask("s", "{").is_err());
     assert!(General::load("entity", "", "[]").is_err());
+}
+
+fn key_of(policy: &str) -> slices::Key {
+    let policy: cedar_policy::Policy = policy.parse().unwrap();
+    slices::Key::of(policy.as_ref())
+}
+
+#[test]
+fn a_policy_is_sliced_by_what_it_asks_for_first() {
+    use slices::Key;
+    let user = |id: &str| -> cedar_policy_core::ast::EntityUID {
+        format!(r#"U::"{id}""#).parse().unwrap()
+    };
+    assert_eq!(
+        key_of(r#"permit (principal == U::"a", action, resource == U::"b");"#),
+        Key::Principal(user("a"))
+    );
+    assert_eq!(
+        key_of(r#"permit (principal is U in U::"a", action, resource);"#),
+        Key::Principal(user("a"))
+    );
+    assert_eq!(
+        key_of(r#"permit (principal, action, resource in U::"b");"#),
+        Key::Resource(user("b"))
+    );
+    assert_eq!(
+        key_of(
+            r#"permit (principal, action, resource)
+               when { principal has team && principal.team == "red" && context.x > 1 };"#
+        ),
+        Key::PrincipalText("team".into(), "red".into())
+    );
+    assert_eq!(
+        key_of(
+            r#"permit (principal, action, resource)
+               when { resource has kind } when { resource.kind == "k" } unless { context.y };"#
+        ),
+        Key::ResourceText("kind".into(), "k".into())
+    );
+    for always in [
+        "permit (principal, action, resource);",
+        "permit (principal is U, action, resource);",
+        r#"permit (principal, action, resource) when { principal.team == "red" };"#,
+        r#"permit (principal, action, resource) when { context.x > 1 && principal has team && principal.team == "red" };"#,
+        r#"permit (principal, action, resource) when { principal has team || principal.team == "red" };"#,
+        r#"permit (principal, action, resource) unless { principal has team && principal.team == "red" };"#,
+        r#"permit (principal, action, resource) when { principal has team && resource.team == "red" };"#,
+        r#"permit (principal, action, resource) when { principal has team && principal.role == "red" };"#,
+        "permit (principal, action, resource) when { principal has team && principal.team == 1 };",
+        r#"permit (principal, action, resource) when { principal has team && principal.team != "red" };"#,
+        r#"permit (principal, action, resource) when { context has team && context.team == "red" };"#,
+    ] {
+        assert_eq!(key_of(always), Key::Always, "{always}");
+    }
 }

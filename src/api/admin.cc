@@ -6,6 +6,7 @@
 
 #include "api/admin_mcp.h"
 #include "api/admin_provenance.h"
+#include "api/admin_token.h"
 #include "api/admin_vault.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -176,6 +177,11 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
   if (method == "GET" && path == "/admin/models") {
     GH_ASSIGN(const auto models, registry.list_models());
     return json{{"models", to_json(models)}}.dump();
+  }
+  if (is_token_call(method, path)) {
+    bool changed = false;
+    GH_ASSIGN(auto reply, administer_tokens(control_, *config_, path, body, actor, changed));
+    return changed ? after_change(std::move(reply)) : std::move(reply);
   }
   if (method == "GET" && path == "/admin/export") {
     if (export_status_) return export_status_();

@@ -9,11 +9,12 @@
 //   GET  /admin/models                                                    -> {models: […]}
 //   POST /admin/models/remove  {name}                                     -> {model}
 //   GET  /admin/export                                                    -> {exporters: […]}
-//   GET  /admin/limits                     -> {limits: [{name, unit, amount, window, counters:
-//   […]}]} POST /admin/limits/reset   {limit, key: of one counter, else all}     -> {reset: how
-//   many} POST /admin/reload                                                    -> {} POST
-//   /admin/vault/…        kept content; admin_vault.h lists the calls POST /admin/provenance/…
-//   where texts came from; admin_provenance.h lists the calls
+//   GET  /admin/limits         -> {limits: [{name, unit, amount, window, counters: […]}]}
+//   POST /admin/limits/reset   {limit, key: of one counter, else all}     -> {reset: how many}
+//   POST /admin/reload                                                    -> {}
+//   POST /admin/tokens …       tokens and principals; admin_token.h lists the calls
+//   POST /admin/vault/…        kept content; admin_vault.h lists the calls
+//   POST /admin/provenance/…   where texts came from; admin_provenance.h lists the calls
 //
 // A body with a member that is not listed here is refused.
 // Errors: {"error": {"code", "message"}} with the HTTP status that fits.

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   Exit exit = 0;
   add_serve(app, exit);
   add_key(app, exit);
+  add_token(app, exit);
   add_model(app, exit);
   add_mcp(app, exit);
   add_policy(app, exit);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "cli/policy_verbs.h"
 #include "cli/verbs.h"
 #include "policy/builtin.h"
 
@@ -108,7 +109,7 @@ Exit init(const std::string& folder) {
 }  // namespace
 
 void add_policy(CLI::App& app, Exit& exit) {
-  CLI::App* policy = app.add_subcommand("policy", "Check, test, show and copy policies");
+  CLI::App* policy = app.add_subcommand("policy", "Check, test, prove, compare and show policies");
   policy->require_subcommand(1);
   auto folder = std::make_shared<std::string>(default_folder);
   auto shown = std::make_shared<std::string>();
@@ -133,6 +134,9 @@ void add_policy(CLI::App& app, Exit& exit) {
       policy->add_subcommand("init", "Copy the built-in set and its tests to begin your own with");
   init_verb->add_option("DIR", *folder, "Folder to make")->capture_default_str();
   init_verb->callback([folder, &exit] { exit = init(*folder); });
+
+  add_policy_diff(*policy, exit);
+  add_policy_prove(*policy, exit);
 }
 
 }  // namespace gatehouse::cli

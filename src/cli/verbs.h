@@ -11,6 +11,7 @@ using Exit = int;
 
 void add_serve(CLI::App& app, Exit& exit);                   // serve, config check
 void add_key(CLI::App& app, Exit& exit);                     // key create|list|revoke
+void add_token(CLI::App& app, Exit& exit);                   // token mint|…, principal suspend|…
 void add_model(CLI::App& app, Exit& exit);                   // model add|list|remove
 void add_mcp(CLI::App& app, Exit& exit);                     // mcp list|review|approve|…
 void add_policy(CLI::App& app, Exit& exit);                  // policy check|test

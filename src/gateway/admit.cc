@@ -223,7 +223,7 @@ void set_standing(const Exchange& exchange, net::ResponseHead& head, std::string
 }  // namespace
 
 Verdict admit(Worker& worker, Exchange& exchange) {
-  if (auto named = name_session(worker, exchange); !named) return named;
+  (void)name_session(worker, exchange);  // one that is wrong is refused where it is used
   const Asker asker(exchange.principal);
   const auto& rules = exchange.snapshot->limits;
   if ((!rules || rules->empty()) && asker.delegated.empty()) return {};
@@ -379,6 +379,19 @@ std::expected<std::shared_ptr<Admission>, ApiError> admit_tool_call(Worker& work
   admission->refusal = std::move(reserved).error();
   worker.metrics.count_limit_refusal(admission->refusal->name);
   return std::unexpected(refusal_error(nullptr, *admission, now));
+}
+
+void release_tool_calls(Worker& worker, Exchange& exchange) {
+  for (const auto& admission : exchange.tool_admissions)
+    worker.control.budgets().book().settle(admission->reservation, {});
+  exchange.tool_admissions.clear();
+}
+
+std::vector<std::string> limits_of(const std::vector<policy::Obligation>& obligations) {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : obligations)
+    if (name == "limit") values.push_back(value);
+  return values;
 }
 
 std::optional<Problem> refused_by_limit(std::string_view problem_name) {

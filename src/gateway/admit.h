@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/json.h"
 #include "gateway/config_limits.h"
@@ -73,6 +74,11 @@ struct ToolCallToAdmit {
 std::expected<std::shared_ptr<Admission>, ApiError> admit_tool_call(Worker& worker,
                                                                     const Snapshot& snapshot,
                                                                     const ToolCallToAdmit& call);
+
+// Gives back what calls of tools in an answer were charged: the answer does not leave.
+void release_tool_calls(Worker& worker, Exchange& exchange);
+// The values of @limit among these.
+std::vector<std::string> limits_of(const std::vector<policy::Obligation>& obligations);
 
 // What replay makes of a recorded refusal: the member "limit_exceeded".
 std::optional<Problem> refused_by_limit(std::string_view problem_name);

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ledger/event.h"
+#include "policy/terms.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -16,6 +17,33 @@ namespace {
 constexpr std::size_t largest_file = 1u << 30;
 // A file older than this many entries is written anew though nothing was charged.
 constexpr std::uint64_t stale_entries = 10'000;
+
+// What policy writes itself, @limit("requests=100/1h, by=team"): a limit for each of its terms,
+// whose name is the text.
+Result<std::vector<limits::Limit>> limits_in(const std::string& text) {
+  using policy::LimitOwner;
+  using policy::LimitUnit;
+  static_assert(static_cast<int>(LimitUnit::cost) == static_cast<int>(limits::Unit::money) &&
+                static_cast<int>(LimitUnit::tool_calls) ==
+                    static_cast<int>(limits::Unit::tool_calls));
+  static_assert(static_cast<int>(LimitOwner::session) == static_cast<int>(limits::Per::session));
+  constexpr std::size_t longest = 256;
+  if (text.size() > longest || text.find('|') != std::string::npos)
+    return fail(ErrorCode::invalid_argument, "the terms of a limit are too long");
+  GH_ASSIGN(const auto terms, policy::parse_limit_terms(text));
+  std::vector<limits::Limit> limits;
+  for (const auto& allowance : terms.allowances) {
+    limits::Limit limit;
+    limit.name = text;
+    limit.unit = static_cast<limits::Unit>(allowance.unit);
+    limit.amount = std::min(allowance.amount, limits::most_amount);
+    limit.window = {limits::Window::Kind::sliding, allowance.window};
+    limit.per = {static_cast<limits::Per>(terms.owner)};
+    limit.by_policy = true;
+    limits.push_back(std::move(limit));
+  }
+  return limits;
+}
 
 void write_list(JsonWriter& writer, std::string_view key, const std::vector<std::string>& values) {
   if (values.empty()) return;
@@ -85,7 +113,14 @@ Result<std::shared_ptr<const limits::Rules>> BudgetKeeper::compile(
   auto all = budgets.limits;
   for (const auto& policy : policies.policies()) {
     for (const auto& [name, value] : policy.obligations) {
-      if (name != "limit" || budgets.find(value) != nullptr) continue;
+      const bool known = std::ranges::find(all, value, &limits::Limit::name) != all.end();
+      if (name != "limit" || known) continue;
+      if (value.find('=') != std::string::npos) {
+        auto own = limits_in(value);
+        if (!own) return std::unexpected(std::move(own).error().within(policy.where));
+        all.insert(all.end(), own->begin(), own->end());
+        continue;
+      }
       return fail(ErrorCode::invalid_argument,
                   policy.where + ": policy " + policy.id + " wants the limit \"" + value +
                       "\" kept, and gatehouse.yaml has none of this name under budgets:");

@@ -39,8 +39,8 @@ class BudgetKeeper {
   limits::Book& book() { return book_; }
   const limits::Book& book() const { return book_; }
 
-  // The limits of a snapshot: those of the configuration, and those that policies bring. Error: a
-  // policy names one that is not there.
+  // The limits of a snapshot: those of the configuration, and those that policies bring in the
+  // terms of @limit. Error: a policy names one that is not there.
   Result<std::shared_ptr<const limits::Rules>> compile(const BudgetsConfig& budgets,
                                                        const policy::PolicySet& policies);
 

@@ -173,6 +173,12 @@ void read_identity(ConfigReader& root, identity::IdentityConfig& settings) {
   keys.stale_after =
       section.duration("keys_stale_after", keys.stale_after, milliseconds(1'000), 30 * one_day);
   read_certificates(section, settings);
+  settings.peers = section.strings("peers");
+  for (const auto& peer : settings.peers)
+    if (!is_safe_url(peer))
+      section.note(node->error("peers: expected URLs with https; http only on this machine"));
+  settings.peers_stale_after = section.duration("peers_stale_after", settings.peers_stale_after,
+                                                milliseconds(1'000), one_day);
   settings.proof_nonce = section.boolean("dpop_nonce", settings.proof_nonce);
   using std::chrono::seconds;
   settings.delegation_lifetime = std::chrono::duration_cast<seconds>(

@@ -12,14 +12,16 @@ using policy::Record;
 using policy::Request;
 
 Request request(std::string id, std::int64_t personal) {
-  return {{"User", std::move(id), {}, {}},
+  return {{"User", std::move(id), {{"clearance_level", std::int64_t{0}}}, {}},
           "infer",
           {"Model",
            "m",
            {{"name", std::string("m")},
             {"provider", std::string("p")},
             {"trust", std::string("external")},
-            {"registered", true}},
+            {"registered", true},
+            {"clearance", std::int64_t{0}},
+            {"clearance_level", std::int64_t{0}}},
            {}},
           {{"dialect", std::string("openai")},
            {"route", std::string("chat.completions")},
@@ -34,7 +36,9 @@ Request request(std::string id, std::int64_t personal) {
            {"findings", policy::findings_record({0, static_cast<std::uint64_t>(personal)})},
            {"risk", policy::risk_record({})},
            {"uninspectable", false},
-           {"tools", std::vector<std::string>{}}}};
+           {"tools", std::vector<std::string>{}},
+           {"delegation", policy::delegation_record({})}},
+          {}};
 }
 
 TEST(DecisionCache, AnswersAsThePoliciesDo) {

@@ -277,6 +277,7 @@ void Gateway::stop() {
     node->worker->loop.stop();
     node->thread.join();
   }
+  identities_.reset();  // its threads post to the loops
   witnessing_.reset();
   // The ledger is drained while the workers' completions still have a loop to be posted to.
   if (control_) {

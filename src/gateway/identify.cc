@@ -39,7 +39,14 @@ std::unexpected<ApiError> unknown_caller(Exchange& exchange, Refused why, std::s
 
 // ---- tokens ---------------------------------------------------------------------------------
 
-using Judged = Result<std::shared_ptr<const identity::Verified>>;
+using Judged = Credential;
+
+Result<void> check_standing(const Worker& worker, const Exchange& exchange,
+                            const identity::Principal& principal,
+                            const std::vector<std::string>& ids) {
+  GH_TRY(exchange.snapshot->standing.check(principal, ids, exchange.time));
+  return worker.identities.peers().check(principal, ids, exchange.time);
+}
 
 Judged judge(const Worker& worker, const Exchange& exchange, std::string_view token,
              identity::MissingKey& missing) {
@@ -50,7 +57,7 @@ Judged judge(const Worker& worker, const Exchange& exchange, std::string_view to
                       : identity::verify_jwt(token, config.identity, worker.identities.keys(),
                                              exchange.time, missing);
   if (!verified) return std::unexpected(std::move(verified).error());
-  GH_TRY(exchange.snapshot->standing.check(verified->principal, verified->ids, exchange.time));
+  GH_TRY(check_standing(worker, exchange, verified->principal, verified->ids));
   return std::make_shared<const identity::Verified>(std::move(*verified));
 }
 
@@ -64,8 +71,9 @@ net::Task<bool> newer_keys(Worker& worker, const identity::MissingKey& missing) 
 }
 
 net::Task<Judged> token_of(Worker& worker, const Exchange& exchange, std::string_view token) {
+  GH_CO_TRY(worker.identities.peers().fresh());
   const auto digest = crypto::sha256(bytes_of(token));
-  const auto generation = worker.identities.keys().generation();
+  const auto generation = worker.identities.generation();
   if (auto known = worker.tokens.find(digest, generation, exchange.time)) co_return known;
   identity::MissingKey missing;
   auto judged = judge(worker, exchange, token, missing);
@@ -168,42 +176,59 @@ Result<identity::Principal> workload_of(const net::PeerCertificate& certificate,
   return principal;
 }
 
-Verdict by_certificate(const net::PeerCertificate& certificate, Exchange& exchange) {
+Verdict by_certificate(const Worker& worker, const net::PeerCertificate& certificate,
+                       Exchange& exchange) {
+  if (auto fresh = worker.identities.peers().fresh(); !fresh)
+    return unknown_caller(exchange, Refused::invalid_token, fresh.error().message);
   auto principal = workload_of(certificate, exchange.snapshot->config->identity, exchange.time);
   if (!principal)
     return unknown_caller(exchange, Refused::invalid_token, principal.error().message);
   exchange.principal = std::move(*principal);
   const std::vector<std::string> ids{to_hex(bytes_of(certificate.sha256))};
-  if (auto stands = exchange.snapshot->standing.check(exchange.principal, ids, exchange.time);
-      !stands) {
+  if (auto stands = check_standing(worker, exchange, exchange.principal, ids); !stands) {
     return unknown_caller(exchange, Refused::invalid_token, stands.error().message);
   }
   return {};
 }
 
-Verdict by_key(std::string_view key, Exchange& exchange) {
+Verdict by_key(const Worker& worker, std::string_view key, Exchange& exchange) {
   const Snapshot& snapshot = *exchange.snapshot;
   auto principal = snapshot.keys.authenticate(key, exchange.time);
   if (!principal)
     return unknown_caller(exchange, key.empty() ? Refused::no_credential : Refused::invalid_token,
                           std::move(principal).error().message);
   exchange.principal = std::move(*principal);
-  if (auto stands = snapshot.standing.check(exchange.principal, {}, exchange.time); !stands)
+  if (auto stands = check_standing(worker, exchange, exchange.principal, {}); !stands)
     return unknown_caller(exchange, Refused::invalid_token, stands.error().message);
   return {};
 }
 
 }  // namespace
 
+net::Task<Credential> credential_of(Worker& worker, const Exchange& exchange,
+                                    std::string_view text) {
+  if (identity::looks_like_jwt(text) || identity::looks_like_delegation(text))
+    co_return co_await token_of(worker, exchange, text);
+  identity::Verified verified;
+  auto principal = exchange.snapshot->keys.authenticate(text, exchange.time);
+  if (!principal) co_return std::unexpected(std::move(principal).error());
+  verified.principal = std::move(*principal);
+  verified.expires = exchange.snapshot->standing.end_of_key(verified.principal.key_prefix)
+                         .value_or(WallTime::max());
+  verified.ids.push_back(verified.principal.key_prefix);
+  GH_CO_TRY(exchange.snapshot->standing.check(verified.principal, verified.ids, exchange.time));
+  co_return std::make_shared<const identity::Verified>(std::move(verified));
+}
+
 net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   const StageTimer timer(worker, exchange, Stage::identify);
   const Presented shown = presented(*exchange.head);
   if (shown.credential.empty() && client.certificate() != nullptr &&
       !exchange.snapshot->config->identity.certificate_domains.empty())
-    co_return by_certificate(*client.certificate(), exchange);
+    co_return by_certificate(worker, *client.certificate(), exchange);
   if (!identity::looks_like_jwt(shown.credential) &&
       !identity::looks_like_delegation(shown.credential))
-    co_return by_key(shown.credential, exchange);
+    co_return by_key(worker, shown.credential, exchange);
   const auto token = co_await token_of(worker, exchange, shown.credential);
   if (!token) co_return unknown_caller(exchange, Refused::invalid_token, token.error().message);
   GH_STAGE(check_certificate(client, exchange, **token));

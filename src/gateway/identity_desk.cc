@@ -17,7 +17,10 @@ std::vector<identity::KeySource> sources_of(const Config& config) {
 
 IdentityDesk::IdentityDesk(const Config& config, std::shared_ptr<net::TlsContext> tls,
                            const Clock& clock, Random& random)
-    : started_(clock.wall()), keys_(config.identity.keys, std::move(tls), clock) {
+    : started_(clock.wall()),
+      peer_key_(crypto::derive_key(bytes_of(config.secret.reveal()), "gatehouse/peers/v1")),
+      keys_(config.identity.keys, tls, clock),
+      peers_(peer_key_, std::move(tls), clock, random) {
   random.fill(nonce_key_);
   configure(config);
 }
@@ -37,6 +40,7 @@ bool IdentityDesk::knows_nonce(std::string_view shown, WallTime now) const {
 
 void IdentityDesk::configure(const Config& config) {
   keys_.configure(sources_of(config), config.identity.keys);
+  peers_.configure(config.identity.peers, config.identity.peers_stale_after);
 }
 
 // A SHA-256 is as good as any hash of it; whoever could choose tokens to collide in eight bytes

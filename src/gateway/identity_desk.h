@@ -12,6 +12,7 @@
 #include "gateway/config.h"
 #include "identity/credentials.h"
 #include "identity/issuer_keys.h"
+#include "identity/peers.h"
 #include "identity/replay_guard.h"
 
 namespace gatehouse::gateway {
@@ -24,6 +25,10 @@ class IdentityDesk {
   void configure(const Config& config);
   identity::IssuerKeys& keys() { return keys_; }
   identity::ReplayGuard& used() { return used_; }
+  identity::Peers& peers() { return peers_; }
+  const crypto::Digest& peer_key() const { return peer_key_; }
+  // Whatever was judged under another one is judged no longer.
+  std::uint64_t generation() const { return keys_.generation() + peers_.generation(); }
   WallTime started() const { return started_; }
   // RFC 9449 section 8: one a minute, the one before counts too.
   std::string nonce(WallTime now) const;
@@ -33,7 +38,9 @@ class IdentityDesk {
   WallTime started_;
   crypto::Digest nonce_key_;
   identity::ReplayGuard used_;
+  crypto::Digest peer_key_;
   identity::IssuerKeys keys_;
+  identity::Peers peers_;
 };
 
 // Tokens whose signature was verified, by the SHA-256 of the whole token. One loop thread.

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "identity/jose.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -99,14 +100,60 @@ std::string challenge(const Config& config, const net::RequestHead& head, std::s
   return value;
 }
 
-bool is_identity_path(std::string_view path) {
+namespace {
+
+bool is_metadata_path(std::string_view path) {
   return path.starts_with(resource_metadata_path) &&
          (path.size() == resource_metadata_path.size() ||
           path[resource_metadata_path.size()] == '/');
 }
 
+// The key that roots of delegation tokens are signed with, for who verifies them elsewhere.
+std::string own_keys(const DeploymentKeys& keys) {
+  const auto& key = keys.delegation.public_key();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().key("keys").begin_array().begin_object();
+  json.key("kty").string("OKP").key("crv").string("Ed25519").key("x").string(to_base64url(key));
+  json.key("kid").string(identity::thumbprint_of(key));
+  json.key("use").string("sig").key("alg").string("EdDSA");
+  json.end_object().end_array().end_object();
+  return out;
+}
+
+// Another node of this deployment asks what was revoked here.
+void answer_node(const Worker& worker, const net::RequestHead& request, net::ResponseHead& head,
+                 std::string& body) {
+  constexpr std::string_view name = "nonce=";
+  const auto query = request.query();
+  const auto nonce = query.starts_with(name) ? query.substr(name.size()) : std::string_view();
+  auto answer = identity::answer_peer(nonce, request.fields.find("authorization").value_or(""),
+                                      worker.snapshot->standing, worker.identities.peer_key());
+  if (!answer) {
+    head.status = 401;
+    head.fields.add("WWW-Authenticate", "Gatehouse-Peer");
+    head.fields.add("Content-Type", "text/plain");
+    body = answer.error().message + "\n";
+    return;
+  }
+  head.fields.add("Content-Type", "application/json");
+  head.fields.add("Gatehouse-Signature", answer->signature);
+  body = std::move(answer->body);
+}
+
+}  // namespace
+
+bool is_identity_path(std::string_view path) {
+  return path == token_path || path == keys_path || path == identity::revocations_path ||
+         is_metadata_path(path);
+}
+
 net::Task<void> answer_identity(Worker& worker, net::ServerStream& client) {
   const auto& request = client.request();
+  if (request.path() == token_path) {
+    co_await exchange_token(worker, client);
+    co_return;
+  }
   net::ResponseHead head;
   std::string body;
   if (request.method != "GET" && request.method != "HEAD") {
@@ -114,11 +161,15 @@ net::Task<void> answer_identity(Worker& worker, net::ServerStream& client) {
     head.fields.add("Allow", "GET, HEAD");
     head.fields.add("Content-Type", "text/plain");
     body = "only GET\n";
+  } else if (request.path() == identity::revocations_path) {
+    answer_node(worker, request, head, body);
   } else {
-    const auto path = request.path().substr(resource_metadata_path.size());
     head.fields.add("Content-Type", "application/json");
     head.fields.add("Access-Control-Allow-Origin", "*");
-    body = protected_resource_metadata(*worker.snapshot->config, request, path);
+    body = request.path() == keys_path
+               ? own_keys(worker.control.keys())
+               : protected_resource_metadata(*worker.snapshot->config, request,
+                                             request.path().substr(resource_metadata_path.size()));
   }
   // Whoever asked may have gone; there is nothing left to do about it.
   (void)co_await client.respond(std::move(head), std::move(body));

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "gateway/config.h"
+#include "gateway/exchange.h"
 #include "gateway/worker.h"
 #include "identity/delegation.h"
 #include "net/http.h"
@@ -14,10 +15,20 @@
 
 namespace gatehouse::gateway {
 
+inline constexpr std::string_view token_path = "/oauth2/token";
+inline constexpr std::string_view keys_path = "/.well-known/jwks.json";
 inline constexpr std::string_view resource_metadata_path = "/.well-known/oauth-protected-resource";
 
 bool is_identity_path(std::string_view path);
 net::Task<void> answer_identity(Worker& worker, net::ServerStream& client);
+
+// identify.cc: who a credential speaks for, without what has to be shown with it each time.
+using Credential = Result<std::shared_ptr<const identity::Verified>>;
+net::Task<Credential> credential_of(Worker& worker, const Exchange& exchange,
+                                    std::string_view text);
+
+// token_exchange.cc: POST /oauth2/token (RFC 8693).
+net::Task<void> exchange_token(Worker& worker, net::ServerStream& client);
 
 // The URL a request was sent to, without its query: under the base of identity.resource where that
 // is set, for a proxy may stand in front.

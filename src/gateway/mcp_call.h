@@ -107,6 +107,8 @@ Result<void> screen_mcp_texts(Worker& worker, Exchange& exchange, McpCall& call,
 
 // mcp_decide.cc: policy is asked; the plan follows.
 McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call);
+// Charges a call that policy permits to the limits it is under.
+McpVerdict admit_mcp(Worker& worker, Exchange& exchange, const McpCall& call);
 // Whether this principal may see a tool of this server.
 bool may_see_tool(const Worker& worker, const Exchange& exchange, const McpCall& call,
                   std::string_view server, std::string_view tool, bool reviewed);

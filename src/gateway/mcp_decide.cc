@@ -3,6 +3,7 @@
 // action list_tools on the tool "*". What a server returns on reading (resources, prompts) is asked
 // as a call of a tool of the method's name, "resources/read".
 #include "base/text.h"
+#include "gateway/admit.h"
 #include "gateway/mcp_call.h"
 #include "gateway/principal_facts.h"
 #include "gateway/stages.h"
@@ -159,6 +160,27 @@ McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   auto question = question_of(exchange, call.subject_server, call.tool, label, arguments);
   call.declared_trusted = question.declaration && question.declaration->trust == Integrity::trusted;
   return decide_call(exchange, call, question);
+}
+
+McpVerdict admit_mcp(Worker& worker, Exchange& exchange, const McpCall& call) {
+  if (call.tool.empty()) return {};
+  const auto limits = limits_of(exchange.decision.obligations);
+  auto admitted = admit_tool_call(worker, *exchange.snapshot,
+                                  {.principal = &exchange.principal,
+                                   .tool = call.subject_server + '/' + call.tool,
+                                   .model = {},
+                                   .route = "mcp",
+                                   .session = call.session_key,
+                                   .policy_limits = limits,
+                                   .is_request = true});
+  if (admitted) {
+    exchange.admission = *std::move(admitted);
+    return {};
+  }
+  exchange.decision.permit = false;
+  auto refusal = blocked(call, admitted.error().message);
+  refusal.problem = admitted.error().problem;
+  return std::unexpected(std::move(refusal));
 }
 
 bool may_see_tool(const Worker&, const Exchange& exchange, const McpCall&, std::string_view server,

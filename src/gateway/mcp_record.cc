@@ -2,6 +2,7 @@
 // never enters: digests, counts and names only.
 #include "base/id.h"
 #include "base/text.h"
+#include "gateway/admit.h"
 #include "gateway/decision_event.h"
 #include "gateway/mcp_call.h"
 #include "gateway/stages.h"
@@ -55,6 +56,7 @@ std::string decision_json(const Worker& worker, const Exchange& exchange, const 
   write_decision(json, exchange.decision, exchange.problem);
   json.key("findings");
   write_findings_json(json, exchange, exchange.findings);
+  if (exchange.admission) write_reserved(json, *exchange.admission);
   if (call.listed) json.key("definition").string(call.listed->digest);
   if (!call.tool.empty()) json.key("standing").string(to_string(call.standing));
   if (!call.session_key.empty()) json.key("session").string(call.session_key.substr(0, 16));

@@ -89,6 +89,7 @@ net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchan
   if (auto inspected = co_await inspect_request(worker, exchange); !inspected)
     co_return std::unexpected(mcp_refusal(inspected.error()));
   auto decided = decide_mcp(worker, exchange, call);
+  if (decided) decided = admit_mcp(worker, exchange, call);
   if (!decided) {
     exchange.problem = decided.error().problem;
     exchange.status = decided.error().status;

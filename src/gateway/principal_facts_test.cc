@@ -15,6 +15,19 @@ const policy::Value* find(const policy::Attributes& attributes, std::string_view
   return nullptr;
 }
 
+identity::Principal somebody(PrincipalKind kind, std::string id) {
+  identity::Principal principal;
+  principal.kind = kind;
+  principal.id = std::move(id);
+  return principal;
+}
+
+ScopeQuestion asked(std::optional<std::string_view> model,
+                    std::optional<std::string_view> tool = {}, std::int64_t confidentiality = 0,
+                    WallTime time = {}) {
+  return {time, model, tool, confidentiality};
+}
+
 std::int64_t level_of(const identity::Principal& principal) {
   const policy::Entity entity = principal_entity(principal);
   const auto* level = find(entity.attributes, "clearance_level");
@@ -22,7 +35,7 @@ std::int64_t level_of(const identity::Principal& principal) {
 }
 
 TEST(PrincipalFacts, GroupsAreParents) {
-  identity::Principal principal{.kind = PrincipalKind::agent, .id = "helper"};
+  identity::Principal principal = somebody(PrincipalKind::agent, "helper");
   principal.groups = {"finance", "staff"};
   const policy::Entity entity = principal_entity(principal);
   EXPECT_EQ(entity.type, "Agent");
@@ -31,7 +44,7 @@ TEST(PrincipalFacts, GroupsAreParents) {
 }
 
 TEST(PrincipalFacts, ClearanceIsANumberAndADelegationOnlyLowersIt) {
-  identity::Principal principal{.kind = PrincipalKind::user, .id = "ada"};
+  identity::Principal principal = somebody(PrincipalKind::user, "ada");
   EXPECT_EQ(level_of(principal), 0);
   principal.attributes = {{"clearance", "confidential"}};
   EXPECT_EQ(level_of(principal), 2);
@@ -46,7 +59,7 @@ TEST(PrincipalFacts, ClearanceIsANumberAndADelegationOnlyLowersIt) {
 }
 
 TEST(PrincipalFacts, AnAttributeCannotClaimWhatTheGatewayKnows) {
-  identity::Principal principal{.kind = PrincipalKind::user, .id = "ada"};
+  identity::Principal principal = somebody(PrincipalKind::user, "ada");
   principal.attributes = {{"clearance_level", "3"}, {"credential", "x"}, {"key_prefix", "y"}};
   principal.key_prefix = "gh_1a2b3c4d";
   const policy::Entity entity = principal_entity(principal);
@@ -56,7 +69,7 @@ TEST(PrincipalFacts, AnAttributeCannotClaimWhatTheGatewayKnows) {
 }
 
 TEST(PrincipalFacts, TheDelegationNamesEverybodyAndTheRoot) {
-  identity::Principal principal{.kind = PrincipalKind::agent, .id = "helper"};
+  identity::Principal principal = somebody(PrincipalKind::agent, "helper");
   policy::Record alone = delegation_record(principal);
   EXPECT_EQ(std::get<std::int64_t>(alone.members[0].value), 0);
   EXPECT_EQ(std::get<std::string>(alone.members[3].value), "helper");
@@ -81,7 +94,7 @@ TEST(Scope, DeniesWithAReasonWhatItDoesNotInclude) {
   const WallTime now{std::chrono::seconds(1'800'000'000)};
   struct Case {
     identity::Scope scope;
-    ScopeQuestion asked;
+    ScopeQuestion question;
     std::string_view reason;
   };
   identity::Scope models, tools, nothing, level, past;
@@ -91,17 +104,17 @@ TEST(Scope, DeniesWithAReasonWhatItDoesNotInclude) {
   level.clearance = 1;
   past.expires = now;
   const Case cases[] = {
-      {models, {.time = now, .model = "o3"}, "does not include the model \"o3\""},
-      {nothing, {.time = now, .model = "gpt-4o"}, "does not include the model"},
-      {tools, {.time = now, .tool = "mail/send"}, "does not include the tool \"mail/send\""},
-      {level, {.time = now, .confidentiality = 2}, "leaves a clearance of 1; this takes 2"},
-      {past, {.time = now}, "The delegation ended at"},
+      {models, asked("o3"), "does not include the model \"o3\""},
+      {nothing, asked("gpt-4o"), "does not include the model"},
+      {tools, asked({}, "mail/send"), "does not include the tool \"mail/send\""},
+      {level, asked({}, {}, 2), "leaves a clearance of 1; this takes 2"},
+      {past, asked({}, {}, 0, now), "The delegation ended at"},
   };
-  for (const auto& [scope, asked, reason] : cases) {
-    identity::Principal principal{.kind = PrincipalKind::agent, .id = "helper"};
+  for (const auto& [scope, question, reason] : cases) {
+    identity::Principal principal = somebody(PrincipalKind::agent, "helper");
     principal.scope = scope;
     policy::Decision decision = permit();
-    deny_outside_scope(principal, asked, decision);
+    deny_outside_scope(principal, question, decision);
     EXPECT_FALSE(decision.permit) << reason;
     EXPECT_EQ(decision.determining, std::vector<std::string>{std::string(scope_policy)});
     EXPECT_TRUE(decision.obligations.empty());
@@ -111,29 +124,29 @@ TEST(Scope, DeniesWithAReasonWhatItDoesNotInclude) {
 }
 
 TEST(Scope, LeavesEverythingElseAsPoliciesDecided) {
-  identity::Principal principal{.kind = PrincipalKind::agent, .id = "helper"};
+  identity::Principal principal = somebody(PrincipalKind::agent, "helper");
   principal.scope.models = {"gpt-4o"};
   policy::Decision decision = permit();
-  deny_outside_scope(principal, {.time = {}, .model = "gpt-4o"}, decision);
+  deny_outside_scope(principal, asked("gpt-4o"), decision);
   EXPECT_TRUE(decision.permit);
-  deny_outside_scope(principal, {.time = {}}, decision);  // a list is not about one model
+  deny_outside_scope(principal, asked({}), decision);  // a list is not about one model
   EXPECT_TRUE(decision.permit);
   decision.permit = false;
-  deny_outside_scope(principal, {.time = {}, .model = "o3"}, decision);
+  deny_outside_scope(principal, asked("o3"), decision);
   EXPECT_EQ(decision.determining, std::vector<std::string>{"registered-models"});
 }
 
 // What a scope denies, every narrower scope denies.
 TEST(Scope, NarrowingNeverAllowsMore) {
   rc::check([](std::vector<std::string> names, std::uint8_t level, std::uint8_t lower,
-               std::string asked, std::uint8_t takes) {
+               std::string name, std::uint8_t takes) {
     identity::Scope wide, narrow;
     wide.models = names;
     if (!names.empty()) names.pop_back();
     narrow.models = names;
     wide.clearance = level % 4;
     narrow.clearance = std::min<std::int64_t>(*wide.clearance, lower % 4);
-    const ScopeQuestion question{.time = {}, .model = asked, .confidentiality = takes % 4};
+    const ScopeQuestion question = asked(name, {}, takes % 4);
     if (scope_denial(wide, question)) RC_ASSERT(scope_denial(narrow, question).has_value());
   });
 }

@@ -337,7 +337,7 @@ net::Task<Verdict> append(Worker& worker, const Exchange& exchange, ledger::Even
   Result<void> taken;
   // Of a budget nothing may be used that a restart does not know about.
   const bool relaxed = exchange.snapshot->config->audit == AuditMode::relaxed;
-  if (relaxed && (!exchange.admission || event.type != "request.decided")) {
+  if (relaxed && (!exchange.admission || !event.type.ends_with(".decided"))) {
     taken = append_in_background(worker, std::move(*entry), call);
   } else {
     taken = co_await append_durably(worker, std::move(*entry), call);

@@ -257,7 +257,7 @@ Replayer::SnapshotInfo Replayer::read_snapshot(std::string_view entry,
   return info;
 }
 
-Result<const Replayer::SnapshotInfo*> Replayer::snapshot_of(const std::string& digest) {
+Result<const Replayer::SnapshotInfo*> Replayer::snapshot_of(const std::string& digest) const {
   const auto found = snapshots_.find(digest);
   if (found == snapshots_.end())
     return fail(ErrorCode::data_loss,
@@ -519,6 +519,41 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
   }
   comparison.decision(call.data, decision, problem);
   comparison.settle(!call.altered.empty());
+  return out;
+}
+
+// ---- what would have been -------------------------------------------------------------------
+
+bool WhatIf::changed() const {
+  return before.permit != after.permit || before.obligations != after.obligations;
+}
+
+Result<WhatIf> Replayer::what_if(std::uint64_t index, std::string_view entry, DecisionCache& before,
+                                 DecisionCache& after) const {
+  GH_ASSIGN(RecordedCall call, read_call(entry));
+  GH_ASSIGN(const SnapshotInfo* const snapshot, snapshot_of(call.snapshot));
+  Replayed ignored;
+  Comparison comparison(ignored);
+  if (call.principal.credential == identity::CredentialKind::api_key) {
+    const auto* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
+    if (key != nullptr) call.principal.attributes = key->attributes;
+  }
+  const ModelInForce model = model_of(call, *snapshot, comparison);
+  const Question question = question_of(call, model.record);
+  const policy::Request request = policy_request(question);
+  WhatIf out;
+  out.index = index;
+  out.id = call.id;
+  out.principal = std::string(identity::to_string(call.principal.kind)) + ":" + call.principal.id;
+  out.route = to_string(call.route);
+  out.model = call.model_name;
+  out.incomplete = !call.altered.empty();
+  for (const auto& [cache, decision] :
+       {std::pair(&before, &out.before), std::pair(&after, &out.after)}) {
+    *decision = cache->decide(request);
+    Plan plan;
+    settle(question, model.dialect, *decision, plan);
+  }
   return out;
 }
 

@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "gateway/config.h"
+#include "gateway/decision_cache.h"
 #include "inspect/inspect.h"
 #include "policy/policy.h"
 #include "store/state.h"
@@ -47,6 +48,20 @@ std::string_view to_string(Replayed::Outcome outcome);
 
 struct RecordedCall;
 
+// What two policy sets make of one recorded request.
+struct WhatIf {
+  std::uint64_t index = 0;
+  std::string id;
+  std::string principal;  // "user:ada"
+  std::string route;
+  std::string model;
+  policy::Decision before;
+  policy::Decision after;
+  bool incomplete = false;  // policies were told something the event does not have
+  // Permit or not, or another obligation.
+  bool changed() const;
+};
+
 class Replayer {
  public:
   // `snapshots`: the folder of snapshot_sources.h.
@@ -60,6 +75,11 @@ class Replayer {
   // its digest. `content`: the body as it came, to be inspected again.
   Result<Replayed> replay(std::uint64_t index, std::string_view entry,
                           const std::optional<std::string>& content = {});
+
+  // What the sets behind the caches would have decided; errors as replay(). Changes nothing here:
+  // any number of threads may ask between two calls of feed(), each with caches of its own.
+  Result<WhatIf> what_if(std::uint64_t index, std::string_view entry, DecisionCache& before,
+                         DecisionCache& after) const;
 
  private:
   struct SnapshotInfo {
@@ -86,7 +106,7 @@ class Replayer {
   Result<void> note_state_event(std::uint64_t index, const store::StateEvent& event);
   void note_snapshot(std::string_view entry);
   SnapshotInfo read_snapshot(std::string_view entry, const std::string& digest) const;
-  Result<const SnapshotInfo*> snapshot_of(const std::string& digest);
+  Result<const SnapshotInfo*> snapshot_of(const std::string& digest) const;
   Result<std::shared_ptr<const policy::PolicySet>> policies_of(const std::string& digest);
   Result<std::shared_ptr<const inspect::RuleSet>> rules_of(const std::string& digest);
   static Result<void> use_content(const std::string& content,

@@ -251,7 +251,7 @@ Result<Verified> verify_access_token(std::string_view token, const CompactJws& j
     if (jti.size() > max_jti_bytes) return refuse("The id of the token is too long.");
     verified.ids.push_back(jti);
   }
-  verified.principal.scope.expires = verified.expires;
+  verified.principal.scope.expires = verified.expires - issuer.skew;
   return verified;
 }
 

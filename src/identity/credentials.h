@@ -17,6 +17,8 @@ struct IdentityConfig {
   std::vector<std::string> audiences;  // accepted besides it
   std::vector<IssuerConfig> issuers;
   IssuerKeysOptions keys;
+  std::vector<std::string> peers;  // URLs of the other nodes of this deployment
+  std::chrono::milliseconds peers_stale_after{5'000};
   std::size_t cached_tokens = 10'000;  // a loop thread
   // X.509-SVIDs of these trust domains are accepted; the certificate's chain is TLS's business.
   std::vector<std::string> certificate_domains;

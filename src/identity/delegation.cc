@@ -15,6 +15,7 @@ constexpr std::string_view root_type = "gh-delegation+jwt";
 constexpr std::string_view block_type = "gh-narrowing+jwt";
 constexpr std::string_view seal_purpose = "gatehouse/delegation-seal/v1\n";
 constexpr std::size_t max_name_bytes = 256;
+constexpr std::size_t max_all_names_bytes = 8u << 10;  // all go into each event
 constexpr std::size_t max_sub_agent_bytes = 64;
 constexpr std::size_t max_principal_bytes = 1'024;
 constexpr std::int64_t highest_clearance = 3;
@@ -68,6 +69,10 @@ Result<Names> names_from(const Json& claims, const char* name) {
   for (const auto& one : *names)
     if (auto fine = check_printable(one, max_name_bytes, "a name"); !fine)
       return refuse(std::string("in \"") + name + "\" " + fine.error().message);
+  std::size_t bytes = 0;
+  for (const auto& one : *names) bytes += one.size();
+  if (bytes > max_all_names_bytes)
+    return refuse(std::string("\"") + name + "\" is longer than 8 KiB");
   std::ranges::sort(*names);
   const auto again = std::ranges::unique(*names);
   names->erase(again.begin(), again.end());
@@ -267,10 +272,6 @@ Result<void> Reading::root(std::string_view text, const DelegationRoot* trusted)
   GH_ASSIGN(Actor subject, actor_from(text_member(claims, "sub")));
   principal.kind = subject.kind;
   principal.id = std::move(subject.id);
-  GH_ASSIGN(auto groups, names_from(claims, "groups"));
-  principal.groups = std::move(groups).value_or(std::vector<std::string>());
-  for (const auto& [name, value] : claims.value("attributes", Json::object()).items())
-    if (value.is_string()) principal.attributes.emplace_back(name, value.get<std::string>());
   // "act" has the present actor outermost: the innermost acted first.
   std::vector<std::string> acting;
   for (const Json* at = find_claim(claims, "act"); at != nullptr; at = find_claim(*at, "act")) {
@@ -281,6 +282,12 @@ Result<void> Reading::root(std::string_view text, const DelegationRoot* trusted)
     GH_ASSIGN(Actor actor, actor_from(*one));
     GH_TRY(hand_on(principal, std::move(actor)));
   }
+  // They are of whoever acts.
+  GH_ASSIGN(auto groups, names_from(claims, "groups"));
+  principal.groups = std::move(groups).value_or(std::vector<std::string>());
+  const Json attributes = claims.value("attributes", Json::object());
+  for (const auto& [name, value] : attributes.items())
+    if (value.is_string()) principal.attributes.emplace_back(name, value.get<std::string>());
   GH_TRY(take_scope(claims, id, true));
   take_once(claims, id);
   out_.verified.ids.push_back(id);
@@ -419,8 +426,6 @@ std::string mint(const Grant& grant, const DelegationRoot& root, const crypto::S
                  {"jti", grant.id}};
   if (principal.chain.empty()) {
     claims["sub"] = written(principal.kind, principal.id);
-    if (!principal.groups.empty()) claims["groups"] = principal.groups;
-    for (const auto& [name, value] : principal.attributes) claims["attributes"][name] = value;
   } else {
     const Actor& first = principal.chain.back();
     claims["sub"] = written(first.kind, first.id);
@@ -433,6 +438,8 @@ std::string mint(const Grant& grant, const DelegationRoot& root, const crypto::S
     claims["act"] = {{"sub", written(principal.kind, principal.id)}};
     if (!act.is_null()) claims["act"]["act"] = std::move(act);
   }
+  if (!principal.groups.empty()) claims["groups"] = principal.groups;
+  for (const auto& [name, value] : principal.attributes) claims["attributes"][name] = value;
   scope_into(claims, principal.scope);
   if (!grant.from.empty()) claims["from"] = grant.from;
   if (grant.once) claims["once"] = true;

@@ -287,7 +287,7 @@ bool allows(const Scope& scope, const Asked& asked) {
   return has(scope.models, asked.model) && has(scope.tools, asked.tool) &&
          asked.clearance <= scope.clearance.value_or(3) &&
          asked.cost <= scope.budget_micros.value_or(asked.cost) &&
-         asked.time < scope.expires.value_or(asked.time);
+         (!scope.expires || asked.time < *scope.expires);
 }
 
 std::optional<std::vector<std::string>> some_names() {

@@ -130,6 +130,12 @@ class Registry {
   Result<store::ToolRecord> withdraw_tool(std::string_view server, std::string_view tool,
                                           std::string_view actor);
   std::vector<store::ToolRecord> list_tools() const;
+  // By the id of a token or of any block in it (`gatehouse token inspect` shows them), or the
+  // SHA-256 of the whole token.
+  Result<void> revoke_token(std::string_view id, std::string_view actor);
+  // "user:ada": no credential of it counts, nor one that acts for it, until it is restored.
+  Result<void> suspend_principal(std::string_view principal, std::string_view actor);
+  Result<void> restore_principal(std::string_view principal, std::string_view actor);
   store::State state() const;
 
  private:

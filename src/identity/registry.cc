@@ -38,7 +38,8 @@ constexpr std::size_t max_unapplied = 10'000;
 constexpr std::size_t max_logged_differences = 20;
 
 bool gives_rights(std::string_view type) {
-  return type == "key.created" || type == "model.added" || type == "mcp.tool.reviewed";
+  return type == "key.created" || type == "model.added" || type == "mcp.tool.reviewed" ||
+         type == "principal.restored";
 }
 
 std::string json_object(
@@ -542,6 +543,39 @@ std::vector<store::ToolRecord> Registry::list_tools() const {
   std::vector<store::ToolRecord> tools;
   for (const auto& [key, tool] : state_.all_tools()) tools.push_back(tool);
   return tools;
+}
+
+Result<void> Registry::revoke_token(std::string_view id, std::string_view actor) {
+  GH_TRY(check_printable(id, max_name_bytes, "the id of a token"));
+  const std::lock_guard lock(mutex_);
+  if (state_.records().contains("revoked/token/" + std::string(id)))
+    return fail(ErrorCode::failed_precondition, "the token is revoked already");
+  GH_TRY(record_and_apply("token.revoked", actor, json_object({{"kind", "token"}, {"id", id}}),
+                          json_object({{"id", id}, {"revoked", format_time(clock_.wall())}})));
+  return {};
+}
+
+Result<void> Registry::suspend_principal(std::string_view principal, std::string_view actor) {
+  GH_ASSIGN(const auto who, parse_principal(principal));
+  const std::lock_guard lock(mutex_);
+  if (state_.records().contains("revoked/principal/" + std::string(principal)))
+    return fail(ErrorCode::failed_precondition, "the principal is suspended already");
+  GH_TRY(record_and_apply(
+      "principal.revoked", actor, json_object({{"kind", to_string(who.first)}, {"id", who.second}}),
+      json_object({{"principal", principal}, {"revoked", format_time(clock_.wall())}})));
+  return {};
+}
+
+Result<void> Registry::restore_principal(std::string_view principal, std::string_view actor) {
+  GH_ASSIGN(const auto who, parse_principal(principal));
+  const std::lock_guard lock(mutex_);
+  if (!state_.records().contains("revoked/principal/" + std::string(principal)))
+    return fail(ErrorCode::not_found, "the principal is not suspended");
+  GH_TRY(record_and_apply(
+      "principal.restored", actor,
+      json_object({{"kind", to_string(who.first)}, {"id", who.second}}),
+      json_object({{"principal", principal}, {"restored", format_time(clock_.wall())}})));
+  return {};
 }
 
 store::State Registry::state() const {

@@ -25,10 +25,18 @@ Result<Standing> Standing::build(const store::State& state) {
       standing.principals_.insert(name.substr(principal_prefix.size()));
   }
   for (const auto& [id, key] : state.all_keys()) {
-    const std::string& end = key.revoked.empty() ? key.expires : key.revoked;
-    if (end.empty()) continue;
-    GH_ASSIGN(standing.keys_end_[key.prefix], parse_time(end));
+    if (!key.revoked.empty()) standing.tokens_.insert(key.prefix);
+    if (key.expires.empty()) continue;
+    GH_ASSIGN(standing.keys_end_[key.prefix], parse_time(key.expires));
   }
+  return standing;
+}
+
+Standing Standing::of(const std::vector<std::string>& tokens,
+                      const std::vector<std::string>& principals) {
+  Standing standing;
+  standing.tokens_.insert(tokens.begin(), tokens.end());
+  standing.principals_.insert(principals.begin(), principals.end());
   return standing;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,10 +19,23 @@ class Standing {
  public:
   static Result<Standing> build(const store::State& state);
 
+  static Standing of(const std::vector<std::string>& tokens,
+                     const std::vector<std::string>& principals);
+
   // Error (unauthenticated): the principal, somebody it acts for or one of the credential's ids is
   // revoked; says which.
   Result<void> check(const Principal& principal, const std::vector<std::string>& ids,
                      WallTime now) const;
+
+  // When an API key ends by itself, where it does.
+  std::optional<WallTime> end_of_key(std::string_view prefix) const {
+    const auto end = keys_end_.find(prefix);
+    return end == keys_end_.end() ? std::nullopt : std::optional(end->second);
+  }
+  // Ids of tokens, and prefixes of API keys that ended by a revocation; principals, "user:ada".
+  const std::set<std::string, std::less<>>& tokens() const { return tokens_; }
+  const std::set<std::string, std::less<>>& principals() const { return principals_; }
+  friend bool operator==(const Standing&, const Standing&) = default;
 
  private:
   std::set<std::string, std::less<>> tokens_;

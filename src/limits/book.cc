@@ -9,7 +9,14 @@
 namespace gatehouse::limits {
 namespace {
 
-constexpr std::size_t longest_value = 200;  // of a key; what is longer stands there as its digest
+// What is longer, or is no text, stands in a key as its digest: a key is written into entries of
+// the ledger and has to come back as it was.
+constexpr std::size_t longest_value = 200;
+constexpr std::size_t longest_key = 512;
+
+std::string digest_of(std::string_view text) {
+  return "sha256:" + to_hex(crypto::sha256(bytes_of(text)));
+}
 
 bool fits(const std::string& pattern, std::string_view value) {
   if (pattern.ends_with('*'))
@@ -46,8 +53,8 @@ bool counts_by(const Limit& limit, Per per) {
 
 // Two different lists of values never give one key.
 void append_value(std::string& key, std::string_view value) {
-  if (value.size() > longest_value) {
-    key += "sha256:" + to_hex(crypto::sha256(bytes_of(value)));
+  if (value.size() > longest_value || !is_utf8(value)) {
+    key += digest_of(value);
     return;
   }
   constexpr std::string_view digits = "0123456789abcdef";
@@ -93,7 +100,7 @@ std::string key_of(const Limit& limit, const Subject& subject, std::string_view 
     key += '=';
     append_value(key, value_of(subject, per, actor));
   }
-  return key;
+  return key.size() > longest_key ? digest_of(key) : key;
 }
 
 bool lasts_longer(const Refusal& one, const Refusal& other) {

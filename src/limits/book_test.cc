@@ -9,6 +9,8 @@
 #include <random>
 #include <thread>
 
+#include "base/text.h"
+
 namespace gatehouse::limits {
 namespace {
 
@@ -95,6 +97,20 @@ TEST(Book, ValuesCannotPassForOthers) {
   EXPECT_TRUE(passes(book, *rules, {.team = "a", .model = "b,model=c"}));
   EXPECT_TRUE(passes(book, *rules, {.team = std::string(300, 'a'), .model = "c"}));
   EXPECT_TRUE(passes(book, *rules, {.team = std::string(301, 'a'), .model = "c"}));
+}
+
+TEST(Book, KeysAreTextOfBoundedLength) {
+  Book book;
+  const auto rules = book.compile(
+      {limit("each", Unit::requests, 1, {Per::principal, Per::team, Per::model, Per::session})},
+      start);
+  const std::string wild(200, ',');
+  EXPECT_TRUE(passes(book, *rules, {.actors = {"user:\xff\xfe"}}));
+  EXPECT_TRUE(passes(book, *rules, {.actors = {"user:" + wild}, .team = wild, .model = wild}));
+  for (const auto& view : book.list(start)) {
+    EXPECT_LE(view.key.size(), 512u);
+    EXPECT_TRUE(is_utf8(view.key));
+  }
 }
 
 TEST(Book, IsOnlyForWhatItMatches) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/text.h"
 #include "label/label.h"
@@ -14,7 +15,7 @@
 namespace gatehouse::policy {
 namespace {
 
-constexpr std::int64_t max_count = 1'000'000'000;
+constexpr std::int64_t max_count = std::numeric_limits<std::int64_t>::max();
 constexpr std::string_view default_principal = "someone";
 
 const std::vector<std::string_view> confidentiality_names = {"public", "internal", "confidential",
@@ -116,83 +117,6 @@ Record read_risk(const std::optional<ConfigNode>& node, ConfigReader& outer) {
   const RiskValues risk{read_p(reader, "jailbreak"), read_p(reader, "injection")};
   close(reader, outer);
   return risk_record(risk);
-}
-
-// ---- who asks -------------------------------------------------------------------------------
-
-std::string kind_of(std::string_view type) {
-  return to_lower(type);
-}
-
-// For whom it acts, nearest first, as the case says it: acts_for: ["agent:planner", "user:ada"].
-Delegation read_chain(const Entity& principal, const std::vector<std::string>& acts_for,
-                      ConfigReader& reader, const ConfigNode& node) {
-  Delegation delegation;
-  delegation.root_kind = kind_of(principal.type);
-  delegation.root_id = principal.id;
-  delegation.actors = {delegation.root_kind + ":" + delegation.root_id};
-  for (const std::string& actor : acts_for) {
-    const std::size_t colon = actor.find(':');
-    if (colon == std::string::npos) {
-      reader.note(node.error(fmt::format("expected kind:id in acts_for, got {}", actor)));
-      continue;
-    }
-    ++delegation.depth;
-    delegation.actors.push_back(actor);
-    delegation.root_kind = actor.substr(0, colon);
-    delegation.root_id = actor.substr(colon + 1);
-  }
-  return delegation;
-}
-
-constexpr std::array<std::string_view, 6> principal_keys = {
-    "type", "id", "parents", "groups", "acts_for", "clearance_level"};
-
-struct Asker {
-  Entity entity;
-  Delegation delegation;
-};
-
-void add_model_attributes(Entity& entity) {
-  entity.attributes = {{"name", entity.id},
-                       {"provider", std::string()},
-                       {"trust", std::string("external")},
-                       {"registered", false},
-                       {"clearance", std::int64_t{0}}};
-}
-
-Asker read_principal_map(const ConfigNode& node, ConfigReader& outer) {
-  ConfigReader reader(node);
-  Entity entity{.type = reader.string("type", "User"),
-                .id = reader.string("id", std::string(default_principal)),
-                .attributes = {},
-                .parents = {}};
-  entity.parents = read_parents(reader.strings("parents"), reader, node);
-  for (std::string& group : reader.strings("groups"))
-    entity.parents.emplace_back("Group", std::move(group));
-  if (entity.type == "Model") add_model_attributes(entity);
-  std::int64_t level = 0;
-  for (const auto& [name, value] : node.members()) {
-    if (std::ranges::find(principal_keys, name) != principal_keys.end()) continue;
-    std::string text = reader.string(name, {});
-    if (name == "clearance") level = clearance_level(text);
-    entity.attributes.emplace_back(name, std::move(text));
-  }
-  entity.attributes.emplace_back("clearance_level", reader.integer("clearance_level", level, 0, 3));
-  Delegation delegation = read_chain(entity, reader.strings("acts_for"), reader, node);
-  close(reader, outer);
-  return {std::move(entity), std::move(delegation)};
-}
-
-// `principal: ada`, or a map whose other keys are attributes.
-Asker read_principal(const std::optional<ConfigNode>& node, ConfigReader& outer) {
-  if (node && !node->is_scalar()) return read_principal_map(*node, outer);
-  Entity entity{.type = "User",
-                .id = node ? read_text(*node, outer) : std::string(default_principal),
-                .attributes = {{"clearance_level", std::int64_t{0}}},
-                .parents = {}};
-  Delegation delegation = read_chain(entity, {}, outer, map_or_empty(std::nullopt));
-  return {std::move(entity), std::move(delegation)};
 }
 
 // ---- what is asked --------------------------------------------------------------------------
@@ -312,6 +236,82 @@ Entity read_resource(const std::optional<ConfigNode>& node, std::string_view act
   Entity entity = read_resource_of(*type, reader, map);
   close(reader, outer);
   return entity;
+}
+
+// ---- who asks -------------------------------------------------------------------------------
+
+std::string kind_of(std::string_view type) {
+  return to_lower(type);
+}
+
+// For whom it acts, nearest first, as the case says it: acts_for: ["agent:planner", "user:ada"].
+Delegation read_chain(const Entity& principal, const std::vector<std::string>& acts_for,
+                      ConfigReader& reader, const ConfigNode& node) {
+  Delegation delegation;
+  delegation.root_kind = kind_of(principal.type);
+  delegation.root_id = principal.id;
+  delegation.actors = {delegation.root_kind + ":" + delegation.root_id};
+  for (const std::string& actor : acts_for) {
+    const std::size_t colon = actor.find(':');
+    if (colon == std::string::npos) {
+      reader.note(node.error(fmt::format("expected kind:id in acts_for, got {}", actor)));
+      continue;
+    }
+    ++delegation.depth;
+    delegation.actors.push_back(actor);
+    delegation.root_kind = actor.substr(0, colon);
+    delegation.root_id = actor.substr(colon + 1);
+  }
+  return delegation;
+}
+
+constexpr std::array<std::string_view, 6> principal_keys = {
+    "type", "id", "parents", "groups", "acts_for", "clearance_level"};
+
+struct Asker {
+  Entity entity;
+  Delegation delegation;
+};
+
+Asker read_asking_model(ConfigReader& reader, const ConfigNode& node, ConfigReader& outer) {
+  Entity entity = read_resource_of(resource_types().front(), reader, node);
+  Delegation delegation = read_chain(entity, reader.strings("acts_for"), reader, node);
+  close(reader, outer);
+  return {std::move(entity), std::move(delegation)};
+}
+
+Asker read_principal_map(const ConfigNode& node, ConfigReader& outer) {
+  ConfigReader reader(node);
+  Entity entity{.type = reader.string("type", "User"),
+                .id = reader.string("id", std::string(default_principal)),
+                .attributes = {},
+                .parents = {}};
+  if (entity.type == "Model") return read_asking_model(reader, node, outer);
+  entity.parents = read_parents(reader.strings("parents"), reader, node);
+  for (std::string& group : reader.strings("groups"))
+    entity.parents.emplace_back("Group", std::move(group));
+  std::int64_t level = 0;
+  for (const auto& [name, value] : node.members()) {
+    if (std::ranges::find(principal_keys, name) != principal_keys.end()) continue;
+    std::string text = reader.string(name, {});
+    if (name == "clearance") level = clearance_level(text);
+    entity.attributes.emplace_back(name, std::move(text));
+  }
+  entity.attributes.emplace_back("clearance_level", reader.integer("clearance_level", level, 0, 3));
+  Delegation delegation = read_chain(entity, reader.strings("acts_for"), reader, node);
+  close(reader, outer);
+  return {std::move(entity), std::move(delegation)};
+}
+
+// `principal: ada`, or a map whose other keys are attributes.
+Asker read_principal(const std::optional<ConfigNode>& node, ConfigReader& outer) {
+  if (node && !node->is_scalar()) return read_principal_map(*node, outer);
+  Entity entity{.type = "User",
+                .id = node ? read_text(*node, outer) : std::string(default_principal),
+                .attributes = {{"clearance_level", std::int64_t{0}}},
+                .parents = {}};
+  Delegation delegation = read_chain(entity, {}, outer, map_or_empty(std::nullopt));
+  return {std::move(entity), std::move(delegation)};
 }
 
 // ---- what else is known ---------------------------------------------------------------------

@@ -1,6 +1,6 @@
 # Writes OUTPUT: the files of FOLDER as C++ string literals, for builtin.h.
 file(GLOB files RELATIVE ${FOLDER}
-  ${FOLDER}/*.cedarschema ${FOLDER}/*.cedar ${FOLDER}/tests/*.yaml)
+  ${FOLDER}/*.cedarschema ${FOLDER}/*.cedar ${FOLDER}/tests/*.yaml ${FOLDER}/claims/*.yaml)
 list(SORT files)
 set(entries "")
 foreach(name IN LISTS files)

@@ -30,8 +30,10 @@ std::string problem_of(const Result<Terms>& terms) {
 std::string check_approval(std::string_view value) {
   return problem_of(parse_approval_terms(value));
 }
+// Terms, or the name of a budget: whether there is one of that name is not known here.
 std::string check_limit(std::string_view value) {
-  return problem_of(parse_limit_terms(value));
+  const bool is_name = !value.empty() && value.find_first_of("=,| \t") == std::string_view::npos;
+  return is_name ? std::string() : problem_of(parse_limit_terms(value));
 }
 std::string check_header(std::string_view value) {
   return problem_of(parse_header_terms(value));

@@ -28,7 +28,6 @@ namespace gatehouse::policy {
 namespace {
 
 constexpr std::string_view cedar_namespace = "Gatehouse";
-constexpr std::string_view schema_file = "schema.cedarschema";
 constexpr std::size_t max_file_bytes = 1u << 20;
 constexpr std::size_t max_files = 1000;
 constexpr std::size_t max_request_nodes = 65536;
@@ -203,6 +202,7 @@ struct PolicySet::Impl {
   CedarSet engine;
   std::vector<PolicyInfo> policies;
   std::vector<std::string> warnings;
+  std::vector<NamedText> files;
   std::string source;
   std::string digest;
 
@@ -230,6 +230,7 @@ Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<Named
     return fail(ErrorCode::invalid_argument, fmt::format("{}", fmt::join(errors, "\n")));
   impl->warnings = lines_of(std::move(problems), true, folder);
   impl->source = source_of(files);
+  impl->files = std::move(files);
   impl->digest = "sha256:" + to_hex(crypto::sha256(bytes_of(impl->source)));
   return std::make_shared<const PolicySet>(std::move(impl));
 }
@@ -362,6 +363,9 @@ const std::string& PolicySet::digest() const {
 }
 const std::string& PolicySet::source() const {
   return impl_->source;
+}
+const std::vector<std::pair<std::string, std::string>>& PolicySet::files() const {
+  return impl_->files;
 }
 std::size_t PolicySet::size() const {
   return impl_->policies.size();

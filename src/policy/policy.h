@@ -51,6 +51,8 @@ namespace gatehouse::policy {
 
 struct Member;
 
+inline constexpr std::string_view schema_file = "schema.cedarschema";
+
 // The members of context.findings, in this order; those of inspect::Category.
 inline constexpr std::array<std::string_view, 8> finding_categories = {
     "credentials", "personal", "names", "smuggling", "links", "code", "leak", "custom"};
@@ -143,6 +145,8 @@ class PolicySet {
   const std::string& digest() const;  // "sha256:…" of source()
   // Schema and policies in name order, each as "<bytes>:<name>:<bytes>:<text>".
   const std::string& source() const;
+  // (file name, text) in name order, the schema among them.
+  const std::vector<std::pair<std::string, std::string>>& files() const;
   std::size_t size() const;                         // number of policies
   const std::vector<PolicyInfo>& policies() const;  // by file, then by place in it
   // What is allowed but probably not meant, as file:line:column: message.

@@ -86,24 +86,83 @@ void BM_BuildAndDecide(benchmark::State& state) {
 }
 BENCHMARK(BM_BuildAndDecide);
 
-// As many policies beside the default ones as a grown deployment has.
-void BM_DecideAmongMany(benchmark::State& state) {
+// What a grown deployment has beside the default policies: for teams, groups and models.
+std::string many_policies(std::int64_t count) {
   std::string text;
-  for (int i = 0; i < state.range(0); ++i) {
-    text +=
-        "forbid (principal, action == Gatehouse::Action::\"infer\", resource) when { principal "
-        "has team && principal.team == \"team-" +
-        std::to_string(i) + "\" && context.label.confidentiality > 2 };\n";
+  const auto forbid = [&](std::string_view principal, std::string_view resource,
+                          const std::string& condition) {
+    text += "forbid (" + std::string(principal) + ", action == Gatehouse::Action::\"infer\", " +
+            std::string(resource) + ") when { " + condition + " };\n";
+  };
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string condition = "context.label.confidentiality > 2";
+    switch (i % 4) {
+      case 0:
+        forbid("principal", "resource",
+               "principal has team && principal.team == \"team-" + number + "\" && " + condition);
+        break;
+      case 1:
+        forbid("principal in Gatehouse::Group::\"group-" + number + "\"", "resource", condition);
+        break;
+      case 2:
+        forbid("principal", "resource == Gatehouse::Model::\"model-" + number + "\"", condition);
+        break;
+      default:
+        forbid("principal == Gatehouse::Agent::\"agent-" + number + "\"", "resource",
+               "context.delegation.depth > 3");
+    }
   }
-  std::vector<std::pair<std::string, std::string>> files = {{"90-many.cedar", text}};
-  for (const BuiltinFile& file : builtin_files())
-    if (!file.name.starts_with("tests/")) files.emplace_back(file.name, file.text);
-  const auto set = PolicySet::parse(files);
-  if (!set) return state.SkipWithError(set.error().describe().c_str());
-  const Request request = make_request(0, 0);
-  for (auto _ : state) benchmark::DoNotOptimize((*set)->decide(request));
+  return text;
 }
-BENCHMARK(BM_DecideAmongMany)->Arg(10)->Arg(100);
+
+std::shared_ptr<const PolicySet> grown_set(benchmark::State& state, std::string text) {
+  std::vector<std::pair<std::string, std::string>> files = {{"90-many.cedar", std::move(text)}};
+  for (const BuiltinFile& file : builtin_files())
+    if (file.name.ends_with(".cedar") || file.name == schema_file)
+      files.emplace_back(file.name, file.text);
+  const auto set = PolicySet::parse(files);
+  if (set) return *set;
+  state.SkipWithError(set.error().describe().c_str());
+  return nullptr;
+}
+
+// A principal ten hops away from whom it acts for.
+Request delegated_request() {
+  Request request = make_request(0, 0);
+  request.principal.type = "Agent";
+  request.principal.parents = {{"Group", "group-1"}, {"Group", "research"}};
+  Delegation delegation{.depth = 10, .actors = {}, .root_kind = "user", .root_id = "ada"};
+  for (int hop = 0; hop < 10; ++hop)
+    delegation.actors.push_back("agent:helper-" + std::to_string(hop));
+  delegation.actors.emplace_back("user:ada");
+  for (auto& [name, value] : request.context)
+    if (name == "delegation") value = delegation_record(delegation);
+  return request;
+}
+
+void BM_DecideAmongMany(benchmark::State& state) {
+  const auto set = grown_set(state, many_policies(state.range(0)));
+  if (!set) return;
+  const Request request = delegated_request();
+  for (auto _ : state) benchmark::DoNotOptimize(set->decide(request));
+}
+BENCHMARK(BM_DecideAmongMany)->Arg(10)->Arg(100)->Arg(1000);
+
+// Policies no slice can tell apart: each is looked at.
+void BM_DecideAmongManyAlike(benchmark::State& state) {
+  std::string text;
+  for (int i = 0; i < state.range(0); ++i)
+    text +=
+        "forbid (principal, action == Gatehouse::Action::\"infer\", resource) when { "
+        "context.purpose == \"purpose-" +
+        std::to_string(i) + "\" };\n";
+  const auto set = grown_set(state, std::move(text));
+  if (!set) return;
+  const Request request = delegated_request();
+  for (auto _ : state) benchmark::DoNotOptimize(set->decide(request));
+}
+BENCHMARK(BM_DecideAmongManyAlike)->Arg(100)->Arg(1000);
 
 void BM_Load(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(PolicySet::builtin());

@@ -35,7 +35,16 @@ StateEvent random_event() {
   const std::string when =
       "2026-11-2" + std::to_string(*rc::gen::inRange(0, 10)) + "T10:00:00.000000Z";
   const std::string tool = "t" + std::to_string(number % 3);
-  switch (*rc::gen::inRange(0, 8)) {
+  switch (*rc::gen::inRange(0, 11)) {
+    case 8:
+      return {"token.revoked",
+              Json{{"id", "t" + std::to_string(number)}, {"revoked", when}}.dump()};
+    case 9:
+      return {"principal.revoked",
+              Json{{"revoked", when}, {"principal", "user:p" + std::to_string(number)}}.dump()};
+    case 10:
+      return {"principal.restored",
+              Json{{"principal", "user:p" + std::to_string(number)}, {"restored", when}}.dump()};
     case 0:
     case 1:
       return {"key.created",
@@ -184,10 +193,10 @@ RC_GTEST_PROP(State, any_single_edit_is_named, ()) {
   Both both;
   both.apply(ada);
   both.apply(gpt);
+  both.apply({"token.revoked", R"({"id":"t9","revoked":"2026-11-21T10:00:00.000000Z"})"});
   for (int i = 0; i < 12; ++i) both.apply(random_event());
-  const bool key = *rc::gen::arbitrary<bool>();
-  const std::string table = key ? "api_keys" : "models";
-  const std::string primary = key ? "id" : "name";
+  const std::string table = *rc::gen::element<std::string>("api_keys", "models", "records");
+  const std::string primary = table == "api_keys" ? "id" : "name";
   const auto contents = read_contents(both.file());
   const auto& rows = contents->tables.at(table);
   const auto row =
@@ -225,8 +234,10 @@ RC_GTEST_PROP(State, any_single_edit_is_named, ()) {
     }
     case 2: {
       both.run_sql(
-          key ? "INSERT INTO api_keys VALUES ('evil','gh_evil','00','user','root','{}','','','')"
-              : "INSERT INTO models VALUES ('evil','sim','up','internal','','')");
+          table == "api_keys"
+              ? "INSERT INTO api_keys VALUES ('evil','gh_evil','00','user','root','{}','','','')"
+          : table == "models" ? "INSERT INTO models VALUES ('evil','sim','up','internal','','','')"
+                              : "INSERT INTO records VALUES ('evil','{}')");
       const auto found = both.differences();
       RC_ASSERT(found.size() == 1u);
       RC_ASSERT(found[0].kind == Difference::Kind::only_in_database);

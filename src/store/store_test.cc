@@ -379,8 +379,8 @@ TEST_F(StoreTest, a_newer_schema_is_refused) {
   tamper("UPDATE schema_version SET version = 99");
   EXPECT_EQ(open_failure(file_), file_.string() +
                                      ": written by a newer Gatehouse (schema 99; this program "
-                                     "knows up to 3)");
-  tamper("UPDATE schema_version SET version = 3");
+                                     "knows up to 5)");
+  tamper("UPDATE schema_version SET version = 5");
   reopen();
   EXPECT_EQ(store_->keys()->size(), 1u);
 }
@@ -388,7 +388,8 @@ TEST_F(StoreTest, a_newer_schema_is_refused) {
 TEST_F(StoreTest, a_database_of_the_first_version_gets_what_it_lacks) {
   ASSERT_TRUE(apply(0, "key.created", key_created(1)));
   tamper(
-      "DROP TABLE seal; ALTER TABLE models DROP COLUMN clearance; "
+      "DROP TABLE seal; DROP TABLE records; DROP TABLE mcp_tools; ALTER TABLE models DROP COLUMN "
+      "clearance; "
       "UPDATE schema_version SET version = 1");
   reopen();
   EXPECT_EQ(store_->keys()->size(), 1u);

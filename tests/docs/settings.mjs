@@ -19,6 +19,8 @@ const sectionsOf = {
   'src/gateway/config_mcp.cc': { reader: 'mcp.servers[].', mcp: 'mcp.' },
   'src/gateway/config_checks.cc': { reader: 'checks[].', strings: null },  // writes what is digested
   'src/gateway/config_inspection.cc': { reader: 'inspection.' },
+  'src/gateway/config_identity.cc': { section: 'identity.', reader: 'identity.issuers[].', by: 'identity.issuers[].kind_by.',
+    certificates: 'identity.certificates.' },
 };
 
 // What a section cannot do without.
@@ -48,7 +50,7 @@ function keysOfSource() {
 // reader.size("key", …), size("key", …), and helper functions that are given the reader: count(reader, "key").
 function callsOf(source) {
   const member = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|count|strings|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
-  const helper = /\b(count|read_path|read_file_of)\(\s*(\w+),\s*"([a-z_]+)"([^;]*);/g;
+  const helper = /\b(count|read_path|read_file_of|read_kind)\(\s*(\w+),\s*"([a-z_]+)"([^;]*);/g;
   return [...source.matchAll(member)].map(([, variable, kind, key, rest]) => ({ variable, kind, key, rest }))
     .concat([...source.matchAll(helper)].map(([, kind, variable, key, rest]) => ({ variable, kind: `${kind}(…)`, key, rest })));
 }
@@ -118,7 +120,7 @@ function keysOfExample(yaml) {
     const [, indent, dash, key, value] = /^( *)(- )?([a-z_]+):\s*(.*)$/.exec(line) ?? [];
     if (!key) continue;
     while (sections.length > 0 && sections.at(-1).indent >= indent.length) sections.pop();
-    const prefix = sections.map(({ name }) => `${['providers', 'export', 'guards', 'checks', 'servers'].includes(name) ? `${name}[]` : name}.`).join('');
+    const prefix = sections.map(({ name }) => `${['providers', 'export', 'guards', 'checks', 'issuers', 'servers'].includes(name) ? `${name}[]` : name}.`).join('');
     if (value === '' && !dash) sections.push({ indent: indent.length, name: key });
     else keys.add(prefix + key);
   }

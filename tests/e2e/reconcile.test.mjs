@@ -70,7 +70,7 @@ test('each row changed by hand is named', options, () => withSite(async (site) =
   assert.ok(changed.row.startsWith(prefix));
   sql(site, "UPDATE api_keys SET principal_id = 'ada'");
   assert.equal(reconcile(site).status, 0);
-  sql(site, "INSERT INTO models VALUES ('evil', 'sim', 'up', 'internal', '2026-01-01T00:00:00.000000Z', '')");
+  sql(site, "INSERT INTO models VALUES ('evil', 'sim', 'up', 'internal', '2026-01-01T00:00:00.000000Z', '', '')");
   assert.deepEqual(only(reconcile(site)), { kind: 'only_in_database', table: 'models', row: 'evil' });
   sql(site, "DELETE FROM models WHERE name = 'evil'");
   sql(site, 'CREATE TRIGGER t AFTER INSERT ON api_keys BEGIN DELETE FROM models; END');
