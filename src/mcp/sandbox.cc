@@ -327,7 +327,7 @@ Prepared prepare(const StdioOptions& options) {
   prepared.environment.push_back(nullptr);
   prepared.uid_map = "1000 " + std::to_string(::geteuid()) + " 1";
   prepared.gid_map = "1000 " + std::to_string(::getegid()) + " 1";
-  prepared.covered = {"/tmp", "/var/tmp", "/dev/shm", "/run", "/home", "/root"};
+  prepared.covered = {"/tmp", "/var/tmp", "/dev/shm", "/run", "/sys", "/home", "/root"};
   for (const auto& path : options.hidden) prepared.covered.push_back(path.string());
   for (const auto& path : options.readable) add_passage(prepared, path, false);
   for (const auto& path : options.writable) add_passage(prepared, path, true);

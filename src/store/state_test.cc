@@ -236,7 +236,7 @@ RC_GTEST_PROP(State, any_single_edit_is_named, ()) {
       both.run_sql(
           table == "api_keys"
               ? "INSERT INTO api_keys VALUES ('evil','gh_evil','00','user','root','{}','','','')"
-          : table == "models" ? "INSERT INTO models VALUES ('evil','sim','up','internal','','')"
+          : table == "models" ? "INSERT INTO models VALUES ('evil','sim','up','internal','','','')"
                               : "INSERT INTO records VALUES ('evil','{}')");
       const auto found = both.differences();
       RC_ASSERT(found.size() == 1u);
