@@ -98,7 +98,7 @@ TEST(Load, AnnotationsAreAClosedList) {
       {"@rollout(\"101\")", "@rollout: it is a number of per cent, 0 to 100"},
       {"@rollout(\"some\")", "@rollout: it is a number of per cent, 0 to 100"},
       {"@require_approval(\"count=0\")", "@require_approval: count is a number from 1 to 16"},
-      {"@limit(\"100\")", "@limit: \"100\" is no term"},
+      {"@limit(\"hops=1\")", "@limit: there is no term hops"},
       {"@watermark_header(\"date\")",
        "@watermark_header: \"date\" is no header a policy may write"},
       {"@tokenise(\"all\")", "@tokenise has no value \"all\"; each item is one of: credentials"},

@@ -139,7 +139,9 @@ export class Gateway extends Server {
   static async run(site, { shellPrefix, env } = {}) {
     const gateway = new Gateway(['serve', '--config', site.config],
       { env: { SIM_KEY: 'sim-upstream-credential', SIEM_TOKEN: 'siem-token', ...env }, shellPrefix });
-    Object.assign(gateway, site);
+    // Of a gateway that ran before only its place, not its process.
+    const { folder, config, data, ledger, key } = site;
+    Object.assign(gateway, { folder, config, data, ledger, key });
     try {
       return await gateway.listening();
     } catch (error) {
