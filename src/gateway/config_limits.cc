@@ -31,17 +31,17 @@ limits::Match read_match(ConfigReader& budget) {
   limits::Match match;
   const auto node = budget.child("match");
   if (!node) return match;
-  ConfigReader reader(*node);
-  match.principals = reader.strings("principals");
-  match.groups = reader.strings("groups");
-  match.teams = reader.strings("teams");
-  match.models = reader.strings("models");
-  match.routes = reader.strings("routes");
-  match.tools = reader.strings("tools");
+  ConfigReader matching(*node);
+  match.principals = matching.strings("principals");
+  match.groups = matching.strings("groups");
+  match.teams = matching.strings("teams");
+  match.models = matching.strings("models");
+  match.routes = matching.strings("routes");
+  match.tools = matching.strings("tools");
   for (const auto& principal : match.principals)
     if (principal.find(':') == std::string::npos && principal != "*")
-      reader.note(node->error("principals: write \"KIND:ID\" (\"user:ada\", \"agent:*\")"));
-  if (auto finished = reader.finish(); !finished) budget.note(finished.error());
+      matching.note(node->error("principals: write \"KIND:ID\" (\"user:ada\", \"agent:*\")"));
+  if (auto finished = matching.finish(); !finished) budget.note(finished.error());
   return match;
 }
 
@@ -119,20 +119,20 @@ std::int64_t read_money(ConfigReader& reader, const ConfigNode& node, std::strin
 }
 
 void read_price(ConfigReader& root, const ConfigNode& node, BudgetsConfig& budgets) {
-  ConfigReader reader(node);
+  ConfigReader priced(node);
   ModelPrice price;
-  const auto model = reader.required_string("model");
-  (void)reader.required_string("input");
-  (void)reader.required_string("output");
-  price.price.input = read_money(reader, node, "input", 0);
-  price.price.output = read_money(reader, node, "output", 0);
+  const auto model = priced.required_string("model");
+  (void)priced.required_string("input");
+  (void)priced.required_string("output");
+  price.price.input = read_money(priced, node, "input", 0);
+  price.price.output = read_money(priced, node, "output", 0);
   // Where nobody says otherwise, reading a cache is as dear as reading the text, and writing one
   // twice as dear: no provider asks for more.
-  price.price.cache_read = read_money(reader, node, "cache_read", price.price.input);
-  price.price.cache_write = read_money(reader, node, "cache_write", 2 * price.price.input);
-  price.input_tokens = read_tokens(reader, "most_input_tokens");
-  price.output_tokens = read_tokens(reader, "most_output_tokens");
-  if (auto finished = reader.finish(); !finished) root.note(finished.error());
+  price.price.cache_read = read_money(priced, node, "cache_read", price.price.input);
+  price.price.cache_write = read_money(priced, node, "cache_write", 2 * price.price.input);
+  price.input_tokens = read_tokens(priced, "most_input_tokens");
+  price.output_tokens = read_tokens(priced, "most_output_tokens");
+  if (auto finished = priced.finish(); !finished) root.note(finished.error());
   if (model.empty()) return;
   if (!budgets.prices.emplace(model, price).second)
     root.note(node.error("the model \"" + model + "\" has two prices"));

@@ -21,13 +21,15 @@ const sectionsOf = {
   'src/gateway/config_inspection.cc': { reader: 'inspection.' },
   'src/gateway/config_identity.cc': { section: 'identity.', reader: 'identity.issuers[].', by: 'identity.issuers[].kind_by.',
     certificates: 'identity.certificates.' },
+  'src/gateway/config_limits.cc': { budget: 'budgets[].', matching: 'budgets[].match.', reader: 'budgets[].', priced: 'prices[].' },
   'src/gateway/config_tools.cc': { reader: 'tools[].', results: 'tools[].results.' },
 };
 
 // What a section cannot do without.
 const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
 // And an item of a list, to try ranges with. (Ranges of `export` depend on each other; config_test.cc has them.)
-const items = { 'mcp.servers[]': { name: 'one', url: 'http://127.0.0.1:1' }, 'guards[]': { name: 'one', url: 'http://127.0.0.1:1', model: 'one' }, 'checks[]': { name: 'one', type: 'topics', words: '[one]' }, 'tools[]': { name: 'one' } };
+const items = { 'mcp.servers[]': { name: 'one', url: 'http://127.0.0.1:1' }, 'guards[]': { name: 'one', url: 'http://127.0.0.1:1', model: 'one' }, 'checks[]': { name: 'one', type: 'topics', words: '[one]' }, 'tools[]': { name: 'one' }, 'prices[]': { model: 'one', input: '1', output: '1' },
+  'budgets[]': { name: 'one', unit: 'requests', amount: '1', window: '60s' } };
 
 // Every key config*.cc asks for: name -> {call, rest of the call, file}.
 function keysOfSource() {
@@ -51,7 +53,7 @@ function keysOfSource() {
 // reader.size("key", …), size("key", …), and helper functions that are given the reader: count(reader, "key").
 function callsOf(source) {
   const member = /(?:(\w+)(?:\.|->))?\b(string|required_string|boolean|choice|integer|duration|size|count|strings|child|list)\(\s*"([a-z_]+)"([^;]*);/g;
-  const helper = /\b(count|read_path|read_file_of|read_kind|read_members)\(\s*(\w+),\s*"([a-z_]+)"([^;]*);/g;
+  const helper = /\b(count|read_path|read_file_of|read_kind|read_members|read_money|read_tokens)\(\s*(\w+),\s*(?:node,\s*)?"([a-z_]+)"([^;]*);/g;
   return [...source.matchAll(member)].map(([, variable, kind, key, rest]) => ({ variable, kind, key, rest }))
     .concat([...source.matchAll(helper)].map(([, kind, variable, key, rest]) => ({ variable, kind: `${kind}(…)`, key, rest })));
 }
@@ -104,7 +106,7 @@ function check(yaml, files = []) {
     const file = path.join(folder, 'gatehouse.yaml');
     writeFileSync(file, yaml);
     const done = spawnSync(binary, ['config', 'check', '--config', file], { encoding: 'utf8',
-      env: { ...process.env, OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GATEHOUSE_SECRET: secret, SIEM_TOKEN: 'x', GUARD_TOKEN: 'x' } });
+      env: { ...process.env, OPENAI_API_KEY: 'x', ANTHROPIC_API_KEY: 'x', GATEHOUSE_SECRET: secret, SIEM_TOKEN: 'x', GUARD_TOKEN: 'x', DOCS_TOKEN: 'x' } });
     return { status: done.status, text: done.stdout + done.stderr };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -121,7 +123,7 @@ function keysOfExample(yaml) {
     const [, indent, dash, key, value] = /^( *)(- )?([a-z_]+):\s*(.*)$/.exec(line) ?? [];
     if (!key) continue;
     while (sections.length > 0 && sections.at(-1).indent >= indent.length) sections.pop();
-    const prefix = sections.map(({ name }) => `${['providers', 'export', 'guards', 'checks', 'issuers', 'servers'].includes(name) ? `${name}[]` : name}.`).join('');
+    const prefix = sections.map(({ name }) => `${['providers', 'export', 'guards', 'checks', 'issuers', 'servers', 'tools', 'budgets', 'prices'].includes(name) ? `${name}[]` : name}.`).join('');
     if (value === '' && !dash) sections.push({ indent: indent.length, name: key });
     else keys.add(prefix + key);
   }

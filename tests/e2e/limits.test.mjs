@@ -280,7 +280,7 @@ test('list, show, reset, reload, metrics, replay', { timeout: 120_000 }, async (
     assert.equal(usedOf(gateway, 'few', 'principal=user:ada'), 2);
     gateway = await Gateway.run(gateway);
     assert.equal((await gateway.chat('gpt-echo', 'seven')).status, 429);
-    const replayed = cli('audit', 'replay', '--config', gateway.config);
+    const replayed = cli('audit', 'replay', gateway.ledger, '--all');
     assert.equal(replayed.status, 0, replayed.stdout + replayed.stderr);
   } finally { await gateway.finish(); }
 });
