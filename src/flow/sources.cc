@@ -291,15 +291,20 @@ bool Sources::selected_by_number(std::uint32_t record) const {
   });
 }
 
-bool Sources::named_in_untrusted(const std::string& number) const {
+Sources::Naming Sources::naming(const std::string& number, Standing by) const {
   const auto found = places_.find(number);
-  if (found == places_.end()) return false;
-  return std::ranges::any_of(found->second, [this](const Place& place) {
+  if (found == places_.end()) return Naming::not_at_all;
+  Naming most = Naming::not_at_all;
+  for (const auto& place : found->second) {
     const auto& segment = segments_[place.segment];
-    if (segment.standing != Standing::untrusted) return false;
-    if (place.word > 0 && names_things(segment.words[place.word - 1])) return true;
-    return place.word + 1 >= segment.words.size() || !is_letters(segment.words[place.word + 1]);
-  });
+    if (segment.standing != by) continue;
+    const auto& words = segment.words;
+    const std::string_view before = place.word > 0 ? words[place.word - 1] : std::string_view();
+    if (names_things(before)) return Naming::outright;
+    const bool counts = place.word + 1 < words.size() && is_letters(words[place.word + 1]);
+    if (!counts && !is_month(before)) most = Naming::like_a_name;
+  }
+  return most;
 }
 
 void Sources::note_time_of_record(const Segment& segment) {

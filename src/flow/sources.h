@@ -43,9 +43,10 @@ class Sources {
   // Whether the user's words name it by a number its tool vouches for, and name no other record so:
   // "that 10.00 I got".
   bool selected_by_number(std::uint32_t record) const;
-  // Whether untrusted text names this short number as what something is called: behind a word like
-  // "file" or "id", or without a word of which it is the count.
-  bool named_in_untrusted(const std::string& number) const;
+  // How texts of a standing name this short number. `like_a_name`: it is no count of the word
+  // behind it and no day of a month; `outright`: behind a word like "file" or "id".
+  enum class Naming : std::uint8_t { not_at_all, like_a_name, outright };
+  Naming naming(const std::string& number, Standing by) const;
   // How long records of results take: minutes between two of their times, and how far that is
   // trusted.
   const std::vector<std::pair<int, Standing>>& spans() const { return spans_; }

@@ -229,6 +229,10 @@ bool TimeFacts::names(Day day, const std::set<Day>& references) const {
   });
 }
 
+bool is_month(std::string_view word) {
+  return month_of(word).has_value();
+}
+
 std::optional<Moment> moment_of(std::string_view value) {
   constexpr std::size_t longest = 40;
   value = trim(value);

@@ -28,6 +28,9 @@ struct TimeFacts {
   bool names(Day day, const std::set<Day>& references) const;
 };
 
+// "june", "jun"
+bool is_month(std::string_view word);
+
 // A value that is a date, a time or both, as tools write them: ISO 8601 with ' ' or 'T'.
 struct Moment {
   std::optional<Day> day;

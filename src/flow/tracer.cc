@@ -192,19 +192,30 @@ class CallTracer {
   }
 
   // The key of a record is often a small number, and small numbers stand everywhere: in text it is
-  // a name only where it is written like one.
+  // a name only where it is written like one. Keys of different things are alike, too: one that
+  // untrusted text names outright is that text's, although the user's words name some record that
+  // has it.
   Finding find_identifier(const std::vector<std::string>& words) const {
     constexpr std::size_t longest = 4;
     auto places = sources_.holding(words);
     const bool is_short = words.size() == 1 && words.front().size() <= longest &&
                           words.front().find_first_not_of("0123456789") == std::string::npos;
+    if (!is_short) return judge(places, Match::exact);
+    const auto drop = [&](Standing standing) {
+      std::erase_if(places, [&](std::uint32_t place) {
+        return sources_.segment(place).standing == standing;
+      });
+    };
+    const auto& number = words.front();
+    const auto by_user = sources_.naming(number, Standing::user);
+    if (by_user == Sources::Naming::not_at_all) drop(Standing::user);
+    const auto by_others = sources_.naming(number, Standing::untrusted);
+    if (by_user == Sources::Naming::not_at_all && by_others == Sources::Naming::outright)
+      return {Standing::untrusted, Match::exact, sources_.context_confidentiality()};
     const bool vouched = std::ranges::any_of(places, [this](std::uint32_t place) {
       return sources_.segment(place).standing < Standing::untrusted;
     });
-    if (is_short && vouched && !sources_.named_in_untrusted(words.front()))
-      std::erase_if(places, [this](std::uint32_t place) {
-        return sources_.segment(place).standing == Standing::untrusted;
-      });
+    if (vouched && by_others == Sources::Naming::not_at_all) drop(Standing::untrusted);
     return judge(places, Match::exact);
   }
 

@@ -86,8 +86,15 @@ class Gateway:
         self.config = self.folder / "gatehouse.yaml"
         self.provider = ThreadingHTTPServer(("127.0.0.1", 0), Script)
         threading.Thread(target=self.provider.serve_forever, daemon=True).start()
+        # The default policies but for one annotation: credentials in answers are masked, also one the user
+        # dictates into a call ("set the password to …"), which would then be another call.
+        policies = self.folder / "policies"
+        policies.mkdir()
+        for file in (ROOT / "policies").glob("*.cedar*"):
+            text = "".join(line for line in file.read_text().splitlines(True) if not line.startswith("@redact_answer"))
+            (policies / file.name).write_text(text)
         self.config.write_text("\n".join([
-            "node: gw-agents", "listen: 127.0.0.1:0", f"data: {self.folder}/var", "threads: 1",
+            f"policies: {policies}", "node: gw-agents", "listen: 127.0.0.1:0", f"data: {self.folder}/var", "threads: 1",
             "ledger: {origin: example.com/gatehouse-agents}",
             "providers:", f"  - {{name: script, dialect: openai, url: \"http://127.0.0.1:{self.provider.server_port}\"}}",
             declarations]))
@@ -102,7 +109,7 @@ class Gateway:
                 self.url = f"http://127.0.0.1:{json.loads(line)['address'].rsplit(':', 1)[1]}"
                 break
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
-        self.client = OpenAI(api_key=self.key, base_url=f"{self.url}/v1", max_retries=0)
+        self.client = OpenAI(api_key=self.key, base_url=f"{self.url}/v1")
 
     def cli(self, *args):
         done = subprocess.run([BINARY, *args, "--config", str(self.config)], capture_output=True, text=True)
@@ -140,7 +147,8 @@ class Conversation:
         if not message.tool_calls:
             return message.content
         passed = message.tool_calls[0]
-        assert passed.function.name == name and json.loads(passed.function.arguments) == json.loads(json.dumps(arguments))
+        made = json.loads(passed.function.arguments)
+        assert (passed.function.name, made) == (name, json.loads(json.dumps(arguments))), (name, arguments, made)
         self.call_id = passed.id
         self.messages.append({"role": "assistant", "content": None, "tool_calls": [
             {"id": passed.id, "type": "function",
