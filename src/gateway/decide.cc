@@ -2,6 +2,7 @@
 // plan. What is asked is in question.h; here it is taken from the exchange, and a no is put into
 // words.
 #include "base/text.h"
+#include "gateway/decision_event.h"
 #include "gateway/question.h"
 #include "gateway/stages.h"
 
@@ -20,13 +21,7 @@ std::string found_rules(const Exchange& exchange) {
 }
 
 std::string blocked_message(const Exchange& exchange) {
-  const auto& decision = exchange.decision;
-  std::string message = "Blocked by policy";
-  for (std::size_t at = 0; at < decision.determining.size(); ++at)
-    message += (at == 0 ? " " : ", ") + decision.determining[at];
-  if (!decision.errors.empty()) message += " (a policy could not be evaluated)";
-  message += '.';
-  for (const auto& advice : decision.advice) message += " " + advice;
+  std::string message = blocked_by(exchange.decision);
   if (const auto rules = found_rules(exchange); !rules.empty()) message += " Found: " + rules + ".";
   return message + " Entry " + exchange.id + " of the ledger has the decision.";
 }

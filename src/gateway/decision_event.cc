@@ -92,4 +92,14 @@ std::vector<std::string_view> cut_members(const policy::Decision& decision) {
   return cut;
 }
 
+std::string blocked_by(const policy::Decision& decision) {
+  std::string message = "Blocked by policy";
+  for (std::size_t at = 0; at < decision.determining.size(); ++at)
+    message += (at == 0 ? " " : ", ") + decision.determining[at];
+  if (!decision.errors.empty()) message += " (a policy could not be evaluated)";
+  message += '.';
+  for (const auto& advice : decision.advice) message += " " + advice;
+  return message;
+}
+
 }  // namespace gatehouse::gateway

@@ -27,4 +27,7 @@ void write_decision(JsonWriter& writer, const policy::Decision& decision,
 // Which members of what write_decision() writes are cut: "policies", …
 std::vector<std::string_view> cut_members(const policy::Decision& decision);
 
+// The same in words, for a caller that was refused: which policies, and their advice.
+std::string blocked_by(const policy::Decision& decision);
+
 }  // namespace gatehouse::gateway

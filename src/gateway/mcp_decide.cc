@@ -4,6 +4,7 @@
 // as a call of a tool of the method's name, "resources/read".
 #include "base/text.h"
 #include "gateway/admit.h"
+#include "gateway/decision_event.h"
 #include "gateway/mcp_call.h"
 #include "gateway/principal_facts.h"
 #include "gateway/stages.h"
@@ -60,14 +61,8 @@ policy::Request listing_request(const ToolQuestion& question) {
 }
 
 std::string blocked_message(const Exchange& exchange) {
-  const auto& decision = exchange.decision;
-  std::string message = "Blocked by policy";
-  for (std::size_t at = 0; at < decision.determining.size(); ++at)
-    message += (at == 0 ? " " : ", ") + decision.determining[at];
-  if (!decision.errors.empty()) message += " (a policy could not be evaluated)";
-  message += '.';
-  for (const auto& advice : decision.advice) message += " " + advice;
-  return message + " Entry " + exchange.id + " of the ledger has the decision.";
+  return blocked_by(exchange.decision) + " Entry " + exchange.id +
+         " of the ledger has the decision.";
 }
 
 McpRefusal blocked(const McpCall& call, std::string message) {
