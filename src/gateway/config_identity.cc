@@ -162,6 +162,7 @@ void read_identity(ConfigReader& root, identity::IdentityConfig& settings) {
   check_apart(section, *node, settings);
   for (auto& issuer : settings.issuers) {
     if (issuer.audiences.empty()) issuer.audiences = settings.audiences;
+    issuer.resource = settings.resource;
     if (!settings.resource.empty()) issuer.audiences.push_back(settings.resource);
     if (issuer.audiences.empty())
       section.note(node->error("what tokens must be for is missing: set resource or audience"));

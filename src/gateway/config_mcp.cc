@@ -133,12 +133,7 @@ void read_mcp(ConfigReader& root, const std::filesystem::path& file, McpConfig& 
   config.message_bytes = mcp.size("message", config.message_bytes, 64u << 10, 64u << 20);
   config.stream_idle = mcp.duration("stream_idle", config.stream_idle, milliseconds(1'000),
                                     milliseconds(24 * 3'600'000));
-  config.resource = mcp.string("resource", "");
-  config.authorization_servers = mcp.strings("authorization_servers");
   config.scopes = mcp.strings("scopes");
-  if (!config.resource.empty() && !net::Endpoint::parse(config.resource))
-    mcp.note(node->error("resource must be the address of this gateway, \"https://…\""));
-  if (config.resource.ends_with('/')) config.resource.pop_back();
   if (auto finished = mcp.finish(); !finished) root.note(finished.error());
 }
 

@@ -44,10 +44,7 @@ struct McpConfig {
       allowed_origins;  // besides those of this machine: "https://app.example.com"
   std::size_t message_bytes = 4u << 20;
   std::chrono::milliseconds stream_idle{3'600'000};
-  std::string resource;  // how the world calls this gateway: "https://gate.example.com"; empty: by
-                         // the Host header
-  std::vector<std::string> authorization_servers;
-  std::vector<std::string> scopes;
+  std::vector<std::string> scopes;  // in OAuth metadata
 
   const McpServerConfig* find(std::string_view name) const;
 };

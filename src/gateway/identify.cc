@@ -4,6 +4,7 @@
 // certificate, that a token for one use was not used) is looked at each time.
 #include "base/text.h"
 #include "gateway/identity_endpoints.h"
+#include "gateway/mcp_call.h"
 #include "gateway/stages.h"
 #include "identity/delegation.h"
 #include "identity/proof.h"
@@ -33,7 +34,10 @@ Presented presented(const net::RequestHead& head) {
 }
 
 std::unexpected<ApiError> unknown_caller(Exchange& exchange, Refused why, std::string message) {
-  exchange.challenge = challenge(*exchange.snapshot->config, *exchange.head, "", why, message);
+  // Servers of tools are resources of their own.
+  const auto path = exchange.head->path();
+  exchange.challenge = challenge(*exchange.snapshot->config, *exchange.head,
+                                 is_mcp_path(path) ? path : "", why, message);
   return refuse(Problem::unauthenticated, std::move(message));
 }
 
@@ -207,8 +211,13 @@ Verdict by_key(const Worker& worker, std::string_view key, Exchange& exchange) {
 
 net::Task<Credential> credential_of(Worker& worker, const Exchange& exchange,
                                     std::string_view text) {
-  if (identity::looks_like_jwt(text) || identity::looks_like_delegation(text))
-    co_return co_await token_of(worker, exchange, text);
+  if (identity::looks_like_jwt(text) || identity::looks_like_delegation(text)) {
+    auto token = co_await token_of(worker, exchange, text);
+    if (token && !(*token)->path.empty())
+      co_return fail(ErrorCode::unauthenticated,
+                     "The token is for " + (*token)->path + " alone; no other follows from it.");
+    co_return token;
+  }
   identity::Verified verified;
   auto principal = exchange.snapshot->keys.authenticate(text, exchange.time);
   if (!principal) co_return std::unexpected(std::move(principal).error());
@@ -231,6 +240,9 @@ net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange&
     co_return by_key(worker, shown.credential, exchange);
   const auto token = co_await token_of(worker, exchange, shown.credential);
   if (!token) co_return unknown_caller(exchange, Refused::invalid_token, token.error().message);
+  if (const auto& path = (*token)->path; !path.empty() && path != exchange.head->path())
+    co_return unknown_caller(exchange, Refused::invalid_token,
+                             "The token is for somebody else: for " + path + " alone.");
   GH_STAGE(check_certificate(client, exchange, **token));
   GH_STAGE(check_proof_of_key(worker, exchange, shown, **token));
   GH_STAGE(take_single_use(worker, exchange, **token));

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "gateway/mcp_call.h"
 #include "identity/jose.h"
 
 namespace gatehouse::gateway {
@@ -80,6 +81,11 @@ std::string protected_resource_metadata(const Config& config, const net::Request
     if (issuer.trust_domain.empty()) json.string(issuer.issuer);
   json.end_array();
   json.key("bearer_methods_supported").begin_array().string("header").end_array();
+  if (!config.mcp.scopes.empty() && is_mcp_path(path)) {
+    json.key("scopes_supported").begin_array();
+    for (const auto& scope : config.mcp.scopes) json.string(scope);
+    json.end_array();
+  }
   json.end_object();
   return out;
 }

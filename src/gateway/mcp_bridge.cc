@@ -309,8 +309,8 @@ std::string discover_from(std::string_view initialized) {
   JsonWriter json(out);
   json.begin_object().key("resultType").string("complete");
   json.key("supportedVersions").begin_array().string(mcp::modern_version).end_array();
-  const auto capabilities = view ? view->find("capabilities") : std::nullopt;
-  json.key("capabilities").raw(capabilities ? capabilities->raw() : "{}");
+  json.key("capabilities")
+      .raw(served_capabilities(view ? view->find("capabilities") : std::nullopt));
   if (const auto text = view ? view->find("instructions") : std::nullopt)
     json.key("instructions").raw(text->raw());
   json.key("ttlMs").number(0).key("cacheScope").string("private");
@@ -325,6 +325,16 @@ std::string discover_from(std::string_view initialized) {
 }
 
 }  // namespace
+
+std::string served_capabilities(const std::optional<mcp::JsonView>& stated) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  for (const auto part : bridged_parts)
+    if (stated && stated->find(part)) json.key(part).begin_object().end_object();
+  json.end_object();
+  return out;
+}
 
 std::string with_member(std::string_view object, std::string_view key, std::string_view json) {
   const auto view = mcp::JsonView::parse(object);

@@ -4,6 +4,7 @@
 // the modern era has them.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,12 @@ net::Task<std::expected<std::string, McpRefusal>> describe_server(Worker& worker
 // Whether a call can go to its server as it is.
 net::Task<bool> speaks_the_same(Worker& worker, net::ServerStream& client, Exchange& exchange,
                                 McpCall& call);
+
+// The parts of a server that are served across the bridge, each without what would need a stream of
+// its own (listChanged, subscribe).
+inline constexpr std::array<std::string_view, 4> bridged_parts{"tools", "prompts", "resources",
+                                                               "completions"};
+std::string served_capabilities(const std::optional<mcp::JsonView>& stated);
 
 // params without the members of _meta that say version, client and capabilities; `keep_meta` false
 // where nothing else is in it.

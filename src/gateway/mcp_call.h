@@ -83,11 +83,6 @@ struct McpCall {
 bool is_mcp_path(std::string_view path);
 net::Task<void> walk_mcp(Worker& worker, net::ServerStream& client, Exchange& exchange);
 
-// mcp_oauth.cc: protected-resource metadata (RFC 9728), and where it is.
-bool is_mcp_metadata_path(std::string_view path);
-net::Task<void> answer_mcp_metadata(Worker& worker, net::ServerStream& client, Exchange& exchange);
-std::string mcp_metadata_url(const Exchange& exchange, std::string_view path);
-
 // mcp_request.cc: origin, era, headers, message.
 McpVerdict check_mcp_origin(const Exchange& exchange);
 net::Task<McpVerdict> read_mcp_request(Worker& worker, net::ServerStream& client,

@@ -96,13 +96,12 @@ net::Task<std::expected<std::string, McpRefusal>> describe_all(Worker& worker,
   const auto servers = all_servers(exchange, call);
   if (call.server) co_return co_await describe_server(worker, client, exchange, call, *call.server);
   std::set<std::string_view> parts;
-  constexpr std::array<std::string_view, 4> served{"tools", "prompts", "resources", "completions"};
   for (const auto* server : servers) {
     const auto described = co_await describe_server(worker, client, exchange, call, *server);
     if (!described) continue;  // the others still answer
     const auto view = mcp::JsonView::parse(*described);
     const auto capabilities = view ? view->find("capabilities") : std::nullopt;
-    for (const auto part : served)
+    for (const auto part : bridged_parts)
       if (capabilities && capabilities->find(part)) parts.insert(part);
   }
   std::string out;
@@ -123,11 +122,11 @@ std::string initialized_from(std::string_view described, std::string_view versio
   const auto view = mcp::JsonView::parse(described);
   const auto meta = view ? view->find("_meta") : std::nullopt;
   const auto info = meta ? meta->find("io.modelcontextprotocol/serverInfo") : std::nullopt;
-  const auto capabilities = view ? view->find("capabilities") : std::nullopt;
   std::string out;
   JsonWriter json(out);
   json.begin_object().key("protocolVersion").string(version);
-  json.key("capabilities").raw(capabilities ? capabilities->raw() : "{}");
+  json.key("capabilities")
+      .raw(served_capabilities(view ? view->find("capabilities") : std::nullopt));
   json.key("serverInfo").raw(info ? info->raw() : R"({"name":"gatehouse","version":"1"})");
   if (const auto text = view ? view->find("instructions") : std::nullopt)
     json.key("instructions").raw(text->raw());

@@ -36,11 +36,19 @@ std::string_view authority_of(std::string_view url) {
   return rest.substr(0, rest.find('/'));
 }
 
+// Scheme and authority of a URL.
+std::string_view origin_of(std::string_view url) {
+  const auto begin = url.find("://");
+  return begin == std::string_view::npos ? std::string_view()
+                                         : url.substr(0, url.find('/', begin + 3));
+}
+
 bool is_allowed_origin(const Exchange& exchange, std::string_view origin) {
   const auto& config = *exchange.snapshot->config;
   if (std::ranges::find(config.mcp.allowed_origins, origin) != config.mcp.allowed_origins.end())
     return true;
-  if (!config.mcp.resource.empty() && config.mcp.resource == origin) return true;
+  const auto own = origin_of(config.identity.resource);
+  if (!own.empty() && origin == own) return true;
   return is_this_machine(authority_of(origin)) && listens_on_loopback(config);
 }
 
@@ -140,7 +148,7 @@ McpVerdict check_mcp_origin(const Exchange& exchange) {
   const auto host = fields.find("host").value_or("");
   const auto& config = *exchange.snapshot->config;
   const bool strange_host = listens_on_loopback(config) && !is_this_machine(host) &&
-                            host != authority_of(config.mcp.resource);
+                            host != authority_of(config.identity.resource);
   if (strange_host || (origin && !is_allowed_origin(exchange, *origin)))
     return mcp_refuse(Problem::blocked, 403, Code::invalid_request,
                       "This origin or host is not allowed here; mcp.allowed_origins lists those "

@@ -23,18 +23,22 @@ std::string event_id_of(std::string_view raw) {
 
 class HttpReply final : public McpReply {
  public:
-  HttpReply(std::unique_ptr<net::ClientStream> stream, std::size_t message_bytes)
+  // `goes_on`: what was asked for is a stream, whatever it is sent as.
+  HttpReply(std::unique_ptr<net::ClientStream> stream, std::size_t message_bytes, bool goes_on)
       : stream_(std::move(stream)), most_(message_bytes), framer_(message_bytes) {
     const auto& head = stream_->head();
     status = head.status;
     streams = media_type_is(head, "text/event-stream");
     is_json_ = media_type_is(head, "application/json");
+    by_line_ = goes_on && is_json_ && status == 200;
     session = head.fields.find("mcp-session-id").value_or("");
     retry_after = head.fields.find("retry-after").value_or("");
     has_body = streams || is_json_;
+    streams = streams || by_line_;
   }
 
   net::Task<Result<std::optional<McpPiece>>> next() override {
+    if (by_line_) co_return co_await next_line();
     if (streams) co_return co_await next_event();
     co_return co_await next_document();
   }
@@ -62,6 +66,28 @@ class HttpReply final : public McpReply {
     return piece;
   }
 
+  // Some servers write such a stream as JSON, a message on each line.
+  net::Task<Result<std::optional<McpPiece>>> next_line() {
+    while (true) {
+      const auto end = body_.find('\n', searched_);
+      const bool last = end == std::string::npos;
+      if (last && !ended_) {
+        searched_ = body_.size();
+        if (body_.size() > most_)
+          co_return fail(ErrorCode::resource_exhausted, "a line larger than a message may be");
+        GH_CO_ASSIGN(const bool more, co_await stream_->read_some(body_));
+        ended_ = !more;
+        continue;
+      }
+      McpPiece piece;
+      piece.message = trim(std::string_view(body_).substr(0, end));
+      body_.erase(0, last ? body_.size() : end + 1);
+      searched_ = 0;
+      if (!piece.message.empty()) co_return std::optional(std::move(piece));
+      if (last) co_return std::optional<McpPiece>();
+    }
+  }
+
   // A body of another type is nothing a client of this protocol could read: it ends here.
   net::Task<Result<std::optional<McpPiece>>> next_document() {
     if (!read_) {
@@ -84,10 +110,12 @@ class HttpReply final : public McpReply {
   std::size_t most_;
   SseFramer framer_;
   bool is_json_ = false;
+  bool by_line_ = false;
   bool ended_ = false;
   bool read_ = false;
   bool whole_ = false;
   std::string body_;
+  std::size_t searched_ = 0;  // no line ends before it
   std::string_view rest_;
 };
 
@@ -159,6 +187,7 @@ net::Task<McpSent> send_http(Worker& worker, const Exchange& exchange,
   if (head.method == "POST") head.fields.set("Content-Type", "application/json");
   // A compressed answer could not be screened.
   head.fields.set("Accept-Encoding", "identity");
+  const bool goes_on = head.fields.find("mcp-method") == "subscriptions/listen";
   set_mcp_credential(server, head.fields);
   auto answer = co_await worker.tool_servers.request(server.endpoint, head, outgoing.body, cancel);
   // Nothing was sent: the same again is safe.
@@ -169,7 +198,7 @@ net::Task<McpSent> send_http(Worker& worker, const Exchange& exchange,
   if (auto fine = check_head((*answer)->head(), server.name); !fine)
     co_return std::unexpected(std::move(fine).error());
   co_return std::make_unique<HttpReply>(std::move(*answer),
-                                        exchange.snapshot->config->mcp.message_bytes);
+                                        exchange.snapshot->config->mcp.message_bytes, goes_on);
 }
 
 }  // namespace gatehouse::gateway

@@ -63,10 +63,9 @@ net::Task<McpVerdict> identify_mcp(Worker& worker, net::ServerStream& client, Ex
   auto identified = co_await identify(worker, client, exchange);
   if (identified) co_return McpVerdict{};
   auto refusal = mcp_refusal(identified.error());
-  if (refusal.status == 401)
-    refusal.fields.push_back(
-        {"WWW-Authenticate",
-         "Bearer resource_metadata=\"" + mcp_metadata_url(exchange, exchange.head->path()) + "\""});
+  if (refusal.status == 401 && !exchange.challenge.empty())
+    refusal.fields.push_back({"WWW-Authenticate", exchange.challenge});
+  if (!exchange.proof_nonce.empty()) refusal.fields.push_back({"DPoP-Nonce", exchange.proof_nonce});
   co_return std::unexpected(std::move(refusal));
 }
 

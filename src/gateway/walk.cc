@@ -123,10 +123,6 @@ net::Task<void> walk(Worker& worker, net::ServerStream& client) {
     co_return;
   }
   Exchange exchange = begin_exchange(worker, client);
-  if (is_mcp_metadata_path(exchange.head->path())) {
-    co_await answer_mcp_metadata(worker, client, exchange);
-    co_return;
-  }
   if (is_mcp_path(exchange.head->path())) {
     co_await walk_mcp(worker, client, exchange);
     worker.metrics.count_request(exchange);

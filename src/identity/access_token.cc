@@ -31,11 +31,17 @@ bool contains(const Values& values, const Value& value) {
   return std::ranges::find(values, value) != values.end();
 }
 
-Result<void> check_audience(const Json& claims, const IssuerConfig& issuer) {
+// The path a token is for, "" for the gateway as a whole. A client that found the gateway by the
+// metadata of one path asks for a token for that path (RFC 8707, RFC 9728 section 7.3).
+Result<std::string> path_of_audience(const Json& claims, const IssuerConfig& issuer) {
   const auto named = texts_member(claims, "aud");
   if (!named) return refuse("The token names no audience.");
   for (const auto& one : *named)
-    if (contains(issuer.audiences, one)) return {};
+    if (contains(issuer.audiences, one)) return std::string();
+  if (!issuer.resource.empty())
+    for (const auto& one : *named)
+      if (one.size() > issuer.resource.size() + 1 && one.starts_with(issuer.resource + "/"))
+        return one.substr(issuer.resource.size());
   return refuse("The token is for somebody else: its audience is " +
                 shown(named->empty() ? "" : named->front()) + ".");
 }
@@ -240,7 +246,7 @@ Result<Verified> verify_access_token(std::string_view token, const CompactJws& j
   GH_TRY(check_signature(jws, issuer, keys));
   Verified verified;
   GH_ASSIGN(verified.expires, check_times(jws.claims, now, issuer.skew));
-  GH_TRY(check_audience(jws.claims, issuer));
+  GH_ASSIGN(verified.path, path_of_audience(jws.claims, issuer));
   GH_ASSIGN(verified.principal, principal_of(jws.claims, issuer));
   GH_TRY(take_confirmation(jws.claims, verified));
   verified.principal.described = true;

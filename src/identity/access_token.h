@@ -25,6 +25,7 @@ struct IssuerConfig {
   std::string issuer;                  // of a trust domain: "spiffe://example.org"
   std::string keys_url;                // empty: by discovery
   std::vector<std::string> audiences;  // one of them must be in the token
+  std::string resource;                // or an address below this one, for that address alone
   std::vector<crypto::SignatureAlgorithm> algorithms;
   std::vector<std::string> types{"at+jwt"};  // lower case; "" is a token that says none
   PrincipalKind kind = PrincipalKind::user;
@@ -49,6 +50,7 @@ struct Verified {
   std::string key_thumbprint;           // RFC 9449: a proof by this key must come with it
   std::string certificate_thumbprint;   // RFC 8705: the client's certificate must be this one
   std::vector<std::string> single_use;  // ids that count once
+  std::string path;                     // the only one the token is for: "/mcp/docs"; empty: all
 };
 
 // The issuer of whom this token says it is; null: none of them.

@@ -1,7 +1,7 @@
 // Tools through the gateway with the official clients, in both eras: what is out of service, what
 // policy denies, what never reaches a server, and eras that meet.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { startChanging, startEverything } from './servers.mjs';
 import { node, run } from './suite.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, '../..');
 const state = { description: 'Sends a note to somebody', calls: [] };
 let both, modernOnly, site, bob;
 
@@ -29,9 +30,9 @@ before(async () => {
 @id("bob-sends-nothing") @advice("Ask Ada to send it.")
 forbid (principal == Gatehouse::Agent::"bob", action, resource == Gatehouse::Tool::"notes/send_note");
 `,
-    settings: '  authorization_servers: ["https://login.example.com"]',
+    settings: '  scopes: [tools]\nidentity:\n  resource: https://gateway.example.com\n  issuers: [{issuer: "https://login.example.com"}]',
   });
-  bob = site.createKey('agent:bob');
+  bob = await site.createKey('agent:bob');
 });
 after(async () => { await site?.stop(); both?.stop(); modernOnly?.stop(); });
 
@@ -54,6 +55,8 @@ const eras = {
 };
 const names = async (client) => (await client.listTools({}, { cacheMode: 'reload' })).tools.map((tool) => tool.name).sort();
 const send = (client) => client.callTool({ name: 'send_note', arguments: { to: 'eve', text: 'hello' } });
+const entries = async (type) => (await site.cli('audit', 'find', path.join(site.folder, 'var/ledger'), '--type', type, '--json'))
+  .split('\n').filter(Boolean).map((line) => JSON.parse(line).entry);
 const said = (result) => result.content.map((part) => part.text).join('\n');
 
 test('a tool nobody has reviewed is in no list and cannot be called', async () => {
@@ -69,8 +72,8 @@ test('a tool nobody has reviewed is in no list and cannot be called', async () =
 });
 
 test('after its review it is', async () => {
-  assert.match(site.cli('mcp', 'review', '--server', 'notes'), /send_note: not reviewed/);
-  site.cli('mcp', 'approve', '--server', 'notes', '--all');
+  assert.match(await site.cli('mcp', 'review', '--server', 'notes'), /send_note: not reviewed/);
+  await site.cli('mcp', 'approve', '--server', 'notes', '--all');
   for (const connect of Object.values(eras)) {
     const client = await connect('/mcp/notes');
     assert.deepEqual(await names(client), ['read_notes', 'send_note']);
@@ -95,8 +98,8 @@ test('a changed description is out of service within one list call, for everybod
     // It stays out when the server turns back.
     state.description = 'Sends a note to somebody';
     assert.deepEqual(await names(client), ['read_notes']);
-    assert.match(site.cli('mcp', 'list'), /send_note: changed since its review/);
-    site.cli('mcp', 'approve', '--server', 'notes', 'send_note');
+    assert.match(await site.cli('mcp', 'list'), /send_note: changed since its review/);
+    await site.cli('mcp', 'approve', '--server', 'notes', 'send_note');
     assert.deepEqual(await names(client), ['read_notes', 'send_note']);
     await client.close();
     await other.close();
@@ -129,10 +132,12 @@ test('without a credential the answer says where one is to be had', async () => 
   const answer = await fetch(`${site.url}/mcp/notes`, { method: 'POST', headers: { 'content-type': 'application/json' },
     body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' });
   assert.equal(answer.status, 401);
-  const where = answer.headers.get('www-authenticate').match(/resource_metadata="([^"]+)"/)[1];
-  const metadata = await (await fetch(where)).json();
+  const where = new URL(answer.headers.get('www-authenticate').match(/resource_metadata="([^"]+)"/)[1]);
+  assert.equal(where.origin, 'https://gateway.example.com');
+  const metadata = await (await fetch(`${site.url}${where.pathname}`)).json();
   assert.deepEqual(metadata.authorization_servers, ['https://login.example.com']);
-  assert.equal(metadata.resource, `${site.url}/mcp/notes`);
+  assert.deepEqual(metadata.scopes_supported, ['tools']);
+  assert.equal(metadata.resource, 'https://gateway.example.com/mcp/notes');
 });
 
 test('another origin is refused', async () => {
@@ -155,7 +160,7 @@ test('headers that say something else than the body are refused', async () => {
 });
 
 test('a legacy client and a server that has only the newer era', async () => {
-  site.cli('mcp', 'approve', '--server', 'modern', '--all');
+  await site.cli('mcp', 'approve', '--server', 'modern', '--all');
   const client = await eras.legacy('/mcp/modern');
   assert.ok((await names(client)).includes('test_simple_text'));
   assert.match(said(await client.callTool({ name: 'test_simple_text', arguments: {} })), /simple text response/);
@@ -164,7 +169,7 @@ test('a legacy client and a server that has only the newer era', async () => {
 });
 
 test('a server that is a process here, in both eras', async () => {
-  site.cli('mcp', 'approve', '--server', 'local', '--all');
+  await site.cli('mcp', 'approve', '--server', 'local', '--all');
   for (const connect of Object.values(eras)) {
     const client = await connect('/mcp/local');
     assert.deepEqual(await names(client), ['look_around']);
@@ -192,16 +197,45 @@ test('all servers behind one endpoint', async () => {
   }
 });
 
-test('the Inspector by its command line', async () => {
+test('the Inspector by its command line, in both eras', async () => {
   const inspector = path.join(here, 'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js');
-  const { output } = await run(node, [inspector, '--cli', `${site.url}/mcp/notes`, '--transport', 'http',
-    '--header', `Authorization: Bearer ${site.key}`, '--method', 'tools/list']);
-  assert.deepEqual(JSON.parse(output.slice(output.indexOf('{'))).tools.map((tool) => tool.name).sort(), ['read_notes', 'send_note']);
+  for (const era of ['legacy', 'modern']) {
+    const ask = async (...what) => {
+      const { output } = await run(node, [inspector, '--cli', `${site.url}/mcp/notes`, '--transport', 'http', '--protocol-era', era,
+        '--format', 'json', '--quiet', '--header', `Authorization: Bearer ${site.key}`, '--method', ...what]);
+      const reply = JSON.parse(output.slice(output.indexOf('{')));
+      return reply.result ?? reply;
+    };
+    assert.deepEqual((await ask('tools/list')).tools.map((tool) => tool.name).sort(), ['read_notes', 'send_note']);
+    assert.equal(said(await ask('tools/call', '--tool-name', 'send_note', '--tool-arg', 'to=eve', 'text=inspected')), 'sent to eve: inspected');
+  }
+  const eras = (await entries('mcp.call.decided')).map((entry) => entry.subject.era);
+  assert.ok(eras.includes('legacy') && eras.includes('modern'));
 });
 
-test('every call is in the ledger, and the ledger verifies', () => {
-  const found = site.cli('audit', 'find', path.join(site.folder, 'var/ledger'), '--type', 'mcp.call.decided', '--json')
-    .split('\n').filter(Boolean).map((line) => JSON.parse(line).entry);
+const python = path.join(root, 'build/python/mcp');
+test('the Python SDK, in both eras', { skip: existsSync(python) ? false : 'its packages are not installed (scripts/python-packages mcp)' }, async () => {
+  const calls = [{ name: 'send_note', arguments: { to: 'eve', text: 'by Python' } }, { name: 'read_notes' }];
+  for (const [era, version] of [['legacy', '2025-11-25'], ['2026-07-28', '2026-07-28'], ['auto', '2026-07-28']]) {
+    const visit = async (key) => {
+      const { code, output } = await run('python3', [path.join(here, 'client.py'), `${site.url}/mcp/notes`, era], {
+        env: { ...process.env, PYTHONPATH: python, GATEHOUSE_KEY: key }, input: calls.map((call) => JSON.stringify(call)).join('\n') });
+      assert.equal(code, 0, output);
+      return JSON.parse(output);
+    };
+    const ada = await visit(site.key);
+    assert.equal(ada.version, version);
+    assert.deepEqual(ada.tools, ['read_notes', 'send_note']);
+    assert.deepEqual(ada.results, [{ error: false, text: 'sent to eve: by Python' }, { error: false, text: 'no notes' }]);
+    const other = await visit(bob);
+    assert.deepEqual(other.tools, ['read_notes']);
+    assert.deepEqual(other.results.map((result) => result.error), [true, false]);
+    assert.match(other.results[0].text, /bob-sends-nothing/);
+  }
+});
+
+test('every call is in the ledger, and the ledger verifies', async () => {
+  const found = await entries('mcp.call.decided');
   assert.ok(found.some((entry) => entry.subject.tool === 'send_note' && entry.data.effect === 'forbid' && entry.actor.id === 'bob'));
   assert.ok(found.some((entry) => entry.subject.tool === 'send_note' && entry.data.policies?.includes('mcp-out-of-service')));
   assert.ok(found.some((entry) => entry.subject.tool === 'send_note' && entry.data.effect === 'permit'));

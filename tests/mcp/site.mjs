@@ -1,9 +1,10 @@
 // A gateway with tool servers, in a folder of its own.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { run } from './suite.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const binary = process.env.GATEHOUSE ?? path.join(root, 'build/release/gatehouse');
@@ -30,7 +31,7 @@ export class Site {
       'ledger: {origin: example.com/gatehouse-mcp}', 'mcp:', `  trust_on_first_use: ${trust}`,
       '  servers:', ...servers.map((server) => `    - ${JSON.stringify(server)}`), settings, ''].join('\n'));
     site.env = { ...process.env, ...env };
-    site.key = site.createKey('user:ada');
+    site.key = await site.createKey('user:ada');
     site.process = spawn(binary, ['serve', '--config', site.config], { cwd: site.folder, env: site.env, stdio: ['ignore', 'inherit', 'pipe'] });
     running.add(site.process);
     site.log = '';
@@ -45,15 +46,16 @@ export class Site {
     });
     return site;
   }
-  cli(...args) {
+  // Not a blocking call: the servers that a verb asks may live in this very process.
+  async cli(...args) {
     // What reads a ledger needs no configuration.
     const config = args[0] === 'audit' ? [] : ['--config', this.config];
-    const done = spawnSync(binary, [...args, ...config], { env: this.env, cwd: this.folder, encoding: 'utf8', timeout: 60_000 });
-    if (done.status !== 0) throw new Error(`${args.join(' ')} ended with ${done.status}\n${done.stdout}${done.stderr}`);
-    return done.stdout;
+    const done = await run(binary, [...args, ...config], { env: this.env, cwd: this.folder });
+    if (done.code !== 0) throw new Error(`${args.join(' ')} ended with ${done.code}\n${done.output}`);
+    return done.output;
   }
-  createKey(principal, ...more) {
-    return JSON.parse(this.cli('key', 'create', '--principal', principal, ...more, '--json')).key;
+  async createKey(principal, ...more) {
+    return JSON.parse(await this.cli('key', 'create', '--principal', principal, ...more, '--json')).key;
   }
   async stop() {
     this.process.removeAllListeners('exit');

@@ -16,9 +16,11 @@ export const node = Number(process.versions.node.split('.')[0]) >= 22 || !exists
 const conformance = path.join(here, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 
 // Ends with the child's output; never rejects for its exit code, which counts failed scenarios.
-export function run(command, args, options = {}) {
+export function run(command, args, { input = '', ...options } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.on('error', () => {});  // it may end without reading
+    child.stdin.end(input);
     let output = '';
     child.stdout.on('data', (text) => { output += text; });
     child.stderr.on('data', (text) => { output += text; });
