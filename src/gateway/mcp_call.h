@@ -13,6 +13,7 @@
 #include "gateway/exchange.h"
 #include "gateway/mcp_desk.h"
 #include "gateway/problem.h"
+#include "gateway/tool_question.h"
 #include "gateway/worker.h"
 #include "mcp/catalogue.h"
 #include "mcp/message.h"
@@ -29,6 +30,7 @@ struct McpRefusal {
   std::string message;
   std::string data;                // JSON; empty: none
   bool as_result = false;          // a tool's result that is an error: the model reads it
+  std::string result;              // JSON; stands in the place of that result
   std::vector<net::Field> fields;  // of the answer's head
 };
 using McpVerdict = std::expected<void, McpRefusal>;
@@ -72,6 +74,9 @@ struct McpCall {
   std::shared_ptr<const mcp::Catalogue::Listed> listed;
   mcp::Standing standing = mcp::Standing::unreviewed;
   bool declared_trusted = false;
+  ToolRuling ruling;       // of policy
+  std::string approval;    // that it waits for, or that it used
+  bool continued = false;  // sent again after its client was told what it waits for
 
   int error_code = 0;  // of the JSON-RPC error that was answered
   std::size_t hidden_tools = 0;
@@ -102,6 +107,10 @@ Result<void> screen_mcp_texts(Worker& worker, Exchange& exchange, McpCall& call,
 
 // mcp_decide.cc: policy is asked; the plan follows.
 McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call);
+// mcp_approval.cc: uses the approval of a call that policy holds, or asks for one.
+net::Task<McpVerdict> await_approval(Worker& worker, Exchange& exchange, McpCall& call);
+// A message without what only the gateway had asked for.
+std::string without_continuation(std::string_view body);
 // Charges a call that policy permits to the limits it is under.
 McpVerdict admit_mcp(Worker& worker, Exchange& exchange, const McpCall& call);
 // Whether this principal may see a tool of this server.

@@ -112,19 +112,15 @@ McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question)
   const auto asked = exchange.decision.obligations;
   take_redactions(exchange.decision, exchange.plan);
   if (exchange.decision.permit) apply_scope(question, exchange.decision);
-  const auto ruling = settle_tool(question, exchange.decision);
+  call.ruling = settle_tool(question, exchange.decision);
   exchange.decision.obligations = asked;  // for the record: all of them
   if (!question.reviewed) {
     exchange.decision.permit = false;
     exchange.decision.determining = {"mcp-out-of-service"};
     return std::unexpected(blocked(call, not_in_service(exchange, call)));
   }
-  if (ruling.effect == ToolEffect::permit) return {};
+  if (call.ruling.effect != ToolEffect::refuse) return {};  // a hold: await_approval()
   exchange.decision.permit = false;
-  if (ruling.effect == ToolEffect::hold)
-    return std::unexpected(
-        blocked(call, "This call needs the approval of a person with the role \"" +
-                          ruling.approvals.front().role + "\". " + blocked_message(exchange)));
   return std::unexpected(blocked(call, blocked_message(exchange)));
 }
 

@@ -59,6 +59,7 @@ std::string decision_json(const Worker& worker, const Exchange& exchange, const 
   if (exchange.admission) write_reserved(json, *exchange.admission);
   if (call.listed) json.key("definition").string(call.listed->digest);
   if (!call.tool.empty()) json.key("standing").string(to_string(call.standing));
+  if (!call.approval.empty()) json.key("approval").string(call.approval);
   if (!call.session_key.empty()) json.key("session").string(call.session_key.substr(0, 16));
   json.key("uninspectable").boolean(exchange.uninspectable);
   if (const auto purpose = exchange.head->fields.find("gatehouse-purpose"))

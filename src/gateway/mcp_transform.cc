@@ -53,6 +53,7 @@ McpVerdict transform_mcp(Exchange& exchange, McpCall& call) {
     }
   }
   call.outgoing = edits.empty() ? exchange.body : apply_splices(exchange.body, std::move(edits));
+  if (call.continued) call.outgoing = without_continuation(call.outgoing);
   exchange.channels.clear();  // their positions no longer hold
   return {};
 }

@@ -88,6 +88,7 @@ net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchan
   if (auto inspected = co_await inspect_request(worker, exchange); !inspected)
     co_return std::unexpected(mcp_refusal(inspected.error()));
   auto decided = decide_mcp(worker, exchange, call);
+  if (decided) decided = co_await await_approval(worker, exchange, call);
   if (decided) decided = admit_mcp(worker, exchange, call);
   if (!decided) {
     exchange.problem = decided.error().problem;
@@ -116,6 +117,7 @@ std::string refusal_body(const Exchange& exchange, const McpCall& call, const Mc
   const std::string_view id = request ? std::string_view(call.message->id) : "";
   if (!refusal.as_result)
     return mcp::error_message(id, refusal.code, refusal.message, refusal.data);
+  if (!refusal.result.empty()) return mcp::result_message(id, refusal.result);
   std::string result;
   JsonWriter json(result);
   json.begin_object();

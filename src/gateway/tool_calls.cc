@@ -2,14 +2,13 @@
 #include "gateway/tool_calls.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <span>
 
-#include "approval/approval.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/admit.h"
 #include "gateway/tool_answer.h"
+#include "gateway/tool_approval.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -206,37 +205,18 @@ std::string TurnVerdict::json(const Exchange& exchange) const {
 
 namespace {
 
-// The same call however its JSON is written.
-std::string canonical(const std::string& arguments) {
-  const auto parsed = nlohmann::json::parse(arguments, nullptr, false);
-  return parsed.is_discarded()
-             ? arguments
-             : parsed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-approval::Call approval_call(const Exchange& exchange, const ToolRecord& record) {
-  approval::Call call;
-  if (record.declaration != nullptr) call.server = record.declaration->server;
-  call.tool = record.call.name;
-  call.arguments = canonical(record.call.arguments);
-  call.principal = std::string(to_string(exchange.principal.kind)) + ":" + exchange.principal.id;
-  for (const auto& actor : exchange.principal.chain)
-    call.acts_for.push_back(std::string(to_string(actor.kind)) + ":" + actor.id);
-  call.session = exchange.session_id;
-  call.request = exchange.id;
-  call.reason = trim(reasons(record));
-  return call;
-}
-
 // Asks the desk about one held call. Blocks on the disk.
-Result<void> ask_for_approval(approval::Desk& desk, const Exchange& exchange, ToolRecord& record) {
-  std::vector<approval::Quorum> quorums;
-  auto lifetime = record.ruling.approvals.front().expires;
-  for (const auto& terms : record.ruling.approvals) {
-    quorums.push_back({terms.role, terms.count});
-    lifetime = std::min(lifetime, terms.expires);
-  }
-  GH_ASSIGN(const auto answer, desk.ask(approval_call(exchange, record), quorums, lifetime));
+Result<void> settle_hold(approval::Desk& desk, const Exchange& exchange, ToolRecord& record) {
+  const auto reason = reasons(record);
+  GH_ASSIGN(const auto answer,
+            ask_for_approval(
+                desk, exchange,
+                {.server = record.declaration ? std::string_view(record.declaration->server) : "",
+                 .tool = record.call.name,
+                 .arguments = record.call.arguments,
+                 .session = exchange.session_id,
+                 .reason = reason},
+                record.ruling));
   record.approval = answer.id;
   if (answer.verdict == approval::Verdict::approved) record.ruling.effect = ToolEffect::permit;
   if (answer.verdict == approval::Verdict::denied) {
@@ -274,7 +254,7 @@ net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exc
     auto waited = co_await beside_the_loop(worker, [&] {
       for (auto& one : made)
         if (asked && one.ruling.effect == ToolEffect::hold)
-          asked = ask_for_approval(desk, exchange, one);
+          asked = settle_hold(desk, exchange, one);
     });
     if (!waited) co_return std::unexpected(std::move(waited).error());
     if (!asked) {

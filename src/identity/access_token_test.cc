@@ -23,6 +23,7 @@ struct Issuer {
   Issuer() {
     config.issuer = "https://login.example.com";
     config.audiences = {"https://gateway.example.com"};
+    config.resource = "https://gateway.example.com";
     config.algorithms = {SignatureAlgorithm::rs256, SignatureAlgorithm::ps256,
                          SignatureAlgorithm::es256};
     config.groups_claim = "groups";
@@ -133,6 +134,22 @@ TEST(AccessToken, EveryByteOfTheTokenCounts) {
     changed[at] = changed[at] == 'A' ? 'B' : 'A';
     EXPECT_FALSE(issuer().verify(changed)) << at;
   }
+}
+
+TEST(AccessToken, ForOneAddressIsForThatPathAlone) {
+  const auto path_of = [](const Json& audience) {
+    Json changed = Issuer::claims();
+    changed["aud"] = audience;
+    const auto verified = issuer().verify(changed);
+    return verified ? verified->path : "refused: " + verified.error().message;
+  };
+  EXPECT_EQ(path_of("https://gateway.example.com"), "");
+  EXPECT_EQ(path_of("https://gateway.example.com/mcp/docs"), "/mcp/docs");
+  EXPECT_EQ(path_of({"x", "https://gateway.example.com/mcp/docs"}), "/mcp/docs");
+  EXPECT_EQ(path_of({"https://gateway.example.com/mcp/docs", "https://gateway.example.com"}), "");
+  EXPECT_TRUE(path_of("https://gateway.example.com/").starts_with("refused"));
+  EXPECT_TRUE(path_of("https://gateway.example.com.evil.example/mcp").starts_with("refused"));
+  EXPECT_TRUE(path_of("https://gateway.example.community/mcp").starts_with("refused"));
 }
 
 TEST(AccessToken, WhatItsClaimsMustSay) {

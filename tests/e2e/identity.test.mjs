@@ -167,9 +167,23 @@ test('forged tokens are refused, each with its reason', () => withIssuer(async (
   await refused(gateway, await issuer.token({ nbf: now + 600 }), /not valid before/);
   await refused(gateway, await issuer.token({ aud: 'https://other.example.com' }), /for somebody else/);
   await refused(gateway, await issuer.token({ aud: `${resource}/` }), /for somebody else/);
+  await refused(gateway, await issuer.token({ aud: `${resource}/mcp/docs` }), /for \/mcp\/docs alone/);
   await refused(gateway, await issuer.token({ iss: `${issuer.url}/` }), /issuer that is not trusted/);
   await refused(gateway, await issuer.token({}, { typ: 'JWT' }), /type "jwt"/);
   await refused(gateway, await issuer.token({ sub: undefined }), /no claim "sub"/);
+}));
+
+test('a token for one endpoint holds there, nowhere else, and nothing follows from it', () => withIssuer(async (gateway, issuer) => {
+  const token = await issuer.token({ aud: `${resource}/mcp` });
+  const list = () => fetch(`${gateway.url}/mcp`, { method: 'POST', body: '{"jsonrpc":"2.0","id":1,"method":"ping"}',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept: 'application/json, text/event-stream' } });
+  assert.notEqual((await list()).status, 401);
+  await refused(gateway, token, /for \/mcp alone/);
+  const exchanged = await fetch(`${gateway.url}/oauth2/token`, { method: 'POST', body: new URLSearchParams({
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: token,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' }) });
+  assert.equal(exchanged.status, 400);
+  assert.match((await exchanged.json()).error_description, /for \/mcp alone/);
 }));
 
 test('who a token speaks for is in the event, with its groups and attributes', () => withIssuer(async (gateway, issuer) => {

@@ -15,7 +15,7 @@ import { node, run } from './suite.mjs';
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.resolve(here, '../..');
 const state = { description: 'Sends a note to somebody', calls: [] };
-let both, modernOnly, site, bob;
+let both, modernOnly, site, bob, carl;
 
 before(async () => {
   both = await startChanging(state);
@@ -29,10 +29,14 @@ before(async () => {
     policy: `
 @id("bob-sends-nothing") @advice("Ask Ada to send it.")
 forbid (principal == Gatehouse::Agent::"bob", action, resource == Gatehouse::Tool::"notes/send_note");
+
+@id("carl-asks-first") @require_approval("role=approver, count=1, expires=1h")
+permit (principal == Gatehouse::Agent::"carl", action == Gatehouse::Action::"call_tool", resource == Gatehouse::Tool::"notes/send_note");
 `,
     settings: '  scopes: [tools]\nidentity:\n  resource: https://gateway.example.com\n  issuers: [{issuer: "https://login.example.com"}]',
   });
   bob = await site.createKey('agent:bob');
+  carl = await site.createKey('agent:carl');
 });
 after(async () => { await site?.stop(); both?.stop(); modernOnly?.stop(); });
 
@@ -120,6 +124,62 @@ test('a principal never sees or calls a tool that policy denies', async () => {
   }
 });
 
+test('a call that a person has to approve waits, and an approval is for exactly that call, once', async () => {
+  for (const connect of Object.values(eras)) {
+    const client = await connect('/mcp/notes', carl);
+    const before = state.calls.length;
+    const held = await send(client);
+    assert.equal(held.isError, true);
+    const [, approval] = said(held).match(/holds the call of "send_note".*approval (ap_\w+)/s);
+    assert.equal(said(await send(client)).match(/approval (ap_\w+)/)[1], approval);
+    assert.equal(state.calls.length, before);
+    await site.cli('approval', 'approve', approval);
+    const other = await client.callTool({ name: 'send_note', arguments: { to: 'mallory', text: 'hello' } });
+    assert.match(said(other), /holds the call/);
+    assert.equal(said(await send(client)), 'sent to eve: hello');
+    assert.match(said(await send(client)), /holds the call/);
+    assert.equal(state.calls.length, before + 1);
+    await client.close();
+  }
+});
+
+test('a client that can be asked in the middle of a call keeps the call until a person has decided', async () => {
+  const asked = [];
+  const client = new Client({ name: 'test', version: '1' },
+    { capabilities: { elicitation: {} }, versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  let decide;
+  client.setRequestHandler('elicitation/create', async ({ params }) => {
+    asked.push(params.message);
+    return decide(params.message.match(/approval (ap_\w+)/)[1]);
+  });
+  await client.connect(new StreamableHTTPClientTransport(new URL(`${site.url}/mcp/notes`), { requestInit: { headers: { authorization: `Bearer ${carl}` } } }));
+  const call = (text) => client.callTool({ name: 'send_note', arguments: { to: 'eve', text } });
+  const before = state.calls.length;
+
+  decide = async (approval) => {
+    if (asked.length === 2) await site.cli('approval', 'approve', approval);
+    return { action: 'accept', content: {} };
+  };
+  assert.equal(said(await call('with patience')), 'sent to eve: with patience');
+  assert.equal(asked.length, 2);  // the first time nobody had decided yet
+  assert.match(asked[0], /holds the call of "send_note".*role "approver"/);
+
+  decide = () => ({ action: 'decline' });
+  const declined = await call('without');
+  assert.equal(declined.isError, true);
+  assert.match(said(declined), /nobody waits for/);
+
+  decide = async (approval) => { await site.cli('approval', 'deny', approval); return { action: 'accept', content: {} }; };
+  const denied = await call('never');
+  assert.equal(denied.isError, true);
+  assert.match(said(denied), /has denied the call/);
+
+  assert.equal(state.calls.length, before + 1);
+  // What only the gateway had asked for stays here.
+  assert.ok(!both.requests.some(({ body }) => body.includes('gatehouse-approval') || body.includes('inputResponses')));
+  await client.close();
+});
+
 test("the caller's key never reaches a server; the gateway's credential does", () => {
   assert.ok(both.requests.length > 0);
   for (const { headers } of both.requests) {
@@ -138,6 +198,25 @@ test('without a credential the answer says where one is to be had', async () => 
   assert.deepEqual(metadata.authorization_servers, ['https://login.example.com']);
   assert.deepEqual(metadata.scopes_supported, ['tools']);
   assert.equal(metadata.resource, 'https://gateway.example.com/mcp/notes');
+});
+
+test('a client hears of changes as long as it listens, and the server of its going', async () => {
+  const client = await eras.modern('/mcp/notes');
+  const heard = [];
+  client.setNotificationHandler('notifications/tools/list_changed', () => { heard.push('tools'); });
+  const until = async (what) => {
+    for (let attempt = 0; attempt < 200 && !what(); ++attempt) await new Promise((done) => setTimeout(done, 25));
+    assert.ok(what());
+  };
+  const subscription = await client.listen({ toolsListChanged: true });
+  both.notify.promptsChanged();
+  both.notify.toolsChanged();
+  await until(() => heard.length > 0);
+  assert.deepEqual(heard, ['tools']);
+  const before = both.left;
+  await subscription.close();
+  await until(() => both.left > before);
+  await client.close();
 });
 
 test('another origin is refused', async () => {

@@ -62,12 +62,14 @@ export class TestServer {
     const made = new TestServer();
     made.requests = [];
     const handler = createMcpHandler(factory, { legacy });
+    made.notify = handler.notify;
+    made.left = 0;  // requests whose client went before the end
     made.http = http.createServer(async (request, response) => {
       const body = [];
       for await (const piece of request) body.push(piece);
       made.requests.push({ method: request.method, headers: request.headers, body: Buffer.concat(body).toString() });
       const gone = new AbortController();
-      response.on('close', () => gone.abort());
+      response.on('close', () => { if (!response.writableFinished) ++made.left; gone.abort(); });
       const answer = await handler.fetch(new Request(`http://${request.headers.host}${request.url}`, {
         method: request.method, headers: request.headers, signal: gone.signal,
         body: ['GET', 'HEAD', 'DELETE'].includes(request.method) ? undefined : Buffer.concat(body) }));

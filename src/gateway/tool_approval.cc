@@ -1,0 +1,46 @@
+// See tool_approval.h.
+#include "gateway/tool_approval.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace gatehouse::gateway {
+namespace {
+
+// The same call however its JSON is written.
+std::string canonical(std::string_view arguments) {
+  const auto parsed = nlohmann::json::parse(arguments, nullptr, false);
+  return parsed.is_discarded()
+             ? std::string(arguments)
+             : parsed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string name_of(const auto& principal) {
+  return std::string(to_string(principal.kind)) + ":" + principal.id;
+}
+
+}  // namespace
+
+Result<approval::Answer> ask_for_approval(approval::Desk& desk, const Exchange& exchange,
+                                          const HeldCall& held, const ToolRuling& ruling) {
+  approval::Call call;
+  call.server = held.server;
+  call.tool = held.tool;
+  call.arguments = canonical(held.arguments);
+  call.principal = name_of(exchange.principal);
+  for (const auto& actor : exchange.principal.chain) call.acts_for.push_back(name_of(actor));
+  call.session = held.session;
+  call.request = exchange.id;
+  call.reason = trim(held.reason);
+  std::vector<approval::Quorum> quorums;
+  auto lifetime = ruling.approvals.front().expires;
+  for (const auto& terms : ruling.approvals) {
+    quorums.push_back({terms.role, terms.count});
+    lifetime = std::min(lifetime, terms.expires);
+  }
+  return desk.ask(call, quorums, lifetime);
+}
+
+}  // namespace gatehouse::gateway
