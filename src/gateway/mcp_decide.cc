@@ -74,6 +74,15 @@ McpRefusal blocked(const McpCall& call, std::string message) {
   return refusal;
 }
 
+// As a server answers a name it has not.
+McpRefusal unknown_tool(const Exchange& exchange, const McpCall& call) {
+  return mcp_refuse(Problem::blocked, 200, mcp::Code::invalid_params,
+                    "Unknown tool: \"" + call.tool + "\". No list of \"" + call.subject_server +
+                        "\" has shown it here, and nobody has reviewed it. Entry " + exchange.id +
+                        " of the ledger has the decision.")
+      .error();
+}
+
 std::string not_in_service(const Exchange& exchange, const McpCall& call) {
   return "The tool \"" + call.tool + "\" is " + std::string(to_string(call.standing)) +
          ", so it is out of service. `gatehouse mcp review " + call.subject_server +
@@ -117,7 +126,9 @@ McpVerdict decide_call(Exchange& exchange, McpCall& call, ToolQuestion question)
   if (!question.reviewed) {
     exchange.decision.permit = false;
     exchange.decision.determining = {"mcp-out-of-service"};
-    return std::unexpected(blocked(call, not_in_service(exchange, call)));
+    return std::unexpected(call.standing == mcp::Standing::unknown
+                               ? unknown_tool(exchange, call)
+                               : blocked(call, not_in_service(exchange, call)));
   }
   if (call.ruling.effect != ToolEffect::refuse) return {};  // a hold: await_approval()
   exchange.decision.permit = false;

@@ -79,6 +79,8 @@ std::string_view to_string(Standing standing) {
       return "not reviewed";
     case Standing::changed:
       return "changed since its review";
+    case Standing::unknown:
+      return "unknown";
   }
   return "not reviewed";
 }
@@ -132,9 +134,9 @@ std::vector<Catalogue::News> Catalogue::note_list(std::string_view server,
 Standing Catalogue::standing_of(std::string_view server, std::string_view tool) const {
   const std::lock_guard lock(mutex_);
   const auto tools = servers_.find(server);
-  if (tools == servers_.end()) return Standing::unreviewed;
+  if (tools == servers_.end()) return Standing::unknown;
   const auto found = tools->second.find(tool);
-  return found == tools->second.end() ? Standing::unreviewed : standing(found->second);
+  return found == tools->second.end() ? Standing::unknown : standing(found->second);
 }
 
 Standing Catalogue::standing_of(std::string_view server, std::string_view tool,

@@ -45,6 +45,7 @@ enum class Standing : std::uint8_t {
   in_service,
   unreviewed,  // nobody has looked at it
   changed,     // it is not the one that was reviewed
+  unknown,     // no list has shown it and nobody has reviewed it
 };
 std::string_view to_string(Standing standing);
 

@@ -111,7 +111,7 @@ TEST(Catalogue, AChangedDefinitionIsOutOfServiceAtOnce) {
   ASSERT_EQ(news.size(), 1u);
   EXPECT_EQ(news[0].standing, Standing::changed);
   EXPECT_EQ(catalogue.standing_of("docs", "send"), Standing::changed);
-  EXPECT_EQ(catalogue.standing_of("other", "send"), Standing::unreviewed);
+  EXPECT_EQ(catalogue.standing_of("other", "send"), Standing::unknown);
   // It stays out when the server turns back, until somebody has looked.
   EXPECT_TRUE(catalogue.note_list("docs", tools).empty());
   EXPECT_EQ(catalogue.standing_of("docs", "send"), Standing::changed);

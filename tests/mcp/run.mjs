@@ -30,8 +30,9 @@ async function serverUnderTest() {
   return { url, stop: () => child.kill() };
 }
 
+const serverName = existsSync(official) ? 'everything-server.ts' : 'servers.mjs';
 const statuses = (checks, id) => (checks.get(id) ?? []).map((one) => one.status).join(',');
-const isAll = (found, status) => found !== '' && found.split(',').every((one) => one === status);
+const isAll = (found, status) => found.split(',').every((one) => one === status);
 
 function compare(revision, direct, through) {
   for (const [scenario, checks] of direct) {
@@ -41,7 +42,7 @@ function compare(revision, direct, through) {
       const [before, after] = [statuses(checks, id), statuses(other, id)];
       if (before === after) continue;
       const known = differences.find((one) => one.revision === revision && one.check === id
-        && (one.scenario ?? scenario) === scenario && isAll(before, one.directly) && isAll(after, one.through));
+        && (one.server ?? serverName) === serverName && (one.scenario ?? scenario) === scenario && isAll(before, one.directly) && isAll(after, one.through));
       if (known) console.log(`  differs: ${revision} ${scenario} ${id}: ${before} -> ${after}: ${known.why}`);
       else wrong.push(`${id}: directly ${before || 'nothing'}, through the gateway ${after || 'nothing'} (${(other.get(id) ?? [])[0]?.why ?? ''})`);
     }
@@ -52,7 +53,7 @@ function compare(revision, direct, through) {
 }
 
 const server = await serverUnderTest();
-console.log(`server under test: ${existsSync(official) ? 'the everything-server of the suite' : 'tests/mcp/servers.mjs'}`);
+console.log(`server under test: ${serverName}`);
 const site = await Site.start([{ name: 'everything', url: server.url }], { trust: true });
 const proxy = await withKey(site.url, site.key);
 for (const revision of ['2025-11-25', '2026-07-28']) {

@@ -68,6 +68,7 @@ export class TestServer {
       const body = [];
       for await (const piece of request) body.push(piece);
       made.requests.push({ method: request.method, headers: request.headers, body: Buffer.concat(body).toString() });
+      if (!/^(localhost|127\.0\.0\.1)(:\d+)?$/.test(request.headers.host ?? '')) return response.writeHead(403).end();
       const gone = new AbortController();
       response.on('close', () => { if (!response.writableFinished) ++made.left; gone.abort(); });
       const answer = await handler.fetch(new Request(`http://${request.headers.host}${request.url}`, {
