@@ -19,10 +19,23 @@ void AnswerFacts::add_content(std::uint64_t choice, std::string_view text, std::
   if (content.text.size() < most) content.text += text;
 }
 
+namespace {
+
+// A person who names a password for a tool means that password; in a text for people it is masked
+// whoever said it first.
+inspect::FilterPlan filter_for(const AnswerPlan& plan, inspect::TextForm form) {
+  auto filter = plan.filter;
+  if (form == inspect::TextForm::json && !plan.content_is_json) filter.spare = plan.own_words;
+  return filter;
+}
+
+}  // namespace
+
 std::string Channels::feed(const ChannelKey& key, inspect::TextForm form, std::string_view text) {
   auto channel = open_.find(key);
   if (channel == open_.end()) {
-    channel = open_.emplace(key, inspect::TextFilter(*plan_.scanner, plan_.filter, form)).first;
+    channel = open_.emplace(key, inspect::TextFilter(*plan_.scanner, filter_for(plan_, form), form))
+                  .first;
   }
   return channel->second.feed(text);
 }
@@ -65,7 +78,7 @@ void filter_once(const AnswerPlan& plan, inspect::TextForm form, std::string_vie
     if (leaves != nullptr) *leaves += text;
     return;
   }
-  auto filtered = inspect::filter_text(*plan.scanner, plan.filter, form, text);
+  auto filtered = inspect::filter_text(*plan.scanner, filter_for(plan, form), form, text);
   if (leaves != nullptr) *leaves += filtered.text;
   facts.findings.add(filtered.findings);
   facts.restored += filtered.restored;
@@ -76,7 +89,8 @@ void filter_value(const AnswerPlan& plan, std::string_view document, JsonSpan sp
                   std::vector<Splice>& edits, AnswerFacts& facts) {
   const auto raw = document.substr(span.begin, span.end - span.begin);
   if (raw == "{}") return;
-  auto filtered = inspect::filter_text(*plan.scanner, plan.filter, inspect::TextForm::json, raw);
+  auto filtered = inspect::filter_text(*plan.scanner, filter_for(plan, inspect::TextForm::json),
+                                       inspect::TextForm::json, raw);
   facts.findings.add(filtered.findings);
   facts.restored += filtered.restored;
   if (filtered.changed) edits.push_back({span.begin, span.end, std::move(filtered.text)});

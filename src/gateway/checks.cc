@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gateway/snapshot.h"
+#include "gateway/tool_calls.h"
 #include "schema/schema.h"
 
 namespace gatehouse::gateway {
@@ -81,14 +82,16 @@ bool take_out(validate::Answer& answer, const validate::Outcome& outcome) {
 
 // What repair made of a text may be plainer than the text was: it is filtered once more.
 void put_in(validate::Answer& answer, const validate::Outcome& outcome, inspect::Scanner& scanner,
-            const inspect::FilterPlan& filter) {
+            const inspect::FilterPlan& filter, std::string_view own_words) {
   auto plan = filter;
   plan.restore = false;
-  for (const auto& replacement : outcome.replacements)
+  for (const auto& replacement : outcome.replacements) {
+    plan.spare = replacement.place.tool ? own_words : std::string_view();
     text_in(answer, replacement.place) =
         plan.redact.any()
             ? inspect::filter_text(scanner, plan, inspect::TextForm::json, replacement.text).text
             : replacement.text;
+  }
 }
 
 class Run {
@@ -114,7 +117,7 @@ class Run {
     record(wanted, outcome);
     if (outcome.judgement == Judgement::passed) return;
     if (outcome.judgement == Judgement::repaired && wanted.action != CheckAction::flag)
-      return put_in(verdict_.answer, outcome, scanner_, filter_);
+      return put_in(verdict_.answer, outcome, scanner_, filter_, own_words_of(exchange_));
     if (outcome.judgement != Judgement::repaired) settle(wanted, outcome);
   }
 

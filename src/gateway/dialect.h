@@ -45,6 +45,7 @@ struct AnswerPlan {
   JsonWalker* walker = nullptr;  // used only inside a call, so one a thread will do
   inspect::Scanner* scanner = nullptr;
   inspect::FilterPlan filter;
+  std::string_view own_words;    // of the caller: arguments of calls may say them again unmasked
   bool content_is_json = false;  // the client asked for JSON: restore inside it as JSON
   bool keep_content = false;     // collect AnswerFacts::contents
   std::size_t most_content_bytes = ~std::size_t{0};  // of each, in a stream

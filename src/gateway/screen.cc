@@ -66,6 +66,7 @@ AnswerPlan answer_plan(Worker& worker, Exchange& exchange) {
   plan.filter.restore = !exchange.placeholders.empty();
   plan.filter.placeholders = &exchange.placeholders;
   plan.filter.masks = &exchange.masks;
+  plan.own_words = own_words_of(exchange);
   plan.content_is_json = exchange.json_answer || validates(exchange);
   plan.keep_content = collects_outputs(worker, exchange) || validates(exchange);
   plan.swallow_usage = exchange.stream && !exchange.wants_stream_usage &&

@@ -18,12 +18,22 @@ namespace gatehouse::gateway {
 
 // What is known about tools in one request, and what became of the calls in its answer.
 struct ToolTurn {
-  ToolTurn(std::vector<Utterance> said, const ToolDeclarations& declarations, WallTime now)
-      : flow(said, declarations, now) {}
+  ToolTurn(const std::vector<Utterance>& said, const ToolDeclarations& declarations, WallTime now)
+      : flow(said, declarations, now) {
+    for (const auto& one : said)
+      if (one.what == Utterance::What::words && one.source == Source::user)
+        own_words += one.text + '\n';
+  }
   ToolFlow flow;
+  std::string own_words;            // of people
   std::vector<ToolRecord> records;  // of every attempt
   std::size_t recorded = 0;         // of these, in the ledger
 };
+
+// What people themselves said in the conversation; empty where tools play no part.
+inline std::string_view own_words_of(const Exchange& exchange) {
+  return exchange.tool_turn ? std::string_view(exchange.tool_turn->own_words) : std::string_view();
+}
 
 // Whether these policies speak of calls of tools. Where none does, calls pass as any other text of
 // an answer: a set that was written before there was the action decides what it always did.

@@ -203,6 +203,26 @@ TEST_F(FilterTest, WhatIsMaskedApartIsNeverRestored) {
   EXPECT_EQ(placeholders.value_of("[CREDENTIAL_3]"), nullptr);
 }
 
+TEST_F(FilterTest, WhatIsSparedStaysWhateverTheCuts) {
+  const std::string other = "AKIA" + std::string("IOSFODNN7EXAMPLA");
+  const std::string words = "please use " + key + " for it";
+  Placeholders masks;
+  FilterPlan plan{Categories().set(), true, &placeholders, &masks};
+  plan.spare = words;
+  const std::string text = R"({"mine":")" + key + R"(","other":")" + other + R"("})";
+  const auto whole = filter_text(scanner, plan, TextForm::json, text).text;
+  EXPECT_NE(whole.find(key), std::string::npos);
+  EXPECT_EQ(whole.find(other), std::string::npos);
+  for (std::size_t cut = 1; cut < text.size(); ++cut) {
+    Placeholders again;
+    plan.masks = &again;
+    TextFilter filter(scanner, plan, TextForm::json);
+    std::string out = filter.feed(text.substr(0, cut));
+    out += filter.feed(text.substr(cut));
+    EXPECT_EQ(out + filter.finish(), whole) << cut;
+  }
+}
+
 TEST_F(FilterTest, BothCategoriesAreReportedAndTheirUnionReplaced) {
   const Filtered both = filter("<" + key + "@x.io>", Categories().set());
   EXPECT_EQ(both.text, "<[EMAIL_1]>");

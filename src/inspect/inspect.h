@@ -190,6 +190,7 @@ struct FilterPlan {
                                   // must not be restored
   std::size_t max_findings = 10'000;  // beyond it only counted
   bool watch = true;                  // whether what is not replaced is reported
+  std::string_view spare = {};        // redaction leaves what stands in here as it is
 };
 
 // Whether a channel's text is plain, or is itself JSON (tool-call arguments): then strings inside

@@ -146,7 +146,8 @@ void SubText::report(const Match& match, std::size_t& counter) {
        match.p_value, match.view});
 }
 
-// Of a match that holds known placeholders, which are put back, only what lies beside them goes.
+// Of a match that holds known placeholders, which are put back, only what lies beside them goes,
+// and nothing of what is spared.
 // Whether anything went.
 bool SubText::redact(std::string& out, const Match& match) {
   if (match.end <= emitted_) return true;  // it went with a match of the other category
@@ -156,7 +157,8 @@ bool SubText::redact(std::string& out, const Match& match) {
   emit_text(out, std::min(match.begin, known.begin), true);
   while (emitted_ < match.end) {
     const std::string_view value = between(emitted_, known.begin);
-    if (holds_known && count_word_bytes(value) < least_beside_placeholder) {
+    const bool spared = !value.empty() && plan_.spare.find(value) != std::string_view::npos;
+    if (spared || (holds_known && count_word_bytes(value) < least_beside_placeholder)) {
       emit_text(out, known.end, true);
     } else {
       replace(out, match.rule, value);

@@ -86,15 +86,8 @@ class Gateway:
         self.config = self.folder / "gatehouse.yaml"
         self.provider = ThreadingHTTPServer(("127.0.0.1", 0), Script)
         threading.Thread(target=self.provider.serve_forever, daemon=True).start()
-        # The default policies but for one annotation: credentials in answers are masked, also one the user
-        # dictates into a call ("set the password to …"), which would then be another call.
-        policies = self.folder / "policies"
-        policies.mkdir()
-        for file in (ROOT / "policies").glob("*.cedar*"):
-            text = "".join(line for line in file.read_text().splitlines(True) if not line.startswith("@redact_answer"))
-            (policies / file.name).write_text(text)
         self.config.write_text("\n".join([
-            f"policies: {policies}", "node: gw-agents", "listen: 127.0.0.1:0", f"data: {self.folder}/var", "threads: 1",
+            f"policies: {ROOT}/policies", "node: gw-agents", "listen: 127.0.0.1:0", f"data: {self.folder}/var", "threads: 1",
             "ledger: {origin: example.com/gatehouse-agents}",
             "providers:", f"  - {{name: script, dialect: openai, url: \"http://127.0.0.1:{self.provider.server_port}\"}}",
             declarations]))
@@ -303,8 +296,13 @@ def main():
     succeeded = sum(len(report["attacks"]["succeeded"]) for report in reports)
     print(f"agents: {alone}/{len(tasks)} without a person, {approved}/{len(tasks)} with approvals, "
           f"{succeeded} attacks succeeded, {time.time() - began:.0f} s")
-    enough = alone >= 0.85 * len(tasks) and approved >= 0.95 * len(tasks)
-    sys.exit(0 if enough and succeeded == 0 else 1)
+    # A task counts once it is done with approvals, an attack once it is stopped; then the two shares.
+    shown = sum(report["attacks"]["shown"] for report in reports)
+    shares = [alone >= 0.85 * len(tasks), approved >= 0.95 * len(tasks)]
+    passed = approved + shown - succeeded + shares.count(True)
+    failed = len(tasks) - approved + succeeded + shares.count(False)
+    print(f"agents: {passed} passed, {failed} failed")
+    sys.exit(0 if failed == 0 else 1)
 
 
 if __name__ == "__main__":
