@@ -83,6 +83,17 @@ McpRefusal unknown_tool(const Exchange& exchange, const McpCall& call) {
       .error();
 }
 
+// What was found out about this call when it left in an answer of this conversation.
+std::optional<DecidedCalls::Known> known_from_chat(const Worker& worker, const Exchange& exchange,
+                                                   const McpCall& call) {
+  if (exchange.session_id.empty() || !call.message || call.message->method != "tools/call")
+    return std::nullopt;
+  const auto& params = call.message->params;
+  const auto arguments = params ? params->find("arguments") : std::nullopt;
+  return worker.control.mcp().decided().take(exchange.session_id, call.subject_server, call.tool,
+                                             arguments ? arguments->raw() : "{}", exchange.time);
+}
+
 std::string not_in_service(const Exchange& exchange, const McpCall& call) {
   return "The tool \"" + call.tool + "\" is " + std::string(to_string(call.standing)) +
          ", so it is out of service. `gatehouse mcp review " + call.subject_server +
@@ -159,7 +170,10 @@ McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
     return decide_listing(
         exchange, call, question_of(exchange, call.subject_server, whole_server, label, arguments));
   }
-  auto question = question_of(exchange, call.subject_server, call.tool, label, arguments);
+  const auto decided = known_from_chat(worker, exchange, call);
+  auto question = question_of(exchange, call.subject_server, call.tool, label,
+                              decided ? decided->arguments : arguments);
+  question.approved = decided && decided->approved;
   call.declared_trusted = question.declaration && question.declaration->trust == Integrity::trusted;
   return decide_call(exchange, call, question);
 }

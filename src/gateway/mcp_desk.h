@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "gateway/config_mcp.h"
+#include "gateway/decided_calls.h"
 #include "identity/identity.h"
 #include "label/label.h"
 #include "mcp/catalogue.h"
@@ -24,6 +25,7 @@ namespace gatehouse::gateway {
 class McpDesk {
  public:
   mcp::Catalogue& catalogue() { return catalogue_; }
+  DecidedCalls& decided() { return decided_; }
 
   // Takes the pins from the ledger's state, at start and after each review.
   void take_pins(const std::vector<store::ToolRecord>& tools);
@@ -65,6 +67,7 @@ class McpDesk {
     WallTime last;
   };
   mcp::Catalogue catalogue_;
+  DecidedCalls decided_;
   mutable std::mutex mutex_;
   std::map<std::string, mcp::Era, std::less<>> eras_;
   std::set<std::string, std::less<>> modern_only_;

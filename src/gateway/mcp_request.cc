@@ -126,10 +126,8 @@ void add_header_texts(Exchange& exchange) {
 std::string key_of_session(const Exchange& exchange, const McpCall& call) {
   std::string key(identity::to_string(exchange.principal.kind));
   key += '\0' + exchange.principal.id + '\0';
-  // Chat traffic and tool traffic of one conversation join by the name the client gives it; else a
-  // legacy session is its own, and a modern client is one session for as long as it is remembered.
-  if (const auto name = exchange.head->fields.find("gatehouse-conversation"))
-    return key + "c:" + std::string(*name);
+  // A legacy session is its own, and a modern client is one session for as long as it is
+  // remembered.
   return key + (call.session ? "s:" + call.session->name : std::string("p:"));
 }
 
@@ -191,8 +189,13 @@ net::Task<McpVerdict> read_mcp_request(Worker& worker, net::ServerStream& client
   } else {
     GH_MCP(check_legacy(worker, exchange, call));
   }
-  call.session_key = to_hex(crypto::hmac_sha256(worker.control.keys().session_id,
-                                                bytes_of(key_of_session(exchange, call))));
+  // Chat traffic and tool traffic of one conversation join by the name the client gives it.
+  if (auto named = name_session(worker, exchange); !named)
+    co_return std::unexpected(mcp_refusal(named.error()));
+  call.session_key = exchange.session_id;
+  if (call.session_key.empty())
+    call.session_key = to_hex(crypto::hmac_sha256(worker.control.keys().session_id,
+                                                  bytes_of(key_of_session(exchange, call))));
   co_return McpVerdict{};
 }
 

@@ -9,26 +9,25 @@
 namespace gatehouse::gateway {
 namespace {
 
-// The same call however its JSON is written.
-std::string canonical(std::string_view arguments) {
-  const auto parsed = nlohmann::json::parse(arguments, nullptr, false);
-  return parsed.is_discarded()
-             ? std::string(arguments)
-             : parsed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 std::string name_of(const auto& principal) {
   return std::string(to_string(principal.kind)) + ":" + principal.id;
 }
 
 }  // namespace
 
+std::string canonical_json(std::string_view arguments) {
+  const auto parsed = nlohmann::json::parse(arguments, nullptr, false);
+  return parsed.is_discarded()
+             ? std::string(arguments)
+             : parsed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 Result<approval::Answer> ask_for_approval(approval::Desk& desk, const Exchange& exchange,
                                           const HeldCall& held, const ToolRuling& ruling) {
   approval::Call call;
   call.server = held.server;
   call.tool = held.tool;
-  call.arguments = canonical(held.arguments);
+  call.arguments = canonical_json(held.arguments);
   call.principal = name_of(exchange.principal);
   for (const auto& actor : exchange.principal.chain) call.acts_for.push_back(name_of(actor));
   call.session = held.session;

@@ -11,6 +11,9 @@
 
 namespace gatehouse::gateway {
 
+// The same arguments however their JSON is written; what is no JSON, as it stands.
+std::string canonical_json(std::string_view arguments);
+
 struct HeldCall {
   std::string_view server;  // empty: a tool the client brings itself
   std::string_view tool;

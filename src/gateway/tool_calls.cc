@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/admit.h"
+#include "gateway/mcp_desk.h"
 #include "gateway/tool_answer.h"
 #include "gateway/tool_approval.h"
 
@@ -226,6 +227,17 @@ Result<void> settle_hold(approval::Desk& desk, const Exchange& exchange, ToolRec
   return {};
 }
 
+// For when they come over MCP (decided_calls.h).
+void remember_calls(Worker& worker, const Exchange& exchange, std::span<const ToolRecord> records) {
+  if (exchange.session_id.empty()) return;
+  for (const auto& record : records) {
+    const auto question = question_of(exchange, record);
+    worker.control.mcp().decided().note(
+        exchange.session_id, question.server, question.tool, record.call.arguments,
+        {record.arguments, !record.approval.empty()}, exchange.time);
+  }
+}
+
 }  // namespace
 
 net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exchange& exchange,
@@ -273,6 +285,7 @@ net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exc
     verdict.stopped.push_back({record.call.choice, notice_of(exchange, record), record.approval,
                                record.ruling.effect == ToolEffect::hold, record.call.name});
   }
+  if (verdict.stopped.empty()) remember_calls(worker, exchange, made);
   co_return verdict;
 }
 

@@ -18,12 +18,12 @@ const running = new Set();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 
 export class Site {
-  static async start(servers, { trust = false, policy = '', settings = '', env = {} } = {}) {
+  static async start(servers, { trust = false, policy = '', settings = '', env = {}, agents = false, models = [] } = {}) {
     const site = new Site();
     site.folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-mcp-'));
     const policies = path.join(site.folder, 'policies');
     cpSync(path.join(root, 'policies'), policies, { recursive: true,
-      filter: (file) => !path.basename(file).startsWith('40-') });
+      filter: (file) => agents || !path.basename(file).startsWith('40-') });
     writeFileSync(path.join(policies, '90-tests.cedar'), everybody + policy);
     site.config = path.join(site.folder, 'gatehouse.yaml');
     writeFileSync(site.config, [
@@ -31,6 +31,8 @@ export class Site {
       'ledger: {origin: example.com/gatehouse-mcp}', 'mcp:', `  trust_on_first_use: ${trust}`,
       '  servers:', ...servers.map((server) => `    - ${JSON.stringify(server)}`), settings, ''].join('\n'));
     site.env = { ...process.env, ...env };
+    for (const [name, provider] of models)
+      await site.cli('model', 'add', name, '--provider', provider, '--trust', 'internal');
     site.key = await site.createKey('user:ada');
     site.process = spawn(binary, ['serve', '--config', site.config], { cwd: site.folder, env: site.env, stdio: ['ignore', 'inherit', 'pipe'] });
     running.add(site.process);
