@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::{
-    Context, Eid, Entity, EntityType, EntityUID, EntityUIDEntry, Request as CedarRequest, SlotEnv,
+    Context, Eid, Entity, EntityType, EntityUID, EntityUIDEntry, Request as CedarRequest,
 };
 use cedar_policy_core::entities::{Dereference, Entities, NoEntitiesSchema, TCComputation};
 use cedar_policy_core::evaluator::Evaluator;
@@ -12,7 +12,6 @@ use cedar_policy_core::extensions::Extensions;
 
 use crate::needs::Need;
 use crate::paths::View;
-use crate::rule::Rule;
 use crate::set::{ActionInfo, Set, TypeInfo};
 use crate::shape::{Node, as_attributes};
 
@@ -137,8 +136,7 @@ impl Set {
         Ok(self.evaluate(action, asked, &entities, &view))
     }
 
-    /// Cedar's own rule: one forbid that applies forbids, else one permit that applies permits; what
-    /// fails does not apply. And ours: a failure denies.
+    /// An error of an enforced policy denies, whatever the others say.
     fn evaluate(
         &self,
         action: &ActionInfo,
@@ -147,39 +145,23 @@ impl Set {
         view: &View<'_>,
     ) -> Decision {
         let evaluator = Evaluator::new(asked, entities, Extensions::all_available());
-        let slots = SlotEnv::new();
-        let mut decision = Decision {
-            outcomes: vec![Outcome::NotDetermining; self.policies.len()],
-            ..Decision::default()
-        };
-        let mut mark = |rule: &Rule, outcome| {
-            if let Some(slot) = decision.outcomes.get_mut(rule.index) {
-                *slot = outcome;
-            }
-        };
-        let (mut permits, mut forbids) = (Vec::new(), Vec::new());
-        action
-            .policies
-            .for_each(view, |rule| match rule.applies(&evaluator, &slots) {
-                Ok(false) => {}
-                Ok(true) if rule.is_apart => mark(rule, Outcome::Determining),
-                Ok(true) if rule.is_forbid => forbids.push(rule.index),
-                Ok(true) => permits.push(rule.index),
-                Err(message) => {
-                    mark(rule, Outcome::Errored);
-                    if !rule.is_apart {
-                        decision.errors.push(message);
-                    }
+        let tally = action.policies.evaluate(&evaluator, Some(view));
+        let mut outcomes = vec![Outcome::NotDetermining; self.policies.len()];
+        let mut mark = |indices: &[usize], outcome| {
+            for index in indices {
+                if let Some(slot) = outcomes.get_mut(*index) {
+                    *slot = outcome;
                 }
-            });
-        decision.errors.sort();
-        decision.permit = forbids.is_empty() && !permits.is_empty() && decision.errors.is_empty();
-        for index in if forbids.is_empty() { permits } else { forbids } {
-            if let Some(slot) = decision.outcomes.get_mut(index) {
-                *slot = Outcome::Determining;
             }
+        };
+        mark(tally.determining(), Outcome::Determining);
+        mark(&tally.apart, Outcome::Determining);
+        mark(&tally.failed, Outcome::Errored);
+        Decision {
+            permit: tally.permit() && tally.errors.is_empty(),
+            outcomes,
+            errors: tally.errors,
         }
-        decision
     }
 
     pub(crate) fn entity(
@@ -271,7 +253,7 @@ fn store(
 }
 
 /// The entity of this name, with all it is in.
-fn find<'e>(entities: &'e Entities, uid: &EntityUID) -> Option<&'e Entity> {
+pub(crate) fn find<'e>(entities: &'e Entities, uid: &EntityUID) -> Option<&'e Entity> {
     match entities.entity(uid) {
         Dereference::Data(entity) => Some(entity),
         Dereference::NoSuchEntity | Dereference::Residual(_) => None,

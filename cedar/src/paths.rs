@@ -18,6 +18,17 @@ pub struct View<'r> {
     pub context: &'r BTreeMap<SmolStr, Value>,
 }
 
+/// What is at a place.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'r> {
+    /// This.
+    Value(&'r Value),
+    /// Nothing.
+    Nothing,
+    /// Something of another entity, which is not looked for.
+    Elsewhere,
+}
+
 /// A place in a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Path {
@@ -64,21 +75,24 @@ impl Path {
     }
 
     /// What the request has there.
-    pub fn find<'r>(&self, request: &View<'r>) -> Option<&'r Value> {
-        let (first, inner) = self.names.split_first()?;
-        let mut value = match self.root {
-            Var::Principal => self.of_entity(request.principal, first)?,
-            Var::Resource => self.of_entity(request.resource, first)?,
-            Var::Context => request.context.get(first)?,
-            Var::Action => return None,
+    pub fn find<'r>(&self, request: &View<'r>) -> Found<'r> {
+        let Some((first, inner)) = self.names.split_first() else {
+            return Found::Nothing;
+        };
+        let mut found = match self.root {
+            Var::Principal => self.of_entity(request.principal, first),
+            Var::Resource => self.of_entity(request.resource, first),
+            Var::Context => request.context.get(first),
+            Var::Action => None,
         };
         for name in inner {
-            let ValueKind::Record(members) = &value.value else {
-                return None;
+            found = match found.map(|value| &value.value) {
+                Some(ValueKind::Record(members)) => members.get(name),
+                Some(ValueKind::Lit(Literal::EntityUID(_))) => return Found::Elsewhere,
+                _ => None,
             };
-            value = members.get(name)?;
         }
-        Some(value)
+        found.map_or(Found::Nothing, Found::Value)
     }
 
     fn of_entity<'e>(&self, entity: &'e Entity, name: &SmolStr) -> Option<&'e Value> {

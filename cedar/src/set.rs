@@ -406,14 +406,24 @@ impl Set {
 }
 
 impl ActionInfo {
-    /// Whether the action part of the policy's scope holds for this action.
     fn can_satisfy(&self, policy: &cedar_policy_core::ast::Policy) -> bool {
-        let is_or_in = |uid: &EntityUID| *uid == self.uid || self.entity.is_descendant_of(uid);
-        match policy.action_constraint() {
-            ActionConstraint::Any => true,
-            ActionConstraint::Eq(uid) => **uid == self.uid,
-            ActionConstraint::In(uids) => uids.iter().any(|uid| is_or_in(uid)),
-        }
+        can_satisfy(&self.uid, Some(&self.entity), policy)
+    }
+}
+
+/// Whether the action part of the policy's scope holds for this action.
+pub(crate) fn can_satisfy(
+    action: &EntityUID,
+    entity: Option<&Entity>,
+    policy: &cedar_policy_core::ast::Policy,
+) -> bool {
+    let is_or_in = |uid: &EntityUID| {
+        uid == action || entity.is_some_and(|entity| entity.is_descendant_of(uid))
+    };
+    match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(uid) => **uid == *action,
+        ActionConstraint::In(uids) => uids.iter().any(|uid| is_or_in(uid)),
     }
 }
 

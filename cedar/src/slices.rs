@@ -10,19 +10,21 @@
 //!
 //! A policy that is not looked at is false for the request, and false without an error: nothing before
 //! that operand can fail (`cannot_fail`), and the operand itself is false. Where the place is not in
-//! the request at all, validation has seen to it that an operand before it is false. What is looked at
-//! is evaluated by Cedar's evaluator; what the policies say together is Cedar's own rule
-//! (`decide.rs`). `tests.rs` compares with Cedar's authorizer over the whole set.
+//! the request at all, validation has seen to it that an operand before it is false. That takes a
+//! validated set, a request that fits its schema, and entities that are reached by no attribute
+//! (`shape.rs` takes none). What is looked at is evaluated by Cedar's evaluator. `tests.rs` and Cedar's
+//! corpus (`general.rs`) compare with Cedar's authorizer over the whole set.
 
 use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy_core::ast::{
     BinaryOp, Entity, EntityReference, EntityUID, Expr, ExprKind, Literal,
-    PrincipalOrResourceConstraint, UnaryOp, Value, ValueKind, Var,
+    PrincipalOrResourceConstraint, SlotEnv, UnaryOp, Value, ValueKind, Var,
 };
+use cedar_policy_core::evaluator::Evaluator;
 use smol_str::SmolStr;
 
-use crate::paths::{Path, View, text};
+use crate::paths::{Found, Path, View, text};
 use crate::rule::Rule;
 
 /// What must hold before a policy can apply.
@@ -236,8 +238,27 @@ impl Slices {
         }
     }
 
-    /// Calls `look` with each rule that can apply, once.
-    pub fn for_each(&self, request: &View<'_>, mut look: impl FnMut(&Rule)) {
+    /// Evaluates those that can apply to the request; all of them where it is not known.
+    pub fn evaluate(&self, evaluator: &Evaluator<'_>, request: Option<&View<'_>>) -> Tally {
+        let slots = SlotEnv::new();
+        let mut tally = Tally::default();
+        match request {
+            Some(request) => {
+                self.for_each(request, |rule| {
+                    tally.take(rule, rule.applies(evaluator, &slots));
+                });
+            }
+            None => {
+                for rule in &self.rules {
+                    tally.take(rule, rule.applies(evaluator, &slots));
+                }
+            }
+        }
+        tally.errors.sort();
+        tally
+    }
+
+    fn for_each(&self, request: &View<'_>, mut look: impl FnMut(&Rule)) {
         let mut look_at = |rules: &Rules| {
             for number in rules {
                 if let Some(rule) = self.rules.get(*number) {
@@ -253,9 +274,56 @@ impl Slices {
             for_entity(by_uid, entity, &mut look_at);
         }
         for column in &self.by_text {
-            if let Some(value) = column.path.find(request) {
-                column.for_value(value, &mut look_at);
+            match column.path.find(request) {
+                Found::Value(value) => column.for_value(value, &mut look_at),
+                Found::Nothing => {}
+                Found::Elsewhere => column.rules.values().for_each(&mut look_at),
             }
+        }
+    }
+}
+
+/// What the rules say together, by Cedar's own rule: one forbid that applies forbids, else one permit
+/// that applies permits; what fails does not apply. By number in the set, in no order.
+#[derive(Debug, Default)]
+pub struct Tally {
+    permits: Vec<usize>,
+    forbids: Vec<usize>,
+    /// Kept apart, and would apply.
+    pub apart: Vec<usize>,
+    /// Could not be evaluated, whether kept apart or not.
+    pub failed: Vec<usize>,
+    /// Of those not kept apart, sorted.
+    pub errors: Vec<String>,
+}
+
+impl Tally {
+    fn take(&mut self, rule: &Rule, applies: Result<bool, String>) {
+        match applies {
+            Ok(false) => {}
+            Ok(true) if rule.is_apart => self.apart.push(rule.index),
+            Ok(true) if rule.is_forbid => self.forbids.push(rule.index),
+            Ok(true) => self.permits.push(rule.index),
+            Err(message) => {
+                self.failed.push(rule.index);
+                if !rule.is_apart {
+                    self.errors.push(message);
+                }
+            }
+        }
+    }
+
+    /// Errors apart.
+    pub fn permit(&self) -> bool {
+        self.forbids.is_empty() && !self.permits.is_empty()
+    }
+
+    /// Those that say so.
+    pub fn determining(&self) -> &[usize] {
+        if self.forbids.is_empty() {
+            &self.permits
+        } else {
+            &self.forbids
         }
     }
 }
