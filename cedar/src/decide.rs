@@ -4,15 +4,16 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::{
-    Context, Eid, Entity, EntityType, EntityUID, EntityUIDEntry, PolicyID, Request as CedarRequest,
+    Context, Eid, Entity, EntityType, EntityUID, EntityUIDEntry, Request as CedarRequest,
 };
-use cedar_policy_core::authorizer::{AuthorizationError, Authorizer, Response};
-use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
+use cedar_policy_core::entities::{Dereference, Entities, NoEntitiesSchema, TCComputation};
+use cedar_policy_core::evaluator::Evaluator;
 use cedar_policy_core::extensions::Extensions;
 
+use crate::needs::Need;
+use crate::paths::View;
 use crate::set::{ActionInfo, Set, TypeInfo};
 use crate::shape::{Node, as_attributes};
-use crate::slices::find;
 
 /// Type (short) and id.
 #[derive(Debug, Clone, Copy)]
@@ -86,97 +87,81 @@ impl Set {
             .actions
             .get(request.action)
             .ok_or_else(|| format!("unknown action {:?}", request.action))?;
-        let principal = self.entity("principal", &request.principal, Some(&action.principals))?;
-        let resource = self.entity("resource", &request.resource, Some(&action.resources))?;
-        let context = action.context.build("context", &request.context)?;
+        let needs = &action.needs;
+        let principal = self.entity(
+            "principal",
+            &request.principal,
+            Some(&action.principals),
+            &needs.principal,
+        )?;
+        let resource = self.entity(
+            "resource",
+            &request.resource,
+            Some(&action.resources),
+            &needs.resource,
+        )?;
+        let context = Arc::new(action.context.build(
+            "context",
+            &request.context,
+            &needs.context,
+        )?);
         let asked = CedarRequest::new_unchecked(
             EntityUIDEntry::known(principal.uid().clone(), None),
             EntityUIDEntry::known(action.uid.clone(), None),
             EntityUIDEntry::known(resource.uid().clone(), None),
-            Some(Context::Value(Arc::new(context))),
+            Some(Context::Value(Arc::clone(&context))),
         );
         let mut others = Vec::with_capacity(request.others.len());
         for other in &request.others {
-            others.push(Arc::new(self.entity("other", other, None)?));
+            others.push(Arc::new(self.entity(
+                "other",
+                other,
+                None,
+                &Need::Everything,
+            )?));
         }
+        let (principal_uid, resource_uid) = (principal.uid().clone(), resource.uid().clone());
         let entities = store(action, principal, resource, others)?;
-        Ok(self.evaluate(action, &asked, &entities))
-    }
-
-    fn evaluate(&self, action: &ActionInfo, asked: &CedarRequest, entities: &Entities) -> Decision {
-        let verdict = action.enforced.decide(asked, entities);
-        let mut errors: Vec<String> = verdict
-            .all()
-            .flat_map(|response| &response.diagnostics.errors)
-            .map(ToString::to_string)
-            .chain(verdict.problem.clone())
-            .collect();
-        errors.sort();
-        let mut decision = Decision {
-            permit: verdict.permit() && errors.is_empty(),
-            outcomes: vec![Outcome::NotDetermining; self.policies.len()],
-            errors,
+        let (Some(principal), Some(resource)) = (
+            find(&entities, &principal_uid),
+            find(&entities, &resource_uid),
+        ) else {
+            return Err("the request has no principal or resource".to_owned());
         };
-        for response in verdict.determining() {
-            self.mark(&mut decision.outcomes, &response.diagnostics.reason, Outcome::Determining);
-        }
-        for response in verdict.all() {
-            self.mark_errors(&mut decision.outcomes, response);
-        }
-        self.evaluate_apart(action, asked, entities, &mut decision.outcomes);
-        decision
+        let view = View {
+            principal,
+            resource,
+            context: &context,
+        };
+        Ok(self.evaluate(action, asked, &entities, &view))
     }
 
-    fn evaluate_apart(
+    /// An error of an enforced policy denies, whatever the others say.
+    fn evaluate(
         &self,
         action: &ActionInfo,
-        asked: &CedarRequest,
+        asked: CedarRequest,
         entities: &Entities,
-        outcomes: &mut [Outcome],
-    ) {
-        if action.apart.is_empty() {
-            return;
-        }
-        let uids = (asked.principal().uid(), asked.resource().uid());
-        let (Some(principal), Some(resource)) = (
-            uids.0.and_then(|uid| find(entities, uid)),
-            uids.1.and_then(|uid| find(entities, uid)),
-        ) else {
-            return;
+        view: &View<'_>,
+    ) -> Decision {
+        let evaluator = Evaluator::new(asked, entities, Extensions::all_available());
+        let tally = action.policies.evaluate(&evaluator, Some(view));
+        let mut outcomes = vec![Outcome::NotDetermining; self.policies.len()];
+        let mut mark = |indices: &[usize], outcome| {
+            for index in indices {
+                if let Some(slot) = outcomes.get_mut(*index) {
+                    *slot = outcome;
+                }
+            }
         };
-        let authorizer = Authorizer::new();
-        for one in &action.apart {
-            if !one.key.holds(principal, resource) {
-                continue;
-            }
-            let response = authorizer.is_authorized(asked.clone(), one.alone.as_ref(), entities);
-            self.mark(outcomes, &response.diagnostics.reason, Outcome::Determining);
-            self.mark_errors(outcomes, &response);
+        mark(tally.determining(), Outcome::Determining);
+        mark(&tally.apart, Outcome::Determining);
+        mark(&tally.failed, Outcome::Errored);
+        Decision {
+            permit: tally.permit() && tally.errors.is_empty(),
+            outcomes,
+            errors: tally.errors,
         }
-    }
-
-    fn mark<'r>(
-        &self,
-        outcomes: &mut [Outcome],
-        ids: impl IntoIterator<Item = &'r PolicyID>,
-        outcome: Outcome,
-    ) {
-        for id in ids {
-            if let Some(slot) = self
-                .index
-                .get(id)
-                .and_then(|index| outcomes.get_mut(*index))
-            {
-                *slot = outcome;
-            }
-        }
-    }
-
-    fn mark_errors(&self, outcomes: &mut [Outcome], response: &Response) {
-        let ids = response.diagnostics.errors.iter().map(|error| match error {
-            AuthorizationError::PolicyEvaluationError { id, .. } => id,
-        });
-        self.mark(outcomes, ids, Outcome::Errored);
     }
 
     pub(crate) fn entity(
@@ -184,6 +169,7 @@ impl Set {
         role: &str,
         input: &EntityInput<'_>,
         allowed: Option<&HashSet<EntityType>>,
+        need: &Need,
     ) -> Result<Entity, String> {
         let info = self.type_info(role, input.uid)?;
         if allowed.is_some_and(|allowed| !allowed.contains(&info.name)) {
@@ -205,7 +191,7 @@ impl Set {
         }
         let (attributes, tags) = info
             .attributes
-            .build_entity(info.has_tags, &input.attributes)
+            .build_entity(info.has_tags, &input.attributes, need)
             .map_err(|problem| format!("{role}: {problem}"))?;
         let entity = Entity::new_with_attr_partial_value(
             make_uid(info, input.uid),
@@ -264,4 +250,12 @@ fn store(
             Extensions::all_available(),
         )
         .map_err(|error| error.to_string())
+}
+
+/// The entity of this name, with all it is in.
+pub(crate) fn find<'e>(entities: &'e Entities, uid: &EntityUID) -> Option<&'e Entity> {
+    match entities.entity(uid) {
+        Dereference::Data(entity) => Some(entity),
+        Dereference::NoSuchEntity | Dereference::Residual(_) => None,
+    }
 }

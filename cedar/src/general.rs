@@ -1,13 +1,23 @@
 //! The general door: any schema, any entities, requests of any type, as Cedar's own JSON. Slower
 //! than `decide.rs` and not on the walk of a request; it is how Cedar's own corpus of tests, whose
-//! schemas are not ours, is run through this library (`src/policy/corpus_test.cc`).
+//! schemas are not ours, is run through this library (`src/policy/corpus_test.cc`). Each decision is
+//! made twice: by Cedar's authorizer, and the way `decide.rs` makes it. The two must agree.
 
 use cedar_policy::{
-    Authorizer, Context, Decision as Effect, Entities, EntityId, EntityTypeName, EntityUid,
+    Authorizer, Decision as Effect, Entities, EntityId, EntityTypeName, EntityUid, Policy,
     PolicySet, Request, Schema, ValidationMode, Validator,
 };
+use cedar_policy_core::ast::{Context, EntityUIDEntry, Request as CedarRequest};
+use cedar_policy_core::entities::Entities as CoreEntities;
+use cedar_policy_core::evaluator::Evaluator;
+use cedar_policy_core::extensions::Extensions;
 
+use crate::decide::find;
 use crate::limits::LOAD_STACK_BYTES;
+use crate::paths::View;
+use crate::rule::Rule;
+use crate::set::can_satisfy;
+use crate::slices::{Key, Slices};
 
 /// Policies with the entities they are asked about.
 #[derive(Debug)]
@@ -80,7 +90,7 @@ impl General {
         check_request: bool,
     ) -> Result<GeneralDecision, String> {
         let action = entity_uid(action)?;
-        let context = Context::from_json_str(context, Some((&self.schema, &action)))
+        let context = cedar_policy::Context::from_json_str(context, Some((&self.schema, &action)))
             .map_err(|error| format!("context: {error}"))?;
         let request = Request::new(
             entity_uid(principal)?,
@@ -110,7 +120,66 @@ impl General {
         };
         decision.reasons.sort();
         decision.errors.sort();
+        self.compare(request.as_ref(), &decision, false)?;
+        // Slices are for what fits the schema, and may pass over a policy that needs an entity that is
+        // reached by an attribute and not there.
+        if self.is_valid && check_request && decision.errors.is_empty() {
+            self.compare(request.as_ref(), &decision, true)?;
+        }
         Ok(decision)
+    }
+
+    /// The same by `slices.rs`; not sliced, each policy is evaluated.
+    fn compare(
+        &self,
+        request: &CedarRequest,
+        expected: &GeneralDecision,
+        sliced: bool,
+    ) -> Result<(), String> {
+        let entities: &CoreEntities = self.entities.as_ref();
+        let entity = |entry: &EntityUIDEntry| entry.uid().and_then(|uid| find(entities, uid));
+        let view = match (
+            entity(request.principal()),
+            entity(request.resource()),
+            request.context(),
+        ) {
+            (Some(principal), Some(resource), Some(Context::Value(context))) if sliced => {
+                Some(View {
+                    principal,
+                    resource,
+                    context,
+                })
+            }
+            _ => None,
+        };
+        let action = request.action().uid().ok_or("no action")?;
+        let policies: Vec<&Policy> = self.policies.policies().collect();
+        let mut ours = Slices::default();
+        for (index, policy) in policies.iter().enumerate() {
+            if can_satisfy(action, find(entities, action), (*policy).as_ref()) {
+                ours.add(Key::of((*policy).as_ref()), Rule::new(index, false, policy));
+            }
+        }
+        let evaluator = Evaluator::new(request.clone(), entities, Extensions::all_available());
+        let tally = ours.evaluate(&evaluator, view.as_ref());
+        let names = |indices: &[usize]| {
+            let ids = indices.iter().filter_map(|index| policies.get(*index));
+            let mut names: Vec<String> = ids.map(|policy| policy.id().to_string()).collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let (reasons, errors) = (names(tally.determining()), names(&tally.failed));
+        if tally.permit() == expected.permit
+            && reasons == expected.reasons
+            && errors == expected.errors
+        {
+            return Ok(());
+        }
+        Err(format!(
+            "two ways to decide, sliced {sliced}: Cedar says {expected:?}; the other {:?} {reasons:?} {errors:?}",
+            tally.permit()
+        ))
     }
 }
 

@@ -1,12 +1,12 @@
 //! A policy set: parsed and validated once, then only read.
 //!
 //! 1. A policy's id is its @id, else its file and number in it; ids are unique.
-//! 2. Policies with @shadow or @rollout are kept apart, each in a set of its own: they never decide
-//!    here. Whether one that is rolled out counts for this principal is the caller's.
+//! 2. Policies with @shadow or @rollout are kept apart: they never decide here. Whether one that is
+//!    rolled out counts for this principal is the caller's.
 //! 3. A set with a problem that is not a warning decides nothing.
-//! 4. Each action has its own slice of the enforced policies, without those whose scope names other
-//!    actions only: these are false for it before anything else of them is looked at; and these are
-//!    sliced once more by who asks for what (`slices.rs`).
+//! 4. Each action has its own slice of the policies, without those whose scope names other actions
+//!    only: these are false for it before anything else of them is looked at; and these are sliced
+//!    once more by who asks for what (`slices.rs`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,7 +19,9 @@ use cedar_policy_core::validator::{ValidatorEntityTypeKind, ValidatorSchema};
 use smol_str::SmolStr;
 
 use crate::limits::{self, LOAD_STACK_BYTES, Language, MAX_VALIDATIONS};
+use crate::needs::Needs;
 use crate::problem::{Place, Problem, all_from_diagnostic, attributes_at, span};
+use crate::rule::Rule;
 use crate::shape::RecordShape;
 use crate::slices::{Key, Slices};
 
@@ -88,19 +90,10 @@ pub struct ActionInfo {
     pub principals: HashSet<EntityType>,
     /// Entity types it may be asked of.
     pub resources: HashSet<EntityType>,
-    /// The enforced policies that can apply to it.
-    pub enforced: Slices,
-    /// The policies kept apart that can apply to it.
-    pub apart: Vec<Apart>,
-}
-
-/// A policy that is evaluated for itself.
-#[derive(Debug)]
-pub struct Apart {
-    /// What must hold before it can apply.
-    pub key: Key,
-    /// It and nothing else.
-    pub alone: PolicySet,
+    /// The policies that can apply to it.
+    pub policies: Slices,
+    /// What of a request they look at.
+    pub needs: Needs,
 }
 
 /// See the module.
@@ -140,7 +133,9 @@ impl Set {
         if let (Some(parsed_schema), false) = (parsed_schema, set.has_errors()) {
             set.validate(parsed_schema, &policies);
         }
-        set.divide(&policies);
+        if !set.has_errors() {
+            set.divide(&policies);
+        }
         set
     }
 
@@ -238,8 +233,8 @@ impl Set {
                 context: RecordShape::of_context(context),
                 principals: action.principals().cloned().collect(),
                 resources: action.resources().cloned().collect(),
-                enforced: Slices::default(),
-                apart: Vec::new(),
+                policies: Slices::default(),
+                needs: Needs::default(),
             };
             self.actions.insert(SmolStr::new(id), info);
         }
@@ -402,31 +397,33 @@ impl Set {
                     continue;
                 }
                 let is_apart = self.policies.get(index).is_some_and(|info| info.is_apart);
-                let added = if is_apart {
-                    let key = Key::of(loaded.policy.as_ref());
-                    PolicySet::from_policies([loaded.policy.clone()])
-                        .map(|alone| action.apart.push(Apart { key, alone }))
-                } else {
-                    action.enforced.add(loaded.policy.clone())
-                };
-                if let Err(error) = added {
-                    self.problems
-                        .push(Problem::new("policies", error.to_string()));
-                }
+                let rule = Rule::new(index, is_apart, &loaded.policy);
+                action.needs.add(rule.condition());
+                action.policies.add(Key::of(loaded.policy.as_ref()), rule);
             }
         }
     }
 }
 
 impl ActionInfo {
-    /// Whether the action part of the policy's scope holds for this action.
     fn can_satisfy(&self, policy: &cedar_policy_core::ast::Policy) -> bool {
-        let is_or_in = |uid: &EntityUID| *uid == self.uid || self.entity.is_descendant_of(uid);
-        match policy.action_constraint() {
-            ActionConstraint::Any => true,
-            ActionConstraint::Eq(uid) => **uid == self.uid,
-            ActionConstraint::In(uids) => uids.iter().any(|uid| is_or_in(uid)),
-        }
+        can_satisfy(&self.uid, Some(&self.entity), policy)
+    }
+}
+
+/// Whether the action part of the policy's scope holds for this action.
+pub(crate) fn can_satisfy(
+    action: &EntityUID,
+    entity: Option<&Entity>,
+    policy: &cedar_policy_core::ast::Policy,
+) -> bool {
+    let is_or_in = |uid: &EntityUID| {
+        uid == action || entity.is_some_and(|entity| entity.is_descendant_of(uid))
+    };
+    match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(uid) => **uid == *action,
+        ActionConstraint::In(uids) => uids.iter().any(|uid| is_or_in(uid)),
     }
 }
 

@@ -6,14 +6,17 @@
 //!    gateway that learns to say more must not break an older schema. A string attribute of an
 //!    entity becomes a tag instead, where the schema gives the entity type string tags.
 //! 2. A declared attribute of another type, or a required one that is absent, is an error.
+//! 3. Of what no policy looks at (`needs.rs`) only the type is checked; no value is made.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use cedar_policy_core::ast::{PartialValue, Value};
 use cedar_policy_core::extensions::Extensions;
 use cedar_policy_core::validator::types::{Attributes, Type};
 use smol_str::SmolStr;
+
+use crate::needs::Need;
 
 const MAX_DEPTH: usize = 8;
 
@@ -56,8 +59,29 @@ impl Scalar<'_> {
     }
 }
 
-/// Cedar has no way to a decimal but its text.
+/// P-values that are looked at are small, or 1 (docs/policies.md).
+const COMMON_DECIMALS: i64 = 501;
+const ONE: i64 = 10_000;
+
+/// Cedar has no way to a decimal but its text, so the common ones are made once.
 fn decimal(ten_thousandths: i64) -> Result<Value, String> {
+    static COMMON: LazyLock<Vec<Option<Value>>> = LazyLock::new(|| {
+        (0..COMMON_DECIMALS)
+            .map(|one| make_decimal(one).ok())
+            .collect()
+    });
+    static COMMON_ONE: LazyLock<Option<Value>> = LazyLock::new(|| make_decimal(ONE).ok());
+    let common = if ten_thousandths == ONE {
+        COMMON_ONE.as_ref()
+    } else {
+        usize::try_from(ten_thousandths)
+            .ok()
+            .and_then(|at| COMMON.get(at)?.as_ref())
+    };
+    common.map_or_else(|| make_decimal(ten_thousandths), |value| Ok(value.clone()))
+}
+
+fn make_decimal(ten_thousandths: i64) -> Result<Value, String> {
     let sign = if ten_thousandths < 0 { "-" } else { "" };
     let magnitude = ten_thousandths.unsigned_abs();
     let text = format!("{sign}{}.{:04}", magnitude / 10_000, magnitude % 10_000);
@@ -91,6 +115,7 @@ enum Shape {
 
 #[derive(Debug)]
 struct Slot {
+    name: SmolStr,
     shape: Shape,
     required: bool,
 }
@@ -98,8 +123,8 @@ struct Slot {
 /// The attributes of an entity type, of a context, or of a record inside either.
 #[derive(Debug, Default)]
 pub struct RecordShape {
-    slots: BTreeMap<SmolStr, Slot>,
-    required: usize,
+    /// By name.
+    slots: Vec<Slot>,
 }
 
 type Members = BTreeMap<SmolStr, Value>;
@@ -107,18 +132,16 @@ type Members = BTreeMap<SmolStr, Value>;
 impl RecordShape {
     /// Compiles the schema's attribute types.
     pub fn new(attributes: &Attributes) -> Self {
-        let slots: BTreeMap<SmolStr, Slot> = attributes
+        let mut slots: Vec<Slot> = attributes
             .iter()
-            .map(|(name, attribute)| {
-                let slot = Slot {
-                    shape: Shape::new(&attribute.attr_type),
-                    required: attribute.is_required,
-                };
-                (name.clone(), slot)
+            .map(|(name, attribute)| Slot {
+                name: name.clone(),
+                shape: Shape::new(&attribute.attr_type),
+                required: attribute.is_required,
             })
             .collect();
-        let required = slots.values().filter(|slot| slot.required).count();
-        Self { slots, required }
+        slots.sort_by(|a, b| a.name.cmp(&b.name));
+        Self { slots }
     }
 
     /// The record type of an action's context.
@@ -133,12 +156,10 @@ impl RecordShape {
     ///
     /// # Errors
     /// Says which attribute of `what` does not fit the schema.
-    pub fn build(&self, what: &str, nodes: &[Node<'_>]) -> Result<Members, String> {
+    pub fn build(&self, what: &str, nodes: &[Node<'_>], need: &Need) -> Result<Members, String> {
         let mut cursor = Cursor { nodes, depth: 0 };
-        let members = self.take(&mut cursor, nodes.len(), None)?;
-        self.check_required(&members)
-            .map_err(|problem| format!("{what}: {problem}"))?;
-        Ok(members)
+        self.take(&mut cursor, nodes.len(), need, None)
+            .map_err(|problem| format!("{what}: {problem}"))
     }
 
     /// Builds the attributes and tags of an entity.
@@ -149,11 +170,16 @@ impl RecordShape {
         &self,
         has_tags: bool,
         nodes: &[Node<'_>],
+        need: &Need,
     ) -> Result<(Members, Members), String> {
         let mut cursor = Cursor { nodes, depth: 0 };
         let mut tags = Members::new();
-        let members = self.take(&mut cursor, nodes.len(), has_tags.then_some(&mut tags))?;
-        self.check_required(&members)?;
+        let members = self.take(
+            &mut cursor,
+            nodes.len(),
+            need,
+            has_tags.then_some(&mut tags),
+        )?;
         Ok((members, tags))
     }
 
@@ -162,18 +188,23 @@ impl RecordShape {
         &self,
         cursor: &mut Cursor<'_, '_>,
         count: usize,
+        need: &Need,
         mut tags: Option<&mut Members>,
     ) -> Result<Members, String> {
         let mut members = Members::new();
+        let mut seen = vec![false; self.slots.len()];
         for _ in 0..count {
             let Some(node) = cursor.next() else { break };
-            if let Some((name, slot)) = self.slots.get_key_value(node.key) {
+            if let Some((slot, seen)) = self.slot(node.key, &mut seen) {
                 let value = slot
                     .shape
-                    .value(cursor, node)
+                    .value(cursor, node, need.of(node.key))
                     .map_err(|problem| inside(node.key, &problem))?;
-                if members.insert(name.clone(), value).is_some() {
+                if std::mem::replace(seen, true) {
                     return Err(format!("attribute {} is given twice", node.key));
+                }
+                if let Some(value) = value {
+                    members.insert(slot.name.clone(), value);
                 }
             } else if let (Some(tags), Scalar::String(text)) = (tags.as_deref_mut(), node.value) {
                 if tags
@@ -186,20 +217,27 @@ impl RecordShape {
                 cursor.skip(node)?;
             }
         }
+        self.check_required(&seen)?;
         Ok(members)
     }
 
-    fn check_required(&self, members: &Members) -> Result<(), String> {
-        if self.required == 0 {
-            return Ok(());
-        }
+    fn slot<'s>(&self, name: &str, seen: &'s mut [bool]) -> Option<(&Slot, &'s mut bool)> {
+        let at = self
+            .slots
+            .binary_search_by(|slot| slot.name.as_str().cmp(name))
+            .ok()?;
+        Some((self.slots.get(at)?, seen.get_mut(at)?))
+    }
+
+    fn check_required(&self, seen: &[bool]) -> Result<(), String> {
         match self
             .slots
             .iter()
-            .find(|(name, slot)| slot.required && !members.contains_key(*name))
+            .zip(seen)
+            .find(|(slot, seen)| slot.required && !**seen)
         {
             None => Ok(()),
-            Some((name, _)) => Err(format!("attribute {name} is missing")),
+            Some((slot, _)) => Err(format!("attribute {} is missing", slot.name)),
         }
     }
 }
@@ -238,34 +276,50 @@ impl Shape {
         }
     }
 
-    fn value(&self, cursor: &mut Cursor<'_, '_>, node: Node<'_>) -> Result<Value, String> {
-        match (self, node.value) {
-            (Self::Bool, Scalar::Bool(value)) => Ok(Value::from(value)),
-            (Self::Long, Scalar::Long(value)) => Ok(Value::from(value)),
-            (Self::String, Scalar::String(value)) => Ok(Value::from(value)),
-            (Self::Decimal, Scalar::Decimal(value)) => decimal(value),
+    /// None where nobody needs it.
+    fn value(
+        &self,
+        cursor: &mut Cursor<'_, '_>,
+        node: Node<'_>,
+        need: &Need,
+    ) -> Result<Option<Value>, String> {
+        let is_needed = need.is_some();
+        let value = match (self, node.value) {
+            (Self::Bool, Scalar::Bool(value)) => is_needed.then(|| Value::from(value)),
+            (Self::Long, Scalar::Long(value)) => is_needed.then(|| Value::from(value)),
+            (Self::String, Scalar::String(value)) => is_needed.then(|| Value::from(value)),
+            (Self::Decimal, Scalar::Decimal(value)) => {
+                is_needed.then(|| decimal(value)).transpose()?
+            }
             (Self::StringSet, Scalar::Set(count)) => {
                 let items = cursor.take_strings(count)?;
-                Ok(Value::set(items.into_iter().map(Value::from), None))
+                is_needed.then(|| Value::set(items.into_iter().map(Value::from), None))
             }
             (Self::Record(shape), Scalar::Record(count)) => {
-                cursor.enter()?;
-                let members = shape.take_exactly(cursor, count)?;
-                cursor.leave();
-                Ok(Value::record_arc(Arc::new(members), None))
+                let members = shape.take_exactly(cursor, count, need)?;
+                is_needed.then(|| Value::record_arc(Arc::new(members), None))
             }
-            (_, got) => Err(format!("expected {}, got {}", self.name(), got.type_name())),
-        }
+            (_, got) => {
+                return Err(format!("expected {}, got {}", self.name(), got.type_name()));
+            }
+        };
+        Ok(value)
     }
 }
 
 impl RecordShape {
-    fn take_exactly(&self, cursor: &mut Cursor<'_, '_>, count: usize) -> Result<Members, String> {
+    fn take_exactly(
+        &self,
+        cursor: &mut Cursor<'_, '_>,
+        count: usize,
+        need: &Need,
+    ) -> Result<Members, String> {
         if count > cursor.nodes.len() {
             return Err(TRUNCATED.to_owned());
         }
-        let members = self.take(cursor, count, None)?;
-        self.check_required(&members)?;
+        cursor.enter()?;
+        let members = self.take(cursor, count, need, None)?;
+        cursor.leave();
         Ok(members)
     }
 }

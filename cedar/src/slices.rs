@@ -1,26 +1,31 @@
 //! The policies of an action by what must hold before one of them can apply, so that a decision
-//! looks at a few of many. A policy is in exactly one slice:
+//! looks at a few of many. What is asked first of a policy says in which slice it is:
 //!
-//! 1. by the entity its scope has the principal in (or be), else the resource;
-//! 2. else by the text its condition begins with asking for: `principal has team &&
-//!    principal.team == "red"`;
-//! 3. else it is looked at always.
+//! 1. the entity its scope has the principal in (or be), else the resource;
+//! 2. else the first of the operands of `&&` its condition begins with that asks for a text: one or
+//!    several a place in the request must be (`context.purpose == "support"`,
+//!    `["red", "blue"].contains(principal.team)`), one a set there must have
+//!    (`context.tools.contains("shell")`), or an entity the principal or the resource must be in;
+//! 3. else nothing, and it is looked at always.
 //!
-//! A policy whose slice is not looked at is false for the request, and false without an error: the
-//! scope and the first operands of `&&` are evaluated before anything else of a policy, and an
-//! attribute that is asked for is asked `has` first. Each slice is decided by Cedar's authorizer; what
-//! they say together is Cedar's own rule. `tests.rs` compares with the whole set.
+//! A policy that is not looked at is false for the request, and false without an error: nothing before
+//! that operand can fail (`cannot_fail`), and the operand itself is false. Where the place is not in
+//! the request at all, validation has seen to it that an operand before it is false. That takes a
+//! validated set, a request that fits its schema, and entities that are reached by no attribute
+//! (`shape.rs` takes none). What is looked at is evaluated by Cedar's evaluator. `tests.rs` and Cedar's
+//! corpus (`general.rs`) compare with Cedar's authorizer over the whole set.
 
 use std::collections::{BTreeSet, HashMap};
 
-use cedar_policy::{Policy, PolicySet};
 use cedar_policy_core::ast::{
-    BinaryOp, Entity, EntityReference, EntityUID, Expr, ExprKind, Literal, PartialValue,
-    PrincipalOrResourceConstraint, Request as CedarRequest, Value, ValueKind, Var,
+    BinaryOp, Entity, EntityReference, EntityUID, Expr, ExprKind, Literal,
+    PrincipalOrResourceConstraint, SlotEnv, UnaryOp, Value, ValueKind, Var,
 };
-use cedar_policy_core::authorizer::{Authorizer, Decision as Effect, Response};
-use cedar_policy_core::entities::{Dereference, Entities};
+use cedar_policy_core::evaluator::Evaluator;
 use smol_str::SmolStr;
+
+use crate::paths::{Found, Path, View, text};
+use crate::rule::Rule;
 
 /// What must hold before a policy can apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,14 +36,14 @@ pub enum Key {
     Principal(EntityUID),
     /// The resource is this, or in it.
     Resource(EntityUID),
-    /// The principal has this attribute with this text.
-    PrincipalText(SmolStr, SmolStr),
-    /// The resource has.
-    ResourceText(SmolStr, SmolStr),
+    /// At this place is one of these texts.
+    Is(Path, BTreeSet<SmolStr>),
+    /// At this place is a set with this text.
+    Has(Path, SmolStr),
 }
 
 impl Key {
-    /// The most telling one a policy has.
+    /// The first one a policy has.
     pub fn of(policy: &cedar_policy_core::ast::Policy) -> Self {
         if let Some(uid) = entity_of(policy.principal_constraint().as_inner()) {
             return Self::Principal(uid);
@@ -48,19 +53,8 @@ impl Key {
         }
         policy
             .non_scope_constraints()
-            .and_then(text_of)
+            .and_then(first_key)
             .unwrap_or(Self::Always)
-    }
-
-    /// Whether a policy with this key can apply.
-    pub fn holds(&self, principal: &Entity, resource: &Entity) -> bool {
-        match self {
-            Self::Always => true,
-            Self::Principal(uid) => is_or_in(principal, uid),
-            Self::Resource(uid) => is_or_in(resource, uid),
-            Self::PrincipalText(name, text) => attribute(principal, name) == Some(text),
-            Self::ResourceText(name, text) => attribute(resource, name) == Some(text),
-        }
     }
 }
 
@@ -75,208 +69,298 @@ fn entity_of(constraint: &PrincipalOrResourceConstraint) -> Option<EntityUID> {
     }
 }
 
-fn is_or_in(entity: &Entity, uid: &EntityUID) -> bool {
-    entity.uid() == uid || entity.is_descendant_of(uid)
-}
-
-fn attribute<'e>(entity: &'e Entity, name: &str) -> Option<&'e SmolStr> {
-    match entity.get(name)? {
-        PartialValue::Value(Value {
-            value: ValueKind::Lit(Literal::String(text)),
-            ..
-        }) => Some(text),
-        _ => None,
-    }
-}
-
-/// Where the first two operands of `&&` are `x has name` and `x.name == "text"`.
-fn text_of(condition: &Expr) -> Option<Key> {
+fn first_key(condition: &Expr) -> Option<Key> {
     let mut operands = Vec::new();
-    first_operands(condition, &mut operands);
-    let (has, equals) = match operands.as_slice() {
-        [has, equals, ..] => (has.expr_kind(), equals.expr_kind()),
-        _ => return None,
-    };
-    let ExprKind::HasAttr { expr, attr } = has else {
-        return None;
-    };
-    let ExprKind::BinaryApp {
-        op: BinaryOp::Eq,
-        arg1,
-        arg2,
-    } = equals
-    else {
-        return None;
-    };
-    let ExprKind::GetAttr {
-        expr: of,
-        attr: name,
-    } = arg1.expr_kind()
-    else {
-        return None;
-    };
-    let (ExprKind::Var(asked), ExprKind::Var(got), ExprKind::Lit(Literal::String(text))) =
-        (expr.expr_kind(), of.expr_kind(), arg2.expr_kind())
-    else {
-        return None;
-    };
-    if asked != got || attr != name {
-        return None;
+    flatten(condition, &mut operands);
+    for operand in operands {
+        if let Some(key) = key_of(operand) {
+            return Some(key);
+        }
+        if !cannot_fail(operand) {
+            return None;
+        }
     }
-    match asked {
-        Var::Principal => Some(Key::PrincipalText(attr.clone(), text.clone())),
-        Var::Resource => Some(Key::ResourceText(attr.clone(), text.clone())),
-        _ => None,
-    }
+    None
 }
 
-/// In the order of evaluation; two are enough.
-fn first_operands<'e>(expr: &'e Expr, out: &mut Vec<&'e Expr>) {
-    if out.len() >= 2 {
-        return;
-    }
+/// The operands of `&&`, in the order of evaluation.
+fn flatten<'e>(expr: &'e Expr, out: &mut Vec<&'e Expr>) {
     if let ExprKind::And { left, right } = expr.expr_kind() {
-        first_operands(left, out);
-        first_operands(right, out);
+        flatten(left, out);
+        flatten(right, out);
     } else {
         out.push(expr);
     }
 }
 
-type ByUid = HashMap<EntityUID, PolicySet>;
-type ByText = HashMap<SmolStr, HashMap<SmolStr, PolicySet>>;
-
-/// See the module.
-#[derive(Debug, Default)]
-pub struct Slices {
-    always: PolicySet,
-    by_principal: ByUid,
-    by_resource: ByUid,
-    by_principal_text: ByText,
-    by_resource_text: ByText,
-}
-
-impl Slices {
-    /// Puts it where it belongs.
-    ///
-    /// # Errors
-    /// As Cedar's own `add`: its id is there already.
-    pub fn add(&mut self, policy: Policy) -> Result<(), cedar_policy::PolicySetError> {
-        let slice = match Key::of(policy.as_ref()) {
-            Key::Always => &mut self.always,
-            Key::Principal(uid) => self.by_principal.entry(uid).or_default(),
-            Key::Resource(uid) => self.by_resource.entry(uid).or_default(),
-            Key::PrincipalText(name, text) => self
-                .by_principal_text
-                .entry(name)
-                .or_default()
-                .entry(text)
-                .or_default(),
-            Key::ResourceText(name, text) => self
-                .by_resource_text
-                .entry(name)
-                .or_default()
-                .entry(text)
-                .or_default(),
-        };
-        slice.add(policy)
-    }
-
-    /// Those with policies that can apply.
-    fn relevant<'s>(&'s self, principal: &Entity, resource: &Entity) -> Vec<&'s PolicySet> {
-        let mut slices = vec![&self.always];
-        for (by_uid, entity) in [
-            (&self.by_principal, principal),
-            (&self.by_resource, resource),
-        ] {
-            if by_uid.is_empty() {
-                continue;
+fn key_of(operand: &Expr) -> Option<Key> {
+    match operand.expr_kind() {
+        ExprKind::BinaryApp { op, arg1, arg2 } => match op {
+            BinaryOp::Eq => key_of_equality(arg1, arg2).or_else(|| key_of_equality(arg2, arg1)),
+            BinaryOp::In => key_of_entity(arg1, arg2),
+            BinaryOp::Contains => key_of_contains(arg1, arg2),
+            _ => None,
+        },
+        ExprKind::Or { left, right } => match (key_of(left)?, key_of(right)?) {
+            (Key::Is(path, mut texts), Key::Is(other, more)) if path == other => {
+                texts.extend(more);
+                Some(Key::Is(path, texts))
             }
-            let uids: BTreeSet<&EntityUID> = std::iter::once(entity.uid())
-                .chain(entity.ancestors())
-                .collect();
-            slices.extend(uids.into_iter().filter_map(|uid| by_uid.get(uid)));
-        }
-        for (by_text, entity) in [
-            (&self.by_principal_text, principal),
-            (&self.by_resource_text, resource),
-        ] {
-            slices.extend(
-                by_text
-                    .iter()
-                    .filter_map(|(name, values)| values.get(attribute(entity, name)?)),
-            );
-        }
-        slices
-    }
-
-    /// What the whole set decides.
-    pub fn decide(&self, asked: &CedarRequest, entities: &Entities) -> Verdict {
-        let mut verdict = Verdict::default();
-        let (Some(principal), Some(resource)) = (
-            asked.principal().uid().and_then(|uid| find(entities, uid)),
-            asked.resource().uid().and_then(|uid| find(entities, uid)),
-        ) else {
-            verdict.problem = Some("the request has no principal or resource".to_owned());
-            return verdict;
-        };
-        let authorizer = Authorizer::new();
-        for slice in self.relevant(principal, resource) {
-            verdict.take(authorizer.is_authorized(asked.clone(), slice.as_ref(), entities));
-        }
-        verdict
-    }
-}
-
-/// The entity of this name, with all it is in.
-pub fn find<'e>(entities: &'e Entities, uid: &EntityUID) -> Option<&'e Entity> {
-    match entities.entity(uid) {
-        Dereference::Data(entity) => Some(entity),
+            _ => None,
+        },
         _ => None,
     }
 }
 
-/// What the slices say together: one forbid that applies forbids, else one permit permits.
-#[derive(Debug, Default)]
-pub struct Verdict {
-    /// Of slices that permit.
-    pub permits: Vec<Response>,
-    /// Of slices where a forbid applies.
-    pub forbids: Vec<Response>,
-    /// Of the others: nothing applies, but something may have failed.
-    pub others: Vec<Response>,
-    /// Why nothing could be decided.
-    pub problem: Option<String>,
+fn key_of_equality(place: &Expr, value: &Expr) -> Option<Key> {
+    if let Some(text) = text(value) {
+        return Some(Key::Is(place_of(place)?, BTreeSet::from([text.clone()])));
+    }
+    // To be an entity is to be in it, and not the other way round: the policy itself is evaluated.
+    key_of_entity(place, value)
 }
 
-impl Verdict {
-    fn take(&mut self, response: Response) {
-        match response.decision {
-            Effect::Allow => self.permits.push(response),
-            Effect::Deny if response.diagnostics.reason.is_empty() => self.others.push(response),
-            Effect::Deny => self.forbids.push(response),
+fn key_of_entity(entity: &Expr, of: &Expr) -> Option<Key> {
+    let (ExprKind::Var(root), ExprKind::Lit(Literal::EntityUID(uid))) =
+        (entity.expr_kind(), of.expr_kind())
+    else {
+        return None;
+    };
+    match root {
+        Var::Principal => Some(Key::Principal(uid.as_ref().clone())),
+        Var::Resource => Some(Key::Resource(uid.as_ref().clone())),
+        _ => None,
+    }
+}
+
+fn key_of_contains(set: &Expr, item: &Expr) -> Option<Key> {
+    if let Some(text) = text(item) {
+        return Some(Key::Has(place_of(set)?, text.clone()));
+    }
+    let ExprKind::Set(items) = set.expr_kind() else {
+        return None;
+    };
+    let texts: Option<BTreeSet<SmolStr>> = items.iter().map(|one| text(one).cloned()).collect();
+    Some(Key::Is(place_of(item)?, texts?))
+}
+
+fn place_of(expr: &Expr) -> Option<Path> {
+    Path::of(expr).filter(|path| !path.names.is_empty())
+}
+
+/// Whether a validated expression has a value for every request that fits the schema: no arithmetic,
+/// no extension function, no attribute of an entity that may not exist.
+fn cannot_fail(expr: &Expr) -> bool {
+    match expr.expr_kind() {
+        ExprKind::Lit(_) | ExprKind::Var(_) => true,
+        ExprKind::If {
+            test_expr,
+            then_expr,
+            else_expr,
+        } => [test_expr, then_expr, else_expr]
+            .into_iter()
+            .all(|one| cannot_fail(one)),
+        ExprKind::And { left, right } | ExprKind::Or { left, right } => {
+            cannot_fail(left) && cannot_fail(right)
+        }
+        ExprKind::UnaryApp { op, arg } => *op != UnaryOp::Neg && cannot_fail(arg),
+        ExprKind::BinaryApp { op, arg1, arg2 } => match op {
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => false,
+            BinaryOp::GetTag => Path::of(expr).is_some(),
+            _ => cannot_fail(arg1) && cannot_fail(arg2),
+        },
+        ExprKind::GetAttr { .. } => Path::of(expr).is_some(),
+        ExprKind::HasAttr { expr, .. }
+        | ExprKind::ExtHasAttr { expr, .. }
+        | ExprKind::Like { expr, .. }
+        | ExprKind::Is { expr, .. } => cannot_fail(expr),
+        ExprKind::Set(items) => items.iter().all(cannot_fail),
+        ExprKind::Record(members) => members.values().all(cannot_fail),
+        ExprKind::ExtensionFunctionApp { .. } | ExprKind::Slot(_) | ExprKind::Unknown(_) => false,
+    }
+}
+
+/// Numbers of rules.
+type Rules = Vec<usize>;
+
+/// The rules that ask for a text at one place.
+#[derive(Debug)]
+struct ByText {
+    path: Path,
+    /// In the set that is there, not the text itself.
+    in_set: bool,
+    rules: HashMap<SmolStr, Rules>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Slices {
+    rules: Vec<Rule>,
+    always: Rules,
+    by_principal: HashMap<EntityUID, Rules>,
+    by_resource: HashMap<EntityUID, Rules>,
+    by_text: Vec<ByText>,
+}
+
+impl Slices {
+    /// Puts it where it belongs.
+    pub fn add(&mut self, key: Key, rule: Rule) {
+        let number = self.rules.len();
+        self.rules.push(rule);
+        match key {
+            Key::Always => self.always.push(number),
+            Key::Principal(uid) => self.by_principal.entry(uid).or_default().push(number),
+            Key::Resource(uid) => self.by_resource.entry(uid).or_default().push(number),
+            Key::Has(path, text) => self.add_text(path, true, text, number),
+            Key::Is(path, texts) => {
+                for text in texts {
+                    self.add_text(path.clone(), false, text, number);
+                }
+            }
         }
     }
 
-    /// Whether it is permitted, errors apart.
-    pub fn permit(&self) -> bool {
-        self.problem.is_none() && self.forbids.is_empty() && !self.permits.is_empty()
+    fn add_text(&mut self, path: Path, in_set: bool, text: SmolStr, number: usize) {
+        let known = self
+            .by_text
+            .iter()
+            .position(|one| one.path == path && one.in_set == in_set);
+        let at = known.unwrap_or_else(|| {
+            self.by_text.push(ByText {
+                path,
+                in_set,
+                rules: HashMap::new(),
+            });
+            self.by_text.len() - 1
+        });
+        if let Some(column) = self.by_text.get_mut(at) {
+            column.rules.entry(text).or_default().push(number);
+        }
     }
 
-    /// Those that determined it.
-    pub fn determining(&self) -> &[Response] {
+    /// Evaluates those that can apply to the request; all of them where it is not known.
+    pub fn evaluate(&self, evaluator: &Evaluator<'_>, request: Option<&View<'_>>) -> Tally {
+        let slots = SlotEnv::new();
+        let mut tally = Tally::default();
+        match request {
+            Some(request) => {
+                self.for_each(request, |rule| {
+                    tally.take(rule, rule.applies(evaluator, &slots));
+                });
+            }
+            None => {
+                for rule in &self.rules {
+                    tally.take(rule, rule.applies(evaluator, &slots));
+                }
+            }
+        }
+        tally.errors.sort();
+        tally
+    }
+
+    fn for_each(&self, request: &View<'_>, mut look: impl FnMut(&Rule)) {
+        let mut look_at = |rules: &Rules| {
+            for number in rules {
+                if let Some(rule) = self.rules.get(*number) {
+                    look(rule);
+                }
+            }
+        };
+        look_at(&self.always);
+        for (by_uid, entity) in [
+            (&self.by_principal, request.principal),
+            (&self.by_resource, request.resource),
+        ] {
+            for_entity(by_uid, entity, &mut look_at);
+        }
+        for column in &self.by_text {
+            match column.path.find(request) {
+                Found::Value(value) => column.for_value(value, &mut look_at),
+                Found::Nothing => {}
+                Found::Elsewhere => column.rules.values().for_each(&mut look_at),
+            }
+        }
+    }
+}
+
+/// What the rules say together, by Cedar's own rule: one forbid that applies forbids, else one permit
+/// that applies permits; what fails does not apply. By number in the set, in no order.
+#[derive(Debug, Default)]
+pub struct Tally {
+    permits: Vec<usize>,
+    forbids: Vec<usize>,
+    /// Kept apart, and would apply.
+    pub apart: Vec<usize>,
+    /// Could not be evaluated, whether kept apart or not.
+    pub failed: Vec<usize>,
+    /// Of those not kept apart, sorted.
+    pub errors: Vec<String>,
+}
+
+impl Tally {
+    fn take(&mut self, rule: &Rule, applies: Result<bool, String>) {
+        match applies {
+            Ok(false) => {}
+            Ok(true) if rule.is_apart => self.apart.push(rule.index),
+            Ok(true) if rule.is_forbid => self.forbids.push(rule.index),
+            Ok(true) => self.permits.push(rule.index),
+            Err(message) => {
+                self.failed.push(rule.index);
+                if !rule.is_apart {
+                    self.errors.push(message);
+                }
+            }
+        }
+    }
+
+    /// Errors apart.
+    pub fn permit(&self) -> bool {
+        self.forbids.is_empty() && !self.permits.is_empty()
+    }
+
+    /// Those that say so.
+    pub fn determining(&self) -> &[usize] {
         if self.forbids.is_empty() {
             &self.permits
         } else {
             &self.forbids
         }
     }
+}
 
-    /// All of them.
-    pub fn all(&self) -> impl Iterator<Item = &Response> {
-        self.permits
-            .iter()
-            .chain(&self.forbids)
-            .chain(&self.others)
+fn for_entity(
+    by_uid: &HashMap<EntityUID, Rules>,
+    entity: &Entity,
+    look_at: &mut impl FnMut(&Rules),
+) {
+    if by_uid.is_empty() {
+        return;
+    }
+    // Cedar lists no ancestor twice, and no entity is its own.
+    for uid in std::iter::once(entity.uid()).chain(entity.ancestors()) {
+        if let Some(rules) = by_uid.get(uid) {
+            look_at(rules);
+        }
+    }
+}
+
+impl ByText {
+    fn for_value(&self, value: &Value, look_at: &mut impl FnMut(&Rules)) {
+        let mut look_up = |text: &SmolStr| {
+            if let Some(rules) = self.rules.get(text) {
+                look_at(rules);
+            }
+        };
+        match &value.value {
+            ValueKind::Lit(Literal::String(text)) if !self.in_set => look_up(text),
+            ValueKind::Set(set) if self.in_set => {
+                for item in set.authoritative.iter() {
+                    if let ValueKind::Lit(Literal::String(text)) = &item.value {
+                        look_up(text);
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 }

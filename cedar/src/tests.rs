@@ -10,6 +10,7 @@ use cedar_policy_core::validator::CoreSchema;
 
 use super::*;
 use crate::decide::{EntityInput, Outcome, Request, Uid};
+use crate::needs::{Need, Needs};
 use crate::problem::Place;
 use crate::set::{File, Set};
 use crate::shape::{Node, RecordShape, Scalar};
@@ -509,7 +510,8 @@ fn cedar_entities(set: &Set, asked: &Request<'_>) -> Vec<cedar_policy_core::ast:
         .into_iter()
         .map(|input| {
             let allowed = set.types.values().map(|info| info.name.clone()).collect();
-            set.entity("any", input, Some(&allowed)).unwrap()
+            set.entity("any", input, Some(&allowed), &Need::Everything)
+                .unwrap()
         })
         .collect()
 }
@@ -529,7 +531,10 @@ fn what_we_accept_cedar_accepts() {
         accepted += 1;
         let entities = cedar_entities(&set, &asked);
         let action = &set.actions[asked.action];
-        let context = action.context.build("context", &asked.context).unwrap();
+        let context = action
+            .context
+            .build("context", &asked.context, &Need::Everything)
+            .unwrap();
         CedarRequest::new(
             (entities[0].uid().clone(), None),
             (action.uid.clone(), None),
@@ -590,6 +595,21 @@ fn random_policy(dice: &mut Dice, shadow: bool) -> String {
         r#"when { resource.trust == "external" }"#,
         r#"when { resource.trust == "internal" }"#,
         r#"unless { resource in Gatehouse::Group::"g" }"#,
+        r#"when { resource in Gatehouse::Group::"h" || resource.trust == "external" }"#,
+        r#"when { context has note && context.note == "a" }"#,
+        r#"when { context has note && (context.note == "b" || "a" == context.note) }"#,
+        r#"when { context has note && ["a", "c"].contains(context.note) && resource.registered }"#,
+        r#"when { context has label && context.label.names.contains("a") }"#,
+        r#"when { context has label && context.label.names.contains("z") }"#,
+        r#"when { context has label && context.label.rank > 1 && context.label has inner && context.label.inner.deep }"#,
+        r#"when { context has hour && context.hour + 9223372036854775807 > 0 && context has note && context.note == "b" }"#,
+        r#"when { context has note && context.note == "b" && context has hour && context.hour + 9223372036854775807 > 0 }"#,
+        r#"when { principal is Gatehouse::User && principal.hasTag("cost") && principal.getTag("cost") == "42" }"#,
+        r#"when { principal == Gatehouse::User::"ada" && resource.trust == "internal" }"#,
+        r#"when { if resource.registered then resource.trust == "external" else false }"#,
+        r#"when { (if resource.registered then resource else Gatehouse::Model::"n").registered }"#,
+        r#"when { context has label && context.label.names == ["b", "a"] }"#,
+        r#"when { Gatehouse::User::"ada" == principal && Gatehouse::User::"ada" has team }"#,
         "when { principal is Gatehouse::User && principal.level + 9223372036854775807 > 0 }",
     ]);
     let mark = if shadow { r#"@shadow("true")"# } else { "" };
@@ -601,8 +621,8 @@ fn random_policy(dice: &mut Dice, shadow: bool) -> String {
 fn slices_and_shadows_agree_with_the_whole_set() {
     let (schema, _) = cedar_policy::Schema::from_cedarschema_str(SCHEMA).unwrap();
     let mut dice = Dice(0xcafe);
-    for round in 0..600 {
-        let count = 1 + dice.roll(5);
+    for round in 0..120 {
+        let count = 1 + dice.roll(8);
         let mut text: String = (0..count)
             .map(|_| random_policy(&mut dice, false))
             .collect();
@@ -610,57 +630,80 @@ fn slices_and_shadows_agree_with_the_whole_set() {
         text.push_str(&shadow);
         let set = load(&text);
         assert!(!set.has_errors(), "{text}\n{:?}", set.problems);
-        let mut asked = request();
-        asked.action = dice.pick(&["infer", "list"]);
+        let whole: cedar_policy::PolicySet =
+            text.replace(r#"@shadow("true")"#, "").parse().unwrap();
+        for _ in 0..8 {
+            let asked = varied_request(&mut dice);
+            let what = format!("round {round}, {asked:?}\n{text}");
+            agrees_with_the_whole_set(&set, &schema, &asked, &whole, &what);
+        }
+    }
+}
+
+fn varied_request(dice: &mut Dice) -> Request<'static> {
+    let mut asked = request();
+    asked.action = dice.pick(&["infer", "list"]);
+    let mut add = |name, text: &[&'static str]| {
         if dice.roll(3) > 0 {
-            let team = dice.pick(&["red", "blue", "green"]);
             asked
                 .principal
                 .attributes
-                .push(node("team", Scalar::String(team)));
+                .push(node(name, Scalar::String(dice.pick(text))));
         }
-        let decision = set.decide(&asked).unwrap();
-
-        let whole: cedar_policy::PolicySet =
-            text.replace(r#"@shadow("true")"#, "").parse().unwrap();
-        let mut enforced = whole.clone();
-        let shadow_id = cedar_policy::PolicyId::new(format!("policy{count}"));
-        enforced.remove_static(shadow_id).unwrap();
-        let permits = |policies: &cedar_policy::PolicySet| {
-            let response = whole_response(&set, &schema, &asked, policies);
-            response.decision == Effect::Allow && response.diagnostics.errors.is_empty()
-        };
-        assert_eq!(decision.permit, permits(&enforced), "round {round}\n{text}");
-        let response = whole_response(&set, &schema, &asked, &enforced);
-        for index in 0..count {
-            let id = cedar_policy_core::ast::PolicyID::from_string(format!("policy{index}"));
-            let failed = response.diagnostics.errors.iter().any(|error| match error {
-                AuthorizationError::PolicyEvaluationError { id: one, .. } => *one == id,
-            });
-            let expected = if failed {
-                Outcome::Errored
-            } else if response.diagnostics.reason.contains(&id) {
-                Outcome::Determining
-            } else {
-                Outcome::NotDetermining
-            };
-            assert_eq!(
-                decision.outcomes[index], expected,
-                "round {round}, policy {index}\n{text}"
-            );
-        }
-        // The rule src/policy applies to a shadow policy's outcome.
-        let forbidden = !decision.permit
-            && (0..count)
-                .any(|i| decision.outcomes[i] == Outcome::Determining && set.policies[i].is_forbid);
-        let with_shadow = match decision.outcomes[count] {
-            Outcome::NotDetermining => decision.permit,
-            Outcome::Errored => false,
-            Outcome::Determining if set.policies[count].is_forbid => false,
-            Outcome::Determining => !forbidden && decision.errors.is_empty(),
-        };
-        assert_eq!(with_shadow, permits(&whole), "round {round}\n{text}");
+    };
+    add("team", &["red", "blue", "green"]);
+    add("cost", &["42", "43"]);
+    if dice.roll(3) > 0 {
+        let note = dice.pick(&["a", "b", "d"]);
+        asked.context.push(node("note", Scalar::String(note)));
     }
+    asked
+}
+
+/// `whole` has one policy more than what is enforced: the last, in shadow.
+fn agrees_with_the_whole_set(
+    set: &Set,
+    schema: &cedar_policy::Schema,
+    asked: &Request<'_>,
+    whole: &cedar_policy::PolicySet,
+    what: &str,
+) {
+    let decision = set.decide(asked).unwrap();
+    let count = set.policies.len() - 1;
+    let mut enforced = whole.clone();
+    let shadow_id = cedar_policy::PolicyId::new(format!("policy{count}"));
+    enforced.remove_static(shadow_id).unwrap();
+    let permits = |policies: &cedar_policy::PolicySet| {
+        let response = whole_response(set, schema, asked, policies);
+        response.decision == Effect::Allow && response.diagnostics.errors.is_empty()
+    };
+    assert_eq!(decision.permit, permits(&enforced), "{what}");
+    let response = whole_response(set, schema, asked, &enforced);
+    for index in 0..count {
+        let id = cedar_policy_core::ast::PolicyID::from_string(format!("policy{index}"));
+        let failed = response.diagnostics.errors.iter().any(|error| match error {
+            AuthorizationError::PolicyEvaluationError { id: one, .. } => *one == id,
+        });
+        let expected = if failed {
+            Outcome::Errored
+        } else if response.diagnostics.reason.contains(&id) {
+            Outcome::Determining
+        } else {
+            Outcome::NotDetermining
+        };
+        assert_eq!(decision.outcomes[index], expected, "policy {index}, {what}");
+    }
+    // The rule src/policy applies to a shadow policy's outcome.
+    let forbidden = !decision.permit
+        && (0..count)
+            .any(|i| decision.outcomes[i] == Outcome::Determining && set.policies[i].is_forbid);
+    let with_shadow = match decision.outcomes[count] {
+        Outcome::NotDetermining => decision.permit,
+        Outcome::Errored => false,
+        Outcome::Determining if set.policies[count].is_forbid => false,
+        Outcome::Determining => !forbidden && decision.errors.is_empty(),
+    };
+    assert_eq!(with_shadow, permits(whole), "{what}");
 }
 
 fn whole_response(
@@ -671,7 +714,10 @@ fn whole_response(
 ) -> cedar_policy_core::authorizer::Response {
     let entities = cedar_entities(set, asked);
     let action = &set.actions[asked.action];
-    let context = action.context.build("context", &asked.context).unwrap();
+    let context = action
+        .context
+        .build("context", &asked.context, &Need::Everything)
+        .unwrap();
     let whole = CedarRequest::new_unchecked(
         EntityUIDEntry::known(entities[0].uid().clone(), None),
         EntityUIDEntry::known(action.uid.clone(), None),
@@ -693,51 +739,199 @@ fn key_of(policy: &str) -> slices::Key {
     slices::Key::of(policy.as_ref())
 }
 
+fn key_when(condition: &str) -> slices::Key {
+    key_of(&format!(
+        "permit (principal, action, resource) when {{ {condition} }};"
+    ))
+}
+
+fn path(text: &str) -> paths::Path {
+    let expr: cedar_policy_core::ast::Expr = text.parse().unwrap();
+    paths::Path::of(&expr).unwrap()
+}
+
 #[test]
 fn a_policy_is_sliced_by_what_it_asks_for_first() {
     use slices::Key;
     let user = |id: &str| -> cedar_policy_core::ast::EntityUID {
         format!(r#"U::"{id}""#).parse().unwrap()
     };
-    assert_eq!(
-        key_of(r#"permit (principal == U::"a", action, resource == U::"b");"#),
-        Key::Principal(user("a"))
-    );
-    assert_eq!(
-        key_of(r#"permit (principal is U in U::"a", action, resource);"#),
-        Key::Principal(user("a"))
-    );
-    assert_eq!(
-        key_of(r#"permit (principal, action, resource in U::"b");"#),
-        Key::Resource(user("b"))
-    );
-    assert_eq!(
-        key_of(
-            r#"permit (principal, action, resource)
-               when { principal has team && principal.team == "red" && context.x > 1 };"#
+    let is = |place: &str, texts: &[&str]| {
+        Key::Is(path(place), texts.iter().map(|one| (*one).into()).collect())
+    };
+    for (policy, expected) in [
+        (
+            r#"permit (principal == U::"a", action, resource == U::"b");"#,
+            Key::Principal(user("a")),
         ),
-        Key::PrincipalText("team".into(), "red".into())
-    );
-    assert_eq!(
-        key_of(
-            r#"permit (principal, action, resource)
-               when { resource has kind } when { resource.kind == "k" } unless { context.y };"#
+        (
+            r#"permit (principal is U in U::"a", action, resource);"#,
+            Key::Principal(user("a")),
         ),
-        Key::ResourceText("kind".into(), "k".into())
-    );
-    for always in [
-        "permit (principal, action, resource);",
-        "permit (principal is U, action, resource);",
-        r#"permit (principal, action, resource) when { principal.team == "red" };"#,
-        r#"permit (principal, action, resource) when { context.x > 1 && principal has team && principal.team == "red" };"#,
-        r#"permit (principal, action, resource) when { principal has team || principal.team == "red" };"#,
-        r#"permit (principal, action, resource) unless { principal has team && principal.team == "red" };"#,
-        r#"permit (principal, action, resource) when { principal has team && resource.team == "red" };"#,
-        r#"permit (principal, action, resource) when { principal has team && principal.role == "red" };"#,
-        "permit (principal, action, resource) when { principal has team && principal.team == 1 };",
-        r#"permit (principal, action, resource) when { principal has team && principal.team != "red" };"#,
-        r#"permit (principal, action, resource) when { context has team && context.team == "red" };"#,
+        (
+            r#"permit (principal, action, resource in U::"b") when { principal.team == "red" };"#,
+            Key::Resource(user("b")),
+        ),
+        (
+            r#"permit (principal, action, resource)
+               when { resource has kind } when { resource.kind == "k" } unless { context.y };"#,
+            is("resource.kind", &["k"]),
+        ),
     ] {
-        assert_eq!(key_of(always), Key::Always, "{always}");
+        assert_eq!(key_of(policy), expected, "{policy}");
+    }
+    for (condition, expected) in [
+        (
+            r#"principal has team && principal.team == "red" && context.x > 1"#,
+            is("principal.team", &["red"]),
+        ),
+        (r#"context.a.b == "x""#, is("context.a.b", &["x"])),
+        (r#""x" == context.a.b"#, is("context.a.b", &["x"])),
+        (
+            r#"context.x > 1 && (context.y || !context.z) && context.a == "x""#,
+            is("context.a", &["x"]),
+        ),
+        (
+            r#"["x", "y", "x"].contains(context.a)"#,
+            is("context.a", &["x", "y"]),
+        ),
+        (
+            r#"context.a == "x" || context.a == "y" || ["z"].contains(context.a)"#,
+            is("context.a", &["x", "y", "z"]),
+        ),
+        (
+            r#"principal.hasTag("t") && principal.getTag("t") == "x""#,
+            is(r#"principal.getTag("t")"#, &["x"]),
+        ),
+        (
+            r#"context.tools.contains("shell")"#,
+            Key::Has(path("context.tools"), "shell".into()),
+        ),
+        (
+            r#"principal in U::"a" && context.x > 1"#,
+            Key::Principal(user("a")),
+        ),
+        (r#"resource == U::"b""#, Key::Resource(user("b"))),
+    ] {
+        assert_eq!(key_when(condition), expected, "{condition}");
+    }
+}
+
+/// What may fail must be evaluated, and what asks for nothing in particular.
+#[test]
+fn a_policy_without_a_key_is_looked_at_always() {
+    assert_eq!(
+        key_of("permit (principal is U, action, resource);"),
+        slices::Key::Always
+    );
+    for condition in [
+        "true",
+        r#"context.x + 1 > 1 && context.a == "x""#,
+        r#"context.x * 2 > 1 && context.a == "x""#,
+        r#"-context.x > 1 && context.a == "x""#,
+        r#"context.p.lessThan(decimal("0.5")) && context.a == "x""#,
+        r#"U::"a".team == "y" && context.a == "x""#,
+        r#"principal has team || principal.team == "red""#,
+        r#"!(context.a == "x")"#,
+        r#"context.a != "x""#,
+        r#"context.a == "x" || context.b == "x""#,
+        r#"context.a == "x" || true"#,
+        "context.a == 1",
+        "context.a == context.b",
+        r#"[context.b, "x"].contains(context.a)"#,
+        r#"context.tools.containsAny(["shell"])"#,
+        r#"action == U::"b""#,
+        r#"U::"b" in principal"#,
+        r#"if context.y then context.a == "x" else true"#,
+    ] {
+        assert_eq!(key_when(condition), slices::Key::Always, "{condition}");
+    }
+}
+
+#[test]
+fn only_what_policies_look_at_is_needed() {
+    let needs = |condition: &str| {
+        let expr: cedar_policy_core::ast::Expr = condition.parse().unwrap();
+        let mut needs = Needs::default();
+        needs.add(&expr);
+        needs
+    };
+    let whole = |need: &Need| *need == Need::Everything;
+
+    let some = needs(r#"context.label.rank > 1 && principal has team && resource.trust == "x""#);
+    assert!(whole(some.context.of("label").of("rank")));
+    assert!(!some.context.of("label").of("names").is_some());
+    assert!(!some.context.of("hour").is_some());
+    assert!(whole(some.principal.of("team")) && !some.principal.of("level").is_some());
+    assert!(whole(some.resource.of("trust")) && !some.resource.of("registered").is_some());
+
+    let label = needs("context.label == { rank: 1 } && context.label.rank > 1");
+    assert!(whole(label.context.of("label").of("names")));
+    assert!(whole(needs("context == {}").context.of("hour").of("x")));
+    assert!(whole(needs("context.a has b.c").context.of("a").of("b")));
+    // An entity by its name, and one of two: nobody knows whose attributes these are.
+    for unknown in [
+        r#"U::"ada".team == "x""#,
+        r#"(if context.x then principal else resource).team == "x""#,
+        r#"{ who: principal }.who.team == "x""#,
+        r#"U::"ada" has team"#,
+    ] {
+        let needs = needs(unknown);
+        assert!(
+            whole(&needs.principal) && whole(&needs.resource),
+            "{unknown}"
+        );
+    }
+    let names_only = needs(r#"principal in U::"a" && resource is U && principal == resource"#);
+    assert!(!names_only.principal.is_some() && !names_only.resource.is_some());
+}
+
+#[test]
+fn decimals_are_exact_whether_made_before_or_not() {
+    let schema = File {
+        name: "s",
+        text: "namespace Gatehouse { entity User; entity Model;
+               action infer appliesTo { principal: User, resource: Model, context: { p: decimal, q: decimal } }; }",
+    };
+    for value in [
+        0,
+        1,
+        499,
+        500,
+        501,
+        9_999,
+        10_000,
+        10_001,
+        -1,
+        i64::MAX,
+        i64::MIN,
+    ] {
+        let sign = if value < 0 { "-" } else { "" };
+        let text = format!(
+            "{sign}{}.{:04}",
+            value.unsigned_abs() / 10_000,
+            value.unsigned_abs() % 10_000
+        );
+        let policy = condition(&format!(r#"context.p == decimal("{text}")"#));
+        let file = File {
+            name: "p",
+            text: &policy,
+        };
+        let set = Set::load("Gatehouse", schema, &[file]);
+        assert!(!set.has_errors(), "{:?}", set.problems);
+        for (given, permit) in [(value, true), (value ^ 1, false)] {
+            let mut asked = request();
+            asked.principal.attributes.clear();
+            asked.resource.attributes.clear();
+            asked.resource.parents.clear();
+            // Nobody looks at q, and it is checked all the same.
+            asked.context = vec![
+                node("p", Scalar::Decimal(given)),
+                node("q", Scalar::Decimal(given)),
+            ];
+            assert_eq!(set.decide(&asked).unwrap().permit, permit, "{text} {given}");
+            asked.context[1].value = Scalar::Long(1);
+            assert!(set.decide(&asked).is_err());
+        }
     }
 }

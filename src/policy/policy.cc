@@ -198,6 +198,13 @@ Result<std::vector<NamedText>> read_folder(const std::filesystem::path& folder) 
 
 }  // namespace
 
+// A policy that applied, or that could not be evaluated.
+struct Touched {
+  const PolicyInfo* policy = nullptr;
+  bool applies = false;
+  bool is_enforced = false;  // for this principal; else it is in shadow
+};
+
 struct PolicySet::Impl {
   CedarSet engine;
   std::vector<PolicyInfo> policies;
@@ -208,14 +215,12 @@ struct PolicySet::Impl {
 
   static Result<std::shared_ptr<const PolicySet>> make(std::vector<NamedText> files,
                                                        const std::string& folder);
-  // Whether each policy counts for this principal, or is in shadow.
-  std::vector<bool> enforced_for(const Entity& principal) const;
-  void enforce_rollouts(std::span<const std::uint8_t> outcomes, const std::vector<bool>& enforced,
-                        Decision& decision) const;
-  void fill(std::span<const std::uint8_t> outcomes, const std::vector<bool>& enforced,
-            Decision& decision) const;
-  void add_shadows(std::span<const std::uint8_t> outcomes, const std::vector<bool>& enforced,
-                   Decision& decision) const;
+  // The policies with an outcome, in the order of the set: few of many.
+  std::vector<Touched> touched(std::span<const std::uint8_t> outcomes,
+                               const Entity& principal) const;
+  static void enforce_rollouts(std::span<const Touched> touched, Decision& decision);
+  static void fill(std::span<const Touched> touched, Decision& decision);
+  static void add_shadows(std::span<const Touched> touched, Decision& decision);
 };
 
 Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<NamedText> files,
@@ -235,71 +240,65 @@ Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<Named
   return std::make_shared<const PolicySet>(std::move(impl));
 }
 
-std::vector<bool> PolicySet::Impl::enforced_for(const Entity& principal) const {
-  std::vector<bool> enforced(policies.size(), true);
-  for (std::size_t i = 0; i < policies.size(); ++i) {
-    const PolicyInfo& policy = policies[i];
-    if (policy.shadow) {
-      enforced[i] = false;
-    } else if (policy.rollout) {
-      enforced[i] = rollout_place(policy.id, principal) < *policy.rollout;
-    }
+std::vector<Touched> PolicySet::Impl::touched(std::span<const std::uint8_t> outcomes,
+                                              const Entity& principal) const {
+  std::vector<Touched> touched;
+  const auto is_touched = [](std::uint8_t outcome) { return outcome != GH_CEDAR_NOT_DETERMINING; };
+  for (auto at = std::ranges::find_if(outcomes, is_touched); at != outcomes.end();
+       at = std::find_if(at + 1, outcomes.end(), is_touched)) {
+    const PolicyInfo& policy = policies[static_cast<std::size_t>(at - outcomes.begin())];
+    const bool is_enforced =
+        !policy.shadow &&
+        (!policy.rollout || rollout_place(policy.id, principal) < *policy.rollout);
+    touched.push_back({&policy, *at == GH_CEDAR_DETERMINING, is_enforced});
   }
-  return enforced;
+  return touched;
 }
 
 // The engine decided without the policies that are rolled out; those that count for this principal
 // are taken in by Cedar's own rule: an error denies, then one forbid that applies, then a permit.
-void PolicySet::Impl::enforce_rollouts(std::span<const std::uint8_t> outcomes,
-                                       const std::vector<bool>& enforced,
-                                       Decision& decision) const {
+void PolicySet::Impl::enforce_rollouts(std::span<const Touched> touched, Decision& decision) {
   bool permits = decision.permit;
   bool forbids = false;
-  for (std::size_t i = 0; i < policies.size(); ++i) {
-    const PolicyInfo& policy = policies[i];
-    if (!enforced[i]) continue;
-    if (policy.rollout && outcomes[i] == GH_CEDAR_ERRORED)
-      decision.errors.push_back(fmt::format("policy {} could not be evaluated", policy.id));
-    if (outcomes[i] != GH_CEDAR_DETERMINING) continue;
-    if (policy.forbid) forbids = true;
-    if (policy.rollout && !policy.forbid) permits = true;
+  for (const auto& [policy, applies, is_enforced] : touched) {
+    if (!is_enforced) continue;
+    if (policy->rollout && !applies)
+      decision.errors.push_back(fmt::format("policy {} could not be evaluated", policy->id));
+    if (!applies) continue;
+    if (policy->forbid) forbids = true;
+    if (policy->rollout && !policy->forbid) permits = true;
   }
   decision.permit = permits && !forbids && decision.errors.empty();
 }
 
 // What the enforced policies determined.
-void PolicySet::Impl::fill(std::span<const std::uint8_t> outcomes,
-                           const std::vector<bool>& enforced, Decision& decision) const {
-  for (std::size_t i = 0; i < policies.size(); ++i) {
-    const PolicyInfo& policy = policies[i];
-    if (outcomes[i] != GH_CEDAR_DETERMINING || !enforced[i]) continue;
-    if (policy.forbid == decision.permit) continue;  // a permit has no say in a deny
-    decision.determining.push_back(policy.id);
-    decision.obligations.insert(decision.obligations.end(), policy.obligations.begin(),
-                                policy.obligations.end());
-    if (policy.forbid && !policy.advice.empty()) decision.advice.push_back(policy.advice);
+void PolicySet::Impl::fill(std::span<const Touched> touched, Decision& decision) {
+  for (const auto& [policy, applies, is_enforced] : touched) {
+    if (!applies || !is_enforced) continue;
+    if (policy->forbid == decision.permit) continue;  // a permit has no say in a deny
+    decision.determining.push_back(policy->id);
+    decision.obligations.insert(decision.obligations.end(), policy->obligations.begin(),
+                                policy->obligations.end());
+    if (policy->forbid && !policy->advice.empty()) decision.advice.push_back(policy->advice);
   }
   settle(decision.obligations);
 }
 
 // What each shadow policy, alone, would change. Cedar's rule needs no second evaluation: a forbid
 // that applies forbids; a permit that applies permits unless a forbid applied; an error denies.
-void PolicySet::Impl::add_shadows(std::span<const std::uint8_t> outcomes,
-                                  const std::vector<bool>& enforced, Decision& decision) const {
+void PolicySet::Impl::add_shadows(std::span<const Touched> touched, Decision& decision) {
   const bool forbidden = !decision.permit && !decision.determining.empty();
-  for (std::size_t i = 0; i < policies.size(); ++i) {
-    const PolicyInfo& policy = policies[i];
-    if (enforced[i] || outcomes[i] == GH_CEDAR_NOT_DETERMINING) continue;
-    const bool applies = outcomes[i] == GH_CEDAR_DETERMINING;
-    Decision::Shadow shadow{.policy = policy.id, .permit = decision.permit, .obligations = {}};
-    if (!applies || policy.forbid) {
+  for (const auto& [policy, applies, is_enforced] : touched) {
+    if (is_enforced) continue;
+    Decision::Shadow shadow{.policy = policy->id, .permit = decision.permit, .obligations = {}};
+    if (!applies || policy->forbid) {
       shadow.permit = false;
     } else if (!forbidden && decision.errors.empty()) {
       shadow.permit = true;
     }
-    if (applies && policy.forbid != shadow.permit) {
+    if (applies && policy->forbid != shadow.permit) {
       std::vector<Obligation> after = decision.obligations;
-      after.insert(after.end(), policy.obligations.begin(), policy.obligations.end());
+      after.insert(after.end(), policy->obligations.begin(), policy->obligations.end());
       settle(after);
       std::ranges::set_difference(after, decision.obligations,
                                   std::back_inserter(shadow.obligations));
@@ -351,10 +350,10 @@ Decision PolicySet::decide(const Request& request) const {
   }
   if (status == GH_CEDAR_PANIC) log_error("the policy engine failed; the request is denied");
   if (status != GH_CEDAR_OK) return decision;
-  const std::vector<bool> enforced = impl_->enforced_for(request.principal);
-  impl_->enforce_rollouts(outcomes, enforced, decision);
-  impl_->fill(outcomes, enforced, decision);
-  impl_->add_shadows(outcomes, enforced, decision);
+  const std::vector<Touched> touched = impl_->touched(outcomes, request.principal);
+  Impl::enforce_rollouts(touched, decision);
+  Impl::fill(touched, decision);
+  Impl::add_shadows(touched, decision);
   return decision;
 }
 

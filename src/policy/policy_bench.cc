@@ -1,6 +1,8 @@
 // One decision with the default set: what the walk of a request pays for policy.
 #include <benchmark/benchmark.h>
 
+#include <functional>
+
 #include "policy/builtin.h"
 #include "policy/context.h"
 
@@ -149,20 +151,33 @@ void BM_DecideAmongMany(benchmark::State& state) {
 }
 BENCHMARK(BM_DecideAmongMany)->Arg(10)->Arg(100)->Arg(1000);
 
-// Policies no slice can tell apart: each is looked at.
-void BM_DecideAmongManyAlike(benchmark::State& state) {
+std::string forbids_for(std::int64_t count, const std::function<std::string(int)>& condition) {
   std::string text;
-  for (int i = 0; i < state.range(0); ++i)
-    text +=
-        "forbid (principal, action == Gatehouse::Action::\"infer\", resource) when { "
-        "context.purpose == \"purpose-" +
-        std::to_string(i) + "\" };\n";
-  const auto set = grown_set(state, std::move(text));
+  for (int i = 0; i < count; ++i)
+    text += "forbid (principal, action == Gatehouse::Action::\"infer\", resource) when { " +
+            condition(i) + " };\n";
+  return text;
+}
+
+void decide_among(benchmark::State& state, const std::function<std::string(int)>& condition) {
+  const auto set = grown_set(state, forbids_for(state.range(0), condition));
   if (!set) return;
   const Request request = delegated_request();
   for (auto _ : state) benchmark::DoNotOptimize(set->decide(request));
 }
+
+// Policies whose scopes are all alike: what they ask for first tells them apart.
+void BM_DecideAmongManyAlike(benchmark::State& state) {
+  decide_among(state,
+               [](int i) { return "context.purpose == \"purpose-" + std::to_string(i) + "\""; });
+}
 BENCHMARK(BM_DecideAmongManyAlike)->Arg(100)->Arg(1000);
+
+// Policies nothing tells apart: each is evaluated.
+void BM_DecideAmongManyUnsliced(benchmark::State& state) {
+  decide_among(state, [](int i) { return "context.hour > " + std::to_string(24 + i); });
+}
+BENCHMARK(BM_DecideAmongManyUnsliced)->Arg(100)->Arg(1000);
 
 void BM_Load(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(PolicySet::builtin());
