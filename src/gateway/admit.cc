@@ -351,12 +351,11 @@ void add_limit_headers(const Worker& worker, const Exchange& exchange, net::Resp
   }
 }
 
-std::expected<std::shared_ptr<Admission>, ApiError> admit_tool_call(Worker& worker,
-                                                                    const Snapshot& snapshot,
-                                                                    const ToolCallToAdmit& call) {
+std::expected<std::shared_ptr<Admission>, RefusedToolCall> admit_tool_call(
+    Worker& worker, const Snapshot& snapshot, const ToolCallToAdmit& call) {
   auto admission = std::make_shared<Admission>();
   admission->final = true;
-  admission->once[Unit::tool_calls] = 1;
+  admission->once[Unit::tool_calls] = call.counted ? 0 : 1;
   if (call.is_request) admission->once[Unit::requests] = 1;
   if (!snapshot.limits || snapshot.limits->empty()) return admission;
   const Asker asker(*call.principal);
@@ -378,7 +377,8 @@ std::expected<std::shared_ptr<Admission>, ApiError> admit_tool_call(Worker& work
   }
   admission->refusal = std::move(reserved).error();
   worker.metrics.count_limit_refusal(admission->refusal->name);
-  return std::unexpected(refusal_error(nullptr, *admission, now));
+  return std::unexpected(
+      RefusedToolCall{refusal_error(nullptr, *admission, now), std::move(admission)});
 }
 
 void release_tool_calls(Worker& worker, Exchange& exchange) {

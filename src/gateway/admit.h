@@ -67,13 +67,17 @@ struct ToolCallToAdmit {
   std::string_view session;                    // id of the conversation; empty: none
   std::span<const std::string> policy_limits;  // values of @limit on the policies that permit it
   bool is_request = false;  // counts as a request too: a call over MCP, which is one by itself
+  bool counted = false;     // as a call of a tool it counted when it left in an answer
+};
+struct RefusedToolCall {
+  ApiError error;
+  std::shared_ptr<Admission> admission;  // with what had no room
 };
 // Charges one call of a tool. The event that records the decision gets write_charged() on success;
 // a call that does not happen after all is given back with book.settle(reservation, {}). On refusal
 // the error is for the caller: 429 in dialects of models.
-std::expected<std::shared_ptr<Admission>, ApiError> admit_tool_call(Worker& worker,
-                                                                    const Snapshot& snapshot,
-                                                                    const ToolCallToAdmit& call);
+std::expected<std::shared_ptr<Admission>, RefusedToolCall> admit_tool_call(
+    Worker& worker, const Snapshot& snapshot, const ToolCallToAdmit& call);
 
 // Gives back what calls of tools in an answer were charged: the answer does not leave.
 void release_tool_calls(Worker& worker, Exchange& exchange);

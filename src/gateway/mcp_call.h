@@ -74,9 +74,10 @@ struct McpCall {
   std::shared_ptr<const mcp::Catalogue::Listed> listed;
   mcp::Standing standing = mcp::Standing::unreviewed;
   bool declared_trusted = false;
-  ToolRuling ruling;       // of policy
-  std::string approval;    // that it waits for, or that it used
-  bool continued = false;  // sent again after its client was told what it waits for
+  ToolRuling ruling;            // of policy
+  bool left_in_answer = false;  // of this conversation (decided_calls.h)
+  std::string approval;         // that it waits for, or that it used
+  bool continued = false;       // sent again after its client was told what it waits for
 
   int error_code = 0;  // of the JSON-RPC error that was answered
   std::size_t hidden_tools = 0;

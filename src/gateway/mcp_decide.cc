@@ -174,6 +174,7 @@ McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   auto question = question_of(exchange, call.subject_server, call.tool, label,
                               decided ? decided->arguments : arguments);
   question.approved = decided && decided->approved;
+  call.left_in_answer = decided.has_value();
   call.declared_trusted = question.declaration && question.declaration->trust == Integrity::trusted;
   return decide_call(exchange, call, question);
 }
@@ -188,14 +189,16 @@ McpVerdict admit_mcp(Worker& worker, Exchange& exchange, const McpCall& call) {
                                    .route = "mcp",
                                    .session = call.session_key,
                                    .policy_limits = limits,
-                                   .is_request = true});
+                                   .is_request = true,
+                                   .counted = call.left_in_answer});
   if (admitted) {
     exchange.admission = *std::move(admitted);
     return {};
   }
   exchange.decision.permit = false;
-  auto refusal = blocked(call, admitted.error().message);
-  refusal.problem = admitted.error().problem;
+  auto refusal = blocked(call, admitted.error().error.message);
+  refusal.problem = admitted.error().error.problem;
+  exchange.admission = std::move(admitted).error().admission;
   return std::unexpected(std::move(refusal));
 }
 

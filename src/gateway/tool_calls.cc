@@ -130,7 +130,7 @@ void admit_calls(Worker& worker, Exchange& exchange, std::span<ToolRecord> recor
     }
     record.ruling.effect = ToolEffect::refuse;
     record.decision.permit = false;
-    record.decision.advice = {std::move(admitted).error().message};
+    record.decision.advice = {std::move(admitted).error().error.message};
     release_tool_calls(worker, exchange);
     return;
   }

@@ -21,20 +21,23 @@ before(async () => {
     server.registerTool('pay', { description: 'Pays', inputSchema: z.object({ recipient: z.string(), amount: z.number() }) },
       (payment) => { paid.push(payment); return text('paid'); });
     server.registerTool('close_account', { description: 'Closes it for good', inputSchema: z.object({}) }, () => text('closed'));
+    server.registerTool('count_pages', { description: 'Counts pages', inputSchema: z.object({}) }, () => text('7'));
     return server;
   });
   provider = http.createServer((request, response) => {
     request.resume().on('end', () => response.setHeader('content-type', 'application/json').end(JSON.stringify({
       id: 'chatcmpl-1', object: 'chat.completion', created: 1, model: 'm', usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
       choices: [{ index: 0, finish_reason: 'tool_calls', message: { role: 'assistant', content: null,
-        tool_calls: [{ id: 'c2', type: 'function', function: { name: 'bank__pay', arguments: JSON.stringify(next) } }] } }] })));
+        tool_calls: [{ id: 'c2', type: 'function', function: { name: next.tool ?? 'bank__pay', arguments: JSON.stringify(next.tool ? {} : next) } }] } }] })));
   });
   await new Promise((ready) => provider.listen(0, '127.0.0.1', ready));
   site = await Site.start([{ name: 'bank', url: bank.url }], { agents: true, models: [['m', 'script']], settings: [
     'providers:', `  - {name: script, dialect: openai, url: "http://127.0.0.1:${provider.address().port}"}`, 'tools:',
     '  - {server: bank, name: read_page, effects: [read], trust: untrusted, arguments: {url: destination}}',
+    '  - {server: bank, name: count_pages, effects: [read], trust: trusted, arguments: {}}',
     '  - {server: bank, name: close_account, effects: [write, irreversible], trust: trusted, arguments: {}}',
-    '  - {server: bank, name: pay, effects: [write, external], trust: trusted, arguments: {recipient: recipient, amount: amount}}'].join('\n') });
+    '  - {server: bank, name: pay, effects: [write, external], trust: trusted, arguments: {recipient: recipient, amount: amount}}',
+    'budgets:', '  - {name: counting, unit: tool_calls, amount: 2, window: 1h, per: [principal], match: {tools: [bank/count_pages]}}'].join('\n') });
   await site.cli('mcp', 'review', '--server', 'bank');
   await site.cli('mcp', 'approve', '--server', 'bank', '--all');
 });
@@ -101,5 +104,18 @@ test('what only the page named is held on both roads, and one approval is enough
   assert.equal(await pay(client, evil), 'paid');
   assert.match(await pay(client, evil), /holds the call/);
   assert.deepEqual(paid.splice(0), [evil]);
+  await client.close();
+});
+
+test('a limit counts a call once on both roads, and what it has no room for is refused and recorded', async () => {
+  const client = await connect('c5');
+  const count = async () => (await client.callTool({ name: 'count_pages', arguments: {} })).content[0].text;
+  assert.equal((await ask('c5', 'How many?', { tool: 'bank__count_pages' })).tool_calls.length, 1);
+  assert.equal(await count(), '7');  // the one that left in the answer
+  assert.equal(await count(), '7');
+  assert.match(await count(), /"counting"/);
+  const found = (await site.cli('audit', 'find', `${site.folder}/var/ledger`, '--type', 'mcp.call.decided', '--json'))
+    .split('\n').filter(Boolean).map((line) => JSON.parse(line).entry).filter((entry) => entry.subject.tool === 'count_pages');
+  assert.deepEqual(found.map((entry) => entry.data.limit_exceeded?.limit), [undefined, undefined, 'counting']);
   await client.close();
 });
