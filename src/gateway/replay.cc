@@ -139,8 +139,13 @@ policy::RiskValues risk_from(const json& risk) {
   return {p_from(member_of(risk, "jailbreak")), p_from(member_of(risk, "injection"))};
 }
 
+json take_member(json& object, const char* name) {
+  const auto member = object.find(name);
+  return member != object.end() ? std::move(*member) : json();
+}
+
 Result<RecordedCall> read_call(std::string_view entry) {
-  const json event = json::parse(entry, nullptr, false);
+  json event = json::parse(entry, nullptr, false);
   const auto wrong = [](const std::string& what) {
     return fail(ErrorCode::data_loss, "the event is not one of ours: " + what);
   };
@@ -154,9 +159,9 @@ Result<RecordedCall> read_call(std::string_view entry) {
   call.id = text_of(event, "id");
   call.node = text_of(event, "node");
   call.snapshot = text_of(event, "snapshot");
-  call.actor = member_of(event, "actor");
-  call.subject = member_of(event, "subject");
-  call.data = member_of(event, "data");
+  call.actor = take_member(event, "actor");
+  call.subject = take_member(event, "subject");
+  call.data = take_member(event, "data");
   const auto route = parse_route(text_of(call.subject, "route"));
   const auto dialect = parse_dialect(text_of(call.subject, "dialect"));
   if (!is_uuid(call.id) || !route || !dialect) return wrong("id, route or dialect");
@@ -501,8 +506,7 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
   // Who came by another credential is who the event says: its claims are in no state.
   if (call.principal.credential == identity::CredentialKind::api_key) {
     const auto* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
-    if (key != nullptr && !call.principal.described)
-      call.principal.attributes = key->attributes;
+    if (key != nullptr && !call.principal.described) call.principal.attributes = key->attributes;
   }
   const ModelInForce model = model_of(call, *snapshot, comparison);
 
@@ -532,15 +536,35 @@ bool WhatIf::changed() const {
   return before.permit != after.permit || before.obligations != after.obligations;
 }
 
+std::vector<std::string> WhatIf::because() const {
+  if (before.permit != after.permit) {
+    const policy::Decision& denied = before.permit ? after : before;
+    const policy::Decision& permitted = before.permit ? before : after;
+    return denied.determining.empty() ? permitted.determining : denied.determining;
+  }
+  std::vector<std::string> policies;
+  const auto add_only_in = [&](const policy::Decision& one, const policy::Decision& other) {
+    for (const std::string& policy : one.determining)
+      if (std::ranges::find(other.determining, policy) == other.determining.end())
+        policies.push_back(policy);
+  };
+  add_only_in(after, before);
+  add_only_in(before, after);
+  return policies.empty() ? after.determining : policies;
+}
+
 Result<WhatIf> Replayer::what_if(std::uint64_t index, std::string_view entry, DecisionCache& before,
                                  DecisionCache& after) const {
   GH_ASSIGN(RecordedCall call, read_call(entry));
   GH_ASSIGN(const SnapshotInfo* const snapshot, snapshot_of(call.snapshot));
   Replayed ignored;
   Comparison comparison(ignored);
+  bool is_known = true;
+  // As in replay().
   if (call.principal.credential == identity::CredentialKind::api_key) {
     const auto* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
-    if (key != nullptr) call.principal.attributes = key->attributes;
+    is_known = key != nullptr || call.principal.described;
+    if (key != nullptr && !call.principal.described) call.principal.attributes = key->attributes;
   }
   const ModelInForce model = model_of(call, *snapshot, comparison);
   const Question question = question_of(call, model.record);
@@ -551,7 +575,7 @@ Result<WhatIf> Replayer::what_if(std::uint64_t index, std::string_view entry, De
   out.principal = std::string(identity::to_string(call.principal.kind)) + ":" + call.principal.id;
   out.route = to_string(call.route);
   out.model = call.model_name;
-  out.incomplete = !call.altered.empty();
+  out.incomplete = !call.altered.empty() || !is_known;
   for (const auto& [cache, decision] :
        {std::pair(&before, &out.before), std::pair(&after, &out.after)}) {
     *decision = cache->decide(request);

@@ -60,6 +60,10 @@ struct WhatIf {
   bool incomplete = false;  // policies were told something the event does not have
   // Permit or not, or another obligation.
   bool changed() const;
+  // The policies that made the difference. Of a decision that is no longer the same: the forbids,
+  // or without any the permits that are there on one side only; of obligations: the policies that
+  // have a say on one side only, or all of them where what they oblige to is another.
+  std::vector<std::string> because() const;
 };
 
 class Replayer {

@@ -253,5 +253,81 @@ TEST(SnapshotSources, reads_back_the_files_of_a_set) {
     EXPECT_EQ(parse_sources(wrong).error().code, ErrorCode::data_loss) << wrong;
 }
 
+// ---- what would have been -------------------------------------------------------------------
+
+class WhatIfTest : public ReplayTest {
+ protected:
+  using Files = std::vector<std::pair<std::string, std::string>>;
+
+  static std::shared_ptr<const policy::PolicySet> with(const std::string& more) {
+    Files files = (*policy::PolicySet::builtin())->files();
+    files.emplace_back("90-more.cedar", more);
+    auto set = policy::PolicySet::parse(files);
+    EXPECT_TRUE(set) << set.error().describe();
+    return *set;
+  }
+  WhatIf what_if(const json& event, const std::string& more) {
+    DecisionCache before(policies_);
+    DecisionCache after(with(more));
+    auto found = replayer_.what_if(next_, event.dump(), before, after);
+    EXPECT_TRUE(found) << found.error().describe();
+    return found ? *found : WhatIf{};
+  }
+};
+
+TEST_F(WhatIfTest, nothing_changes_under_the_same_policies) {
+  const WhatIf found = what_if(honest(), "");
+  EXPECT_FALSE(found.changed());
+  EXPECT_FALSE(found.incomplete);
+  EXPECT_TRUE(found.before.permit);
+  EXPECT_EQ(found.principal, "user:ada");
+  EXPECT_EQ(found.route, "chat.completions");
+}
+
+TEST_F(WhatIfTest, a_forbid_an_obligation_and_what_they_are_because_of) {
+  const WhatIf stopped = what_if(
+      honest(),
+      R"(@id("no-red") forbid (principal, action, resource) when { principal has team && principal.team == "red" };)");
+  EXPECT_TRUE(stopped.changed());
+  EXPECT_FALSE(stopped.after.permit);
+  EXPECT_EQ(stopped.because(), std::vector<std::string>{"no-red"});
+
+  const WhatIf owed = what_if(
+      honest(),
+      R"(@id("mask") @redact_answer("personal") permit (principal, action == Gatehouse::Action::"infer", resource);)");
+  EXPECT_TRUE(owed.changed());
+  EXPECT_TRUE(owed.after.permit);
+  EXPECT_EQ(owed.because(), std::vector<std::string>{"mask"});
+  // A shadow changes no decision.
+  EXPECT_FALSE(
+      what_if(honest(), R"(@shadow("true") forbid (principal, action, resource);)").changed());
+}
+
+TEST_F(WhatIfTest, the_cause_is_what_forbids_or_what_no_longer_permits) {
+  using Names = std::vector<std::string>;
+  const auto because = [](bool before, Names were, bool after, Names are) {
+    WhatIf one;
+    one.before.permit = before;
+    one.before.determining = std::move(were);
+    one.after.permit = after;
+    one.after.determining = std::move(are);
+    return one.because();
+  };
+  EXPECT_EQ(because(false, {"stops"}, true, {"opens"}), Names{"stops"});
+  EXPECT_EQ(because(false, {}, true, {"opens"}), Names{"opens"});
+  EXPECT_EQ(because(true, {"opens"}, false, {}), Names{"opens"});
+  EXPECT_EQ(because(true, {"a", "b"}, true, {"a", "c"}), (Names{"c", "b"}));
+  EXPECT_EQ(because(true, {"a"}, true, {"a"}), Names{"a"});
+}
+
+TEST_F(WhatIfTest, what_is_not_known_of_the_caller_is_said) {
+  json event = honest();
+  event["actor"]["key"] = "gh_nobody";
+  EXPECT_TRUE(what_if(event, "").incomplete);
+  event = honest();
+  event["data"]["altered"] = {"purpose"};
+  EXPECT_TRUE(what_if(event, "").incomplete);
+}
+
 }  // namespace
 }  // namespace gatehouse::gateway
