@@ -2,7 +2,7 @@
 // hundred calls of twenty principals: harmless ones, with personal data, with credentials, with tools,
 // with purposes, to models inside, outside and unknown; its log is repeated to a million decisions
 // (repeat_decisions.cc) and compared under its own policies and three more. Prints a line of JSON.
-//   node bench/policy_diff.mjs [DECISIONS]
+//   node bench/policy_diff.mjs [DECISIONS [distinct]]     distinct: no two with the same purpose
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -39,7 +39,7 @@ await gateway.stop();
 await simulator.stop();
 
 const log = path.join(folder, 'ledger');
-const repeated = spawnSync(path.join(root, 'build/release/repeat_decisions'), [site.ledger, log, String(decisions)], { encoding: 'utf8' });
+const repeated = spawnSync(path.join(root, 'build/release/repeat_decisions'), [site.ledger, log, String(decisions), ...process.argv.slice(3)], { encoding: 'utf8' });
 process.stderr.write(succeed(repeated).stdout);
 
 const changed = path.join(folder, 'policies');
@@ -63,6 +63,6 @@ const [status] = await ended;
 clearInterval(watch);
 const seconds = Number(process.hrtime.bigint() - begin) / 1e9;
 if (status !== 1) throw new Error(`policy diff ended with ${status}`);
-console.log(JSON.stringify({ decisions, calls_made: made, cores: cpus().length, seconds: Number(seconds.toFixed(1)),
+console.log(JSON.stringify({ decisions, distinct: process.argv[3] === 'distinct', calls_made: made, cores: cpus().length, seconds: Number(seconds.toFixed(1)),
   decisions_a_second: Math.round(decisions / seconds), peak_MiB: Math.round(peak / 1024) }));
 rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,9 @@
 // and a time of its own, until there are so many decisions. The times are the last six days,
 // evenly. What data.decision of an outcome names is not mended: nothing of a decision looks at it.
 //
-//   repeat_decisions SOURCE DIRECTORY DECISIONS
+//   repeat_decisions SOURCE DIRECTORY DECISIONS [distinct]
+//
+// With `distinct` each decision with a purpose has one of its own, so that no two are alike.
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -86,7 +88,8 @@ class Appender {
   bool failed_ = false;
 };
 
-Result<void> repeat(const char* source, const char* directory, std::uint64_t decisions) {
+Result<void> repeat(const char* source, const char* directory, std::uint64_t decisions,
+                    bool distinct) {
   GH_ASSIGN(const auto entries, read_all(source));
   const SystemClock clock;
   ledger::Options options;
@@ -113,8 +116,12 @@ Result<void> repeat(const char* source, const char* directory, std::uint64_t dec
     std::string entry = calls[at];
     put(entry, "id", make_uuid7(times, random));
     put(entry, "time", format_time(times.wall()));
-    made += is_decision(entry) ? 1 : 0;
-    if (is_decision(entry)) times.advance(step);
+    if (is_decision(entry)) {
+      ++made;
+      times.advance(step);
+      if (distinct && entry.contains("\"purpose\":\""))
+        put(entry, "purpose", "project-" + std::to_string(made));
+    }
     appender.append(std::move(entry));
   }
   if (!appender.all_durable()) return fail(ErrorCode::unavailable, "the log could not be written");
@@ -127,12 +134,13 @@ Result<void> repeat(const char* source, const char* directory, std::uint64_t dec
 
 int main(int argc, char** argv) {
   std::uint64_t decisions = 0;
-  const char* end = argc == 4 ? argv[3] + std::strlen(argv[3]) : nullptr;
-  if (argc != 4 || std::from_chars(argv[3], end, decisions).ptr != end || decisions == 0) {
-    std::cerr << "usage: repeat_decisions SOURCE DIRECTORY DECISIONS\n";
+  const bool distinct = argc == 5 && std::string_view(argv[4]) == "distinct";
+  const char* end = argc == 4 || distinct ? argv[3] + std::strlen(argv[3]) : nullptr;
+  if (end == nullptr || std::from_chars(argv[3], end, decisions).ptr != end || decisions == 0) {
+    std::cerr << "usage: repeat_decisions SOURCE DIRECTORY DECISIONS [distinct]\n";
     return 2;
   }
-  const auto done = repeat(argv[1], argv[2], decisions);
+  const auto done = repeat(argv[1], argv[2], decisions, distinct);
   if (done) return 0;
   std::cerr << "repeat_decisions: " << done.error().describe() << '\n';
   return 2;

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -132,7 +133,7 @@ struct Found {
   }
 };
 
-// One thread's share of each batch. The caches live as long as the run.
+// One thread's share of each batch. What was answered stays known as long as the state does.
 class Judge {
  public:
   Judge(const PolicySetPointer& before, const PolicySetPointer& after)
@@ -141,10 +142,23 @@ class Judge {
   void judge(const gateway::Replayer& replayer, std::span<const Entry> entries) {
     for (const Entry& entry : entries) judge(replayer, entry);
   }
+  void forget() { known_.clear(); }
   Found found;
 
  private:
+  static constexpr std::size_t most_known = 8'192;
+
   void judge(const gateway::Replayer& replayer, const Entry& entry) {
+    auto facts = gateway::recorded_facts(entry.text);
+    const auto known = facts ? known_.find(*facts) : known_.end();
+    if (known != known_.end()) {
+      found.count(known->second);
+      if (!known->second.changed()) return;
+      found.changes.push_back(known->second);
+      found.changes.back().index = entry.index;
+      found.changes.back().id = ledger::id_of(entry.text);
+      return;
+    }
     auto one = replayer.what_if(entry.index, entry.text, before_, after_);
     if (!one) {
       ++found.not_derived;
@@ -153,11 +167,15 @@ class Judge {
       return;
     }
     found.count(*one);
-    if (one->changed()) found.changes.push_back(std::move(*one));
+    if (one->changed()) found.changes.push_back(*one);
+    if (!facts) return;
+    if (known_.size() >= most_known) known_.clear();
+    known_.emplace(std::move(*facts), std::move(*one));
   }
 
   gateway::DecisionCache before_;
   gateway::DecisionCache after_;
+  std::unordered_map<std::string, WhatIf> known_;  // by recorded_facts()
 };
 
 // The type of an event and its time stand near its beginning (docs/events.md).
@@ -224,6 +242,7 @@ class Run {
     if (store::is_state_event(type) || type == "snapshot.activated") {
       judge();  // decisions so far are of the state so far
       settle();
+      for (const auto& judge : judges_) judge->forget();
       return replayer_.feed(entry.index, entry.text);
     }
     if (type != "request.decided") {
@@ -368,8 +387,10 @@ std::vector<std::pair<Key, Count>> by_changes(const std::map<Key, Count>& counts
   std::vector<std::pair<Key, Count>> rows;
   for (const auto& row : counts)
     if (row.second.changed() > 0) rows.emplace_back(row);
-  std::ranges::stable_sort(rows, std::greater(),
-                           [](const auto& row) { return row.second.changed(); });
+  std::ranges::sort(rows, [](const auto& one, const auto& other) {
+    const auto [changed, others] = std::pair(one.second.changed(), other.second.changed());
+    return changed != others ? changed > others : one.first < other.first;
+  });
   return rows;
 }
 

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "gateway/principal_facts.h"
 
 namespace gatehouse::gateway {

@@ -17,6 +17,7 @@
 #include "gateway/question.h"
 #include "gateway/snapshot_sources.h"
 #include "gateway/stages.h"
+#include "ledger/query.h"
 
 namespace gatehouse::gateway {
 
@@ -531,6 +532,57 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
 }
 
 // ---- what would have been -------------------------------------------------------------------
+
+namespace {
+
+// `"peer":"192.0.2.1:40000"` is the last member of the actor. A quote inside a text is written \",
+// so that none of these can be found inside one.
+std::optional<std::size_t> cut_port(std::string& facts) {
+  constexpr std::string_view after = "\"},\"subject\":{";
+  constexpr std::string_view name = "\"peer\":\"";
+  const std::size_t end = facts.find(after);
+  if (end == std::string::npos || end == 0) return std::nullopt;
+  const std::size_t begin = facts.rfind('"', end - 1);
+  if (begin == std::string::npos || begin + 1 < name.size() ||
+      facts.compare(begin + 1 - name.size(), name.size(), name) != 0)
+    return std::nullopt;
+  const std::size_t colon = facts.rfind(':', end);
+  if (colon == std::string::npos || colon < begin) return end;
+  facts.erase(colon, end - colon);
+  return colon;
+}
+
+// `"content":{"sha256":"…","bytes":129}`, and nothing else of that name.
+void cut_content(std::string& facts, std::size_t from) {
+  constexpr std::string_view name = "\"content\":{\"sha256\":\"";
+  constexpr std::string_view bytes = "\",\"bytes\":";
+  const auto skip = [&](std::size_t at, std::string_view allowed) {
+    return std::min(facts.find_first_not_of(allowed, at), facts.size());
+  };
+  const std::size_t begin = facts.find(name, from);
+  if (begin == std::string::npos) return;
+  std::size_t end = skip(begin + name.size(), "0123456789abcdef");
+  if (facts.compare(end, bytes.size(), bytes) != 0) return;
+  end = skip(end + bytes.size(), "0123456789");
+  if (end < facts.size() && facts[end] == '}') facts.erase(begin, end - begin);
+}
+
+}  // namespace
+
+std::optional<std::string> recorded_facts(std::string_view entry) {
+  const std::string_view id = ledger::id_of(entry);
+  const std::size_t begin = entry.find("\"type\":\"request.decided\"");
+  if (!is_uuid(id) || begin == std::string_view::npos || begin > 128) return std::nullopt;
+  if (entry.contains("\"scope\":")) return std::nullopt;
+  const auto hours =
+      std::chrono::floor<std::chrono::hours>(time_of_uuid7(id)).time_since_epoch().count();
+  std::string facts = std::to_string(hours % (7 * 24)) + ' ';
+  facts += entry.substr(begin);
+  const auto after_actor = cut_port(facts);
+  if (!after_actor) return std::nullopt;
+  cut_content(facts, *after_actor);
+  return facts;
+}
 
 bool WhatIf::changed() const {
   return before.permit != after.permit || before.obligations != after.obligations;

@@ -66,6 +66,13 @@ struct WhatIf {
   std::vector<std::string> because() const;
 };
 
+// All of a recorded decision that what_if() looks at, as one text: two entries with the same one
+// get the same answer between two calls of feed(), apart from index and id. Left out are the id but
+// for its hour of the week, the time, the caller's port and the digest of the content. Nothing
+// where that cannot be told: a scope may end at any moment, or the entry is not as an event is
+// written.
+std::optional<std::string> recorded_facts(std::string_view entry);
+
 class Replayer {
  public:
   // `snapshots`: the folder of snapshot_sources.h.
