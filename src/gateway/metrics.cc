@@ -7,9 +7,15 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <vector>
+
+#include "base/text.h"
+#include "gateway/principal_facts.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -32,6 +38,47 @@ const prometheus::Histogram::BucketBoundaries& latency_buckets() {
       5e-3, 1e-2, 2e-2, 5e-2, 0.1,  0.2,  0.5,  1,    2,    5,    10};
   return seconds;
 }
+
+// What a shadow policy would have made of the decision; nothing where it was not for policies to
+// decide: the model is unknown, or outside of what was delegated.
+std::optional<std::string_view> shadow_effect(const Exchange& exchange,
+                                              const policy::Decision::Shadow& shadow) {
+  const policy::Decision& decision = exchange.decision;
+  if (shadow.permit == decision.permit) return "obligation";
+  if (!shadow.permit) return "forbid";
+  const bool by_policies =
+      (!exchange.problem || *exchange.problem == Problem::blocked) &&
+      std::ranges::find(decision.determining, scope_policy) == decision.determining.end();
+  return by_policies ? std::optional<std::string_view>("permit") : std::nullopt;
+}
+
+// By policy. Ids are the operator's own, and there are not endlessly many time series all the same.
+class ShadowCounters {
+ public:
+  static constexpr std::size_t most_policies = 256;  // in the life of the process
+  static constexpr std::size_t longest_id = 128;
+
+  explicit ShadowCounters(prometheus::Family<prometheus::Counter>& family) : family_(family) {}
+
+  void count(const Exchange& exchange) {
+    for (const auto& shadow : exchange.decision.shadow)
+      if (const auto effect = shadow_effect(exchange, shadow))
+        family_.Add({{"policy", label_of(shadow.policy)}, {"effect", std::string(*effect)}})
+            .Increment();
+  }
+
+ private:
+  std::string label_of(const std::string& policy) {
+    std::string id(utf8_prefix(policy, longest_id));
+    const std::lock_guard lock(mutex_);
+    if (known_.size() < most_policies) known_.insert(id);
+    return known_.contains(id) ? id : "(others)";
+  }
+
+  prometheus::Family<prometheus::Counter>& family_;
+  std::mutex mutex_;
+  std::set<std::string, std::less<>> known_;
+};
 
 }  // namespace
 
@@ -60,6 +107,7 @@ struct Metrics::Impl {
   prometheus::Family<prometheus::Counter>* guards = nullptr;
   prometheus::Family<prometheus::Counter>* limit_refusals = nullptr;
   prometheus::Counter* limit_worst_cases = nullptr;
+  std::optional<ShadowCounters> shadows;
   std::vector<Gauge> gauges;
   std::vector<ReadCounter> counters;
   std::mutex reading;  // of counters: of two readers one would add what the other has added
@@ -120,6 +168,8 @@ Metrics::Metrics() : impl_(std::make_unique<Impl>()) {
            ->counter("gatehouse_limit_worst_case_total",
                      "Calls charged with their worst case because their usage is not known")
            .Add({});
+  impl_->shadows.emplace(impl_->counter("gatehouse_policy_shadow_total",
+                                        "Decisions a policy in shadow would have changed"));
 }
 
 Metrics::~Metrics() = default;
@@ -162,6 +212,7 @@ void Metrics::count_request(const Exchange& exchange) {
   add(impl_->redacted, exchange.redacted);
   add(impl_->restored, exchange.restored);
   add(impl_->client_left, exchange.client_left ? 1 : 0);
+  if (!exchange.decision.shadow.empty()) impl_->shadows->count(exchange);
 }
 
 void Metrics::count_refused_message(int status) {

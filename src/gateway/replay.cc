@@ -17,6 +17,7 @@
 #include "gateway/question.h"
 #include "gateway/snapshot_sources.h"
 #include "gateway/stages.h"
+#include "ledger/query.h"
 
 namespace gatehouse::gateway {
 
@@ -139,8 +140,13 @@ policy::RiskValues risk_from(const json& risk) {
   return {p_from(member_of(risk, "jailbreak")), p_from(member_of(risk, "injection"))};
 }
 
+json take_member(json& object, const char* name) {
+  const auto member = object.find(name);
+  return member != object.end() ? std::move(*member) : json();
+}
+
 Result<RecordedCall> read_call(std::string_view entry) {
-  const json event = json::parse(entry, nullptr, false);
+  json event = json::parse(entry, nullptr, false);
   const auto wrong = [](const std::string& what) {
     return fail(ErrorCode::data_loss, "the event is not one of ours: " + what);
   };
@@ -154,9 +160,9 @@ Result<RecordedCall> read_call(std::string_view entry) {
   call.id = text_of(event, "id");
   call.node = text_of(event, "node");
   call.snapshot = text_of(event, "snapshot");
-  call.actor = member_of(event, "actor");
-  call.subject = member_of(event, "subject");
-  call.data = member_of(event, "data");
+  call.actor = take_member(event, "actor");
+  call.subject = take_member(event, "subject");
+  call.data = take_member(event, "data");
   const auto route = parse_route(text_of(call.subject, "route"));
   const auto dialect = parse_dialect(text_of(call.subject, "dialect"));
   if (!is_uuid(call.id) || !route || !dialect) return wrong("id, route or dialect");
@@ -501,8 +507,7 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
   // Who came by another credential is who the event says: its claims are in no state.
   if (call.principal.credential == identity::CredentialKind::api_key) {
     const auto* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
-    if (key != nullptr && !call.principal.described)
-      call.principal.attributes = key->attributes;
+    if (key != nullptr && !call.principal.described) call.principal.attributes = key->attributes;
   }
   const ModelInForce model = model_of(call, *snapshot, comparison);
 
@@ -528,8 +533,76 @@ Result<Replayed> Replayer::replay(std::uint64_t index, std::string_view entry,
 
 // ---- what would have been -------------------------------------------------------------------
 
+namespace {
+
+// `"peer":"192.0.2.1:40000"` is the last member of the actor. A quote inside a text is written \",
+// so that none of these can be found inside one.
+std::optional<std::size_t> cut_port(std::string& facts) {
+  constexpr std::string_view after = "\"},\"subject\":{";
+  constexpr std::string_view name = "\"peer\":\"";
+  const std::size_t end = facts.find(after);
+  if (end == std::string::npos || end == 0) return std::nullopt;
+  const std::size_t begin = facts.rfind('"', end - 1);
+  if (begin == std::string::npos || begin + 1 < name.size() ||
+      facts.compare(begin + 1 - name.size(), name.size(), name) != 0)
+    return std::nullopt;
+  const std::size_t colon = facts.rfind(':', end);
+  if (colon == std::string::npos || colon < begin) return end;
+  facts.erase(colon, end - colon);
+  return colon;
+}
+
+// `"content":{"sha256":"…","bytes":129}`, and nothing else of that name.
+void cut_content(std::string& facts, std::size_t from) {
+  constexpr std::string_view name = "\"content\":{\"sha256\":\"";
+  constexpr std::string_view bytes = "\",\"bytes\":";
+  const auto skip = [&](std::size_t at, std::string_view allowed) {
+    return std::min(facts.find_first_not_of(allowed, at), facts.size());
+  };
+  const std::size_t begin = facts.find(name, from);
+  if (begin == std::string::npos) return;
+  std::size_t end = skip(begin + name.size(), "0123456789abcdef");
+  if (facts.compare(end, bytes.size(), bytes) != 0) return;
+  end = skip(end + bytes.size(), "0123456789");
+  if (end < facts.size() && facts[end] == '}') facts.erase(begin, end - begin);
+}
+
+}  // namespace
+
+std::optional<std::string> recorded_facts(std::string_view entry) {
+  const std::string_view id = ledger::id_of(entry);
+  const std::size_t begin = entry.find("\"type\":\"request.decided\"");
+  if (!is_uuid(id) || begin == std::string_view::npos || begin > 128) return std::nullopt;
+  if (entry.contains("\"scope\":")) return std::nullopt;
+  const auto hours =
+      std::chrono::floor<std::chrono::hours>(time_of_uuid7(id)).time_since_epoch().count();
+  std::string facts = std::to_string(hours % (7 * 24)) + ' ';
+  facts += entry.substr(begin);
+  const auto after_actor = cut_port(facts);
+  if (!after_actor) return std::nullopt;
+  cut_content(facts, *after_actor);
+  return facts;
+}
+
 bool WhatIf::changed() const {
   return before.permit != after.permit || before.obligations != after.obligations;
+}
+
+std::vector<std::string> WhatIf::because() const {
+  if (before.permit != after.permit) {
+    const policy::Decision& denied = before.permit ? after : before;
+    const policy::Decision& permitted = before.permit ? before : after;
+    return denied.determining.empty() ? permitted.determining : denied.determining;
+  }
+  std::vector<std::string> policies;
+  const auto add_only_in = [&](const policy::Decision& one, const policy::Decision& other) {
+    for (const std::string& policy : one.determining)
+      if (std::ranges::find(other.determining, policy) == other.determining.end())
+        policies.push_back(policy);
+  };
+  add_only_in(after, before);
+  add_only_in(before, after);
+  return policies.empty() ? after.determining : policies;
 }
 
 Result<WhatIf> Replayer::what_if(std::uint64_t index, std::string_view entry, DecisionCache& before,
@@ -538,9 +611,12 @@ Result<WhatIf> Replayer::what_if(std::uint64_t index, std::string_view entry, De
   GH_ASSIGN(const SnapshotInfo* const snapshot, snapshot_of(call.snapshot));
   Replayed ignored;
   Comparison comparison(ignored);
+  bool is_known = true;
+  // As in replay().
   if (call.principal.credential == identity::CredentialKind::api_key) {
     const auto* const key = key_of(call, snapshot->state_index.value_or(0), comparison);
-    if (key != nullptr) call.principal.attributes = key->attributes;
+    is_known = key != nullptr || call.principal.described;
+    if (key != nullptr && !call.principal.described) call.principal.attributes = key->attributes;
   }
   const ModelInForce model = model_of(call, *snapshot, comparison);
   const Question question = question_of(call, model.record);
@@ -551,7 +627,7 @@ Result<WhatIf> Replayer::what_if(std::uint64_t index, std::string_view entry, De
   out.principal = std::string(identity::to_string(call.principal.kind)) + ":" + call.principal.id;
   out.route = to_string(call.route);
   out.model = call.model_name;
-  out.incomplete = !call.altered.empty();
+  out.incomplete = !call.altered.empty() || !is_known;
   for (const auto& [cache, decision] :
        {std::pair(&before, &out.before), std::pair(&after, &out.after)}) {
     *decision = cache->decide(request);

@@ -60,7 +60,18 @@ struct WhatIf {
   bool incomplete = false;  // policies were told something the event does not have
   // Permit or not, or another obligation.
   bool changed() const;
+  // The policies that made the difference. Of a decision that is no longer the same: the forbids,
+  // or without any the permits that are there on one side only; of obligations: the policies that
+  // have a say on one side only, or all of them where what they oblige to is another.
+  std::vector<std::string> because() const;
 };
+
+// All of a recorded decision that what_if() looks at, as one text: two entries with the same one
+// get the same answer between two calls of feed(), apart from index and id. Left out are the id but
+// for its hour of the week, the time, the caller's port and the digest of the content. Nothing
+// where that cannot be told: a scope may end at any moment, or the entry is not as an event is
+// written.
+std::optional<std::string> recorded_facts(std::string_view entry);
 
 class Replayer {
  public:

@@ -253,5 +253,143 @@ TEST(SnapshotSources, reads_back_the_files_of_a_set) {
     EXPECT_EQ(parse_sources(wrong).error().code, ErrorCode::data_loss) << wrong;
 }
 
+// ---- what would have been -------------------------------------------------------------------
+
+class WhatIfTest : public ReplayTest {
+ protected:
+  using Files = std::vector<std::pair<std::string, std::string>>;
+
+  static std::shared_ptr<const policy::PolicySet> with(const std::string& more) {
+    Files files = (*policy::PolicySet::builtin())->files();
+    files.emplace_back("90-more.cedar", more);
+    auto set = policy::PolicySet::parse(files);
+    EXPECT_TRUE(set) << set.error().describe();
+    return *set;
+  }
+  WhatIf what_if(const json& event, const std::string& more) {
+    DecisionCache before(policies_);
+    DecisionCache after(with(more));
+    auto found = replayer_.what_if(next_, event.dump(), before, after);
+    EXPECT_TRUE(found) << found.error().describe();
+    return found ? *found : WhatIf{};
+  }
+};
+
+TEST_F(WhatIfTest, nothing_changes_under_the_same_policies) {
+  const WhatIf found = what_if(honest(), "");
+  EXPECT_FALSE(found.changed());
+  EXPECT_FALSE(found.incomplete);
+  EXPECT_TRUE(found.before.permit);
+  EXPECT_EQ(found.principal, "user:ada");
+  EXPECT_EQ(found.route, "chat.completions");
+}
+
+TEST_F(WhatIfTest, a_forbid_an_obligation_and_what_they_are_because_of) {
+  const WhatIf stopped = what_if(
+      honest(),
+      R"(@id("no-red") forbid (principal, action, resource) when { principal has team && principal.team == "red" };)");
+  EXPECT_TRUE(stopped.changed());
+  EXPECT_FALSE(stopped.after.permit);
+  EXPECT_EQ(stopped.because(), std::vector<std::string>{"no-red"});
+
+  const WhatIf owed = what_if(
+      honest(),
+      R"(@id("mask") @redact_answer("personal") permit (principal, action == Gatehouse::Action::"infer", resource);)");
+  EXPECT_TRUE(owed.changed());
+  EXPECT_TRUE(owed.after.permit);
+  EXPECT_EQ(owed.because(), std::vector<std::string>{"mask"});
+  // A shadow changes no decision.
+  EXPECT_FALSE(
+      what_if(honest(), R"(@shadow("true") forbid (principal, action, resource);)").changed());
+}
+
+TEST_F(WhatIfTest, the_cause_is_what_forbids_or_what_no_longer_permits) {
+  using Names = std::vector<std::string>;
+  const auto because = [](bool before, Names were, bool after, Names are) {
+    WhatIf one;
+    one.before.permit = before;
+    one.before.determining = std::move(were);
+    one.after.permit = after;
+    one.after.determining = std::move(are);
+    return one.because();
+  };
+  EXPECT_EQ(because(false, {"stops"}, true, {"opens"}), Names{"stops"});
+  EXPECT_EQ(because(false, {}, true, {"opens"}), Names{"opens"});
+  EXPECT_EQ(because(true, {"opens"}, false, {}), Names{"opens"});
+  EXPECT_EQ(because(true, {"a", "b"}, true, {"a", "c"}), (Names{"c", "b"}));
+  EXPECT_EQ(because(true, {"a"}, true, {"a"}), Names{"a"});
+}
+
+TEST_F(WhatIfTest, what_is_not_known_of_the_caller_is_said) {
+  json event = honest();
+  event["actor"]["key"] = "gh_nobody";
+  EXPECT_TRUE(what_if(event, "").incomplete);
+  event = honest();
+  event["data"]["altered"] = {"purpose"};
+  EXPECT_TRUE(what_if(event, "").incomplete);
+}
+
+// As the gateway writes it.
+std::string written(const std::string& id, const std::string& peer, const std::string& content,
+                    const std::string& more = "") {
+  return R"({"id":")" + id +
+         R"(","time":"2026-11-26T21:24:07.930071Z","type":"request.decided","node":"gw",)" +
+         R"("actor":{"kind":"user","id":"ada","key":"gh_1","peer":")" + peer +
+         R"("},"subject":{"route":"chat.completions","dialect":"openai","model":"gpt"},"data":{)" +
+         R"("effect":"permit","purpose":"a \"content\":{\"sha256\":\"0\" b",)" +
+         R"("content":{"sha256":")" + content + R"(","bytes":12})" + more + "}}";
+}
+
+TEST(RecordedFacts, leave_out_what_no_answer_depends_on) {
+  const std::string id = "01a219be-8c78-7f9d-9afb-306334a5b04a";
+  const auto facts = recorded_facts(written(id, "10.0.0.1:5", "ab"));
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(recorded_facts(written("01a219be-8c79-7000-8000-000000000000", "10.0.0.1:65000", "cd")),
+            facts);
+  // An hour later, an address, anything else.
+  EXPECT_NE(recorded_facts(written("01a219f5-7af8-7f9d-9afb-306334a5b04a", "10.0.0.1:5", "ab")),
+            facts);
+  EXPECT_NE(recorded_facts(written(id, "10.0.0.2:5", "ab")), facts);
+  EXPECT_NE(recorded_facts(written(id, "10.0.0.1:5", "ab", R"(,"stream":true)")), facts);
+  // A week later it is the same hour again.
+  EXPECT_EQ(recorded_facts(written("01a23dcb-2478-7f9d-9afb-306334a5b04a", "10.0.0.1:5", "ab")),
+            facts);
+}
+
+TEST(RecordedFacts, are_not_told_where_they_may_depend_on_the_moment) {
+  const std::string id = "01a219be-8c78-7f9d-9afb-306334a5b04a";
+  EXPECT_FALSE(recorded_facts(written(id, "10.0.0.1:5", "ab", R"(,"scope":{})")));
+  EXPECT_FALSE(recorded_facts(written("no-uuid", "10.0.0.1:5", "ab")));
+  EXPECT_FALSE(recorded_facts(R"({"type":"request.completed"})"));
+  EXPECT_FALSE(recorded_facts(""));
+  // Where the content is written otherwise it stays, and no two are taken for the same.
+  EXPECT_NE(recorded_facts(written(id, "10.0.0.1:5", "x")),
+            recorded_facts(written(id, "10.0.0.1:5", "y")));
+}
+
+// Whatever member of the event changes, the facts do, or the answer is the same.
+TEST_F(WhatIfTest, other_facts_wherever_the_answer_is_another) {
+  const auto entry_of = [](const ordered_json& event) {
+    ordered_json sorted;
+    for (const char* name :
+         {"id", "time", "type", "node", "actor", "subject", "label", "snapshot", "data"})
+      if (event.contains(name)) sorted[name] = event[name];
+    return sorted.dump();
+  };
+  ordered_json event = ordered_json::parse(honest().dump());
+  event["time"] = "2026-11-26T21:24:07.930071Z";
+  event["actor"] = {{"kind", "user"}, {"id", "ada"}, {"key", "gh_1"}, {"peer", "10.0.0.1:5"}};
+  event["data"]["content"] = {{"sha256", "ab"}, {"bytes", 12}};
+  const auto facts = recorded_facts(entry_of(event));
+  ASSERT_TRUE(facts);
+  for (const auto& [place, value] : ordered_json(event).flatten().items()) {
+    ordered_json changed = event.flatten();
+    changed[place] = value.is_string() ? json("x") : value.is_boolean() ? json(!value) : json(7);
+    const bool is_left_out = place == "/time" || place.starts_with("/data/content/");
+    const auto others = recorded_facts(entry_of(changed.unflatten()));
+    if (!is_left_out) EXPECT_TRUE(!others || *others != *facts) << place;
+  }
+}
+
 }  // namespace
 }  // namespace gatehouse::gateway

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
-import { Gateway, Simulator, cli, parseEvents, people, root, secrets, succeed } from './harness.mjs';
+import { Gateway, Simulator, cli, parseEvents, people, root, secrets, succeed, until } from './harness.mjs';
 
 const policies = mkdtempSync(path.join(tmpdir(), 'gatehouse-policies-'));
 cpSync(path.join(root, 'policies'), policies, { recursive: true });
@@ -126,12 +126,18 @@ test('redact_answer: personal data the model makes up is masked, placeholders co
   }
 });
 
-test('a shadow policy decides nothing and stands in the event', async () => {
+test('a shadow policy decides nothing, stands in the event and is counted', async () => {
+  const counted = async () => (await (await fetch(`${gateway.url}/metrics`)).text()).split('\n')
+    .filter((line) => line.startsWith('gatehouse_policy_shadow_total{'));
+  const before = await counted();
   const response = await gateway.chat('gpt-echo', 'hi', {}, as('shadow'));
   assert.equal(response.status, 200);
   const entry = gateway.entry(response.headers.get('gatehouse-entry'));
   assert.deepEqual(entry.data.shadow, [{ policy: 'try-first', effect: 'forbid', obligations: [] }]);
   assert.equal(entry.data.effect, 'permit');
+  assert.deepEqual(before, []);
+  assert.deepEqual(await until(async () => { const found = await counted(); return found.length > 0 && found; }, 'the counter'),
+    ['gatehouse_policy_shadow_total{effect="forbid",policy="try-first"} 1']);
 });
 
 test('a policy on what cannot be inspected stops it, whatever it looks like', async () => {
