@@ -1,6 +1,7 @@
 // See control.h.
 #include "gateway/control.h"
 
+#include "approval/approval.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -72,9 +73,8 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));
   GH_TRY(control->open_outputs(config));
   GH_TRY(control->open_budgets(config));
-  control->approvals_ =
-      std::make_unique<approval::Desk>(*control->ledger_, config.approvals_directory(),
-                                       control->keys_.approvals, config.node, clock, random);
+  control->approvals_ = std::make_shared<approval::Desk>(
+      *control->registry_, config.approvals_directory(), control->keys_.approvals, clock, random);
   if (auto loaded = control->approvals_->load(); !loaded)
     return std::unexpected(std::move(loaded).error().within("approvals"));
   return control;
