@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/admin_approval.h"
+#include "api/admin_directory.h"
 #include "api/admin_mcp.h"
 #include "api/admin_provenance.h"
 #include "api/admin_token.h"
@@ -15,6 +16,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "gateway/administer_directory.h"
 #include "gateway/administration.h"
 #include "ledger/event.h"
 
@@ -124,8 +126,19 @@ Admin::Admin(gateway::ControlPlane& control, std::shared_ptr<const gateway::Conf
 
 AdminReply Admin::handle(std::string_view method, std::string_view path, std::string_view body,
                          std::string_view actor) {
+  if (gateway::is_directory_path(path)) return directory(method, path, body, actor);
   auto reply = dispatch(method, path, body, actor);
   return reply ? AdminReply{200, std::move(*reply)} : gateway::reply_of(reply.error());
+}
+
+AdminReply Admin::directory(std::string_view method, std::string_view target, std::string_view body,
+                            std::string_view actor) {
+  bool changed = false;
+  auto reply = administer_directory(control_, *config(), method, target, body, actor,
+                                    directory_mutex_, changed);
+  if (changed && changed_)
+    if (auto in_force = changed_(); !in_force) return gateway::reply_of(in_force.error());
+  return reply;
 }
 
 Result<std::string> Admin::dispatch(std::string_view method, std::string_view path,
@@ -362,7 +375,9 @@ Result<void> record_local(gateway::ControlPlane& control, const std::string& nod
 AdminReply AdminServer::administer_here(std::string_view method, std::string_view path,
                                         std::string_view body, std::string_view actor) {
   const auto* const route = gateway::find_administration(method, path);
-  if (route != nullptr && route->changes) {
+  if (route == nullptr)
+    return gateway::reply_of({ErrorCode::not_found, "no such administrative call", ""});
+  if (route->changes) {
     if (auto recorded =
             record_local(gateway_.control(), gateway_.config()->node, *route, body, actor);
         !recorded)

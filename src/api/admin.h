@@ -26,6 +26,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -60,6 +61,8 @@ class Admin {
  private:
   Result<std::string> dispatch(std::string_view method, std::string_view path,
                                std::string_view body, std::string_view actor);
+  AdminReply directory(std::string_view method, std::string_view target, std::string_view body,
+                       std::string_view actor);
   Result<std::string> create_key(std::string_view body, std::string_view actor);
   Result<std::string> add_model(std::string_view body, std::string_view actor);
   Result<std::string> reset_limit(std::string_view body, std::string_view actor);
@@ -70,6 +73,7 @@ class Admin {
 
   gateway::ControlPlane& control_;
   std::shared_ptr<const gateway::Config> config_;
+  std::mutex directory_mutex_;
   Hook changed_;
   Hook reload_;
   std::function<std::string()> export_status_;

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "gateway/administer_approvals.h"
+#include "gateway/administer_directory.h"
 #include "gateway/administration.h"
 #include "gateway/provenance_find.h"
 #include "gateway/receipts.h"
@@ -33,9 +34,9 @@ bool speaks_anthropic(const net::RequestHead& head) {
   return head.fields.contains("anthropic-version") || head.fields.contains("x-api-key");
 }
 
-bool is_json(std::string_view content_type) {
+bool is_json(std::string_view content_type, std::string_view wanted = "application/json") {
   const auto type = trim(content_type.substr(0, content_type.find(';')));
-  return equals_ignoring_case(type, "application/json");
+  return equals_ignoring_case(type, wanted);
 }
 
 // Bodies are JSON, so that no form of a page elsewhere can be one of these calls: a browser that
@@ -43,7 +44,9 @@ bool is_json(std::string_view content_type) {
 Verdict accept_form(const net::RequestHead& head, std::initializer_list<std::string_view> methods) {
   if (std::ranges::find(methods, head.method) == methods.end())
     return refuse(Problem::method_not_allowed, "this path does not take " + head.method);
-  if (head.method != "GET" && !is_json(head.fields.find("content-type").value_or("")))
+  const bool has_body = head.method != "GET" && head.method != "DELETE";
+  const auto type = head.fields.find("content-type").value_or("");
+  if (has_body && !is_json(type) && !is_json(type, "application/scim+json"))
     return refuse(Problem::bad_request, "send the header Content-Type: application/json");
   if (head.fields.contains("content-encoding"))
     return refuse(Problem::bad_request, "send the body without Content-Encoding");
@@ -105,6 +108,10 @@ Verdict accept(Worker&, net::ServerStream& client, Exchange& exchange) {
   if (path.starts_with(approval_link_prefix)) {
     exchange.route = Route::approvals;
     return {};
+  }
+  if (is_directory_path(path)) {
+    exchange.route = Route::directory;
+    return accept_form(head, {"GET", "POST", "PUT", "PATCH", "DELETE"});
   }
   const RouteEntry* found = nullptr;
   for (const auto& entry : routes)

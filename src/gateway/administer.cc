@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "gateway/administer_approvals.h"
 #include "gateway/decision_event.h"
+#include "identity/directory.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -21,6 +22,27 @@ ApiError body_error(const Error& error) {
     default:
       return {Problem::bad_request, error.describe()};
   }
+}
+
+// Whoever reads such a body may go down into it.
+constexpr int deepest_body = 32;
+bool is_deep(std::string_view body) {
+  int depth = 0;
+  bool in_text = false;
+  for (std::size_t at = 0; at < body.size(); ++at) {
+    const char c = body[at];
+    if (in_text) {
+      if (c == '\\') ++at;
+      if (c == '"') in_text = false;
+    } else if (c == '"') {
+      in_text = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > deepest_body) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
 }
 
 std::string subject_of(const Exchange& exchange, const AdministrationQuestion& question) {
@@ -63,6 +85,16 @@ std::expected<const AdministrationRoute*, ApiError> route_of(const Exchange& exc
   return route;
 }
 
+// Whoever makes a credential that speaks for somebody gives away what that somebody has: a group of
+// the directory that means a role here is one of the roles.
+void add_roles_of_directory(const Snapshot& snapshot, AdministrationMatter& matter) {
+  constexpr std::string_view principal = "principal:";
+  if (!snapshot.directory || !matter.target.starts_with(principal)) return;
+  const auto name = std::string_view(matter.target).substr(principal.size());
+  for (const auto& group : snapshot.directory->groups_of(name))
+    if (group.starts_with(administrative_groups)) matter.roles.push_back(group);
+}
+
 net::Task<Verdict> answer(Worker& worker, net::ServerStream& client, Exchange& exchange,
                           AdministrationReply reply) {
   exchange.status = reply.status;
@@ -101,6 +133,7 @@ net::Task<std::expected<std::string, ApiError>> small_body(net::ServerStream& cl
                                                            std::size_t most) {
   auto body = co_await client.read_body(most);
   if (!body) co_return std::unexpected(body_error(body.error()));
+  if (is_deep(*body)) co_return refuse(Problem::bad_request, "the body is nested too deeply");
   co_return std::move(*body);
 }
 
@@ -145,7 +178,8 @@ net::Task<Verdict> administer(Worker& worker, net::ServerStream& client, Exchang
   if ((*route)->path.starts_with(approvals_prefix))
     co_return co_await serve_approval_verb(
         worker, client, exchange, (*route)->path.substr(approvals_prefix.size()), std::move(*body));
-  const auto matter = matter_of(**route, *body);
+  auto matter = matter_of(**route, *body);
+  add_roles_of_directory(*exchange.snapshot, matter);
   const auto question = administration_question(exchange, (*route)->action, matter);
   exchange.decision = exchange.snapshot->policies->decide(policy_request(question));
   settle_administration(question, *exchange.snapshot->policies, exchange.decision);

@@ -17,7 +17,7 @@ AdministrationQuestion administration_question(const Exchange& exchange, std::st
                                                const AdministrationMatter& matter);
 // Who acts, as events name it: "user:ada".
 std::string actor_name(const identity::Principal& principal);
-// A bounded body, of JSON where there is one. `most`: bytes.
+// A body of at most `most` bytes that is not nested deeply.
 net::Task<std::expected<std::string, ApiError>> small_body(net::ServerStream& client,
                                                            std::size_t most);
 // Records exchange.decision as administration.decided; afterwards only an outcome may follow.

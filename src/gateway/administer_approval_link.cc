@@ -10,6 +10,7 @@
 #include "gateway/administer_approvals.h"
 #include "gateway/approval_asking.h"
 #include "gateway/approval_page.h"
+#include "identity/directory.h"
 #include "identity/rules.h"
 
 namespace gatehouse::gateway {
@@ -70,6 +71,8 @@ Result<std::vector<identity::Principal>> known_as(Worker& worker, const Exchange
     known.push_back(bare(who));
     known.back().attributes = key.attributes;
   }
+  if (exchange.snapshot->directory)
+    for (auto& one : known) exchange.snapshot->directory->describe(one);
   return known;
 }
 

@@ -34,6 +34,9 @@ const AdministrationRoute* find_administration(std::string_view method, std::str
 
 inline constexpr std::string_view administration_prefix = "/admin/";
 
+// Groups of the directory that are roles here: "gatehouse-administrators", …
+inline constexpr std::string_view administrative_groups = "gatehouse-";
+
 // What a call is about and what it would give away, from its body: {"principal":…,"attributes":
 // {"role":…}}. A body that is no JSON object gives nothing; whoever carries it out refuses it.
 struct AdministrationMatter {

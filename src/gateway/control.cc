@@ -10,6 +10,7 @@
 #include "gateway/question.h"
 #include "gateway/tool_calls.h"
 #include "gateway/witnessing.h"
+#include "identity/directory.h"
 #include "net/loop.h"
 
 namespace gatehouse::gateway {
@@ -131,7 +132,9 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
   const auto keys = state.keys();
   GH_ASSIGN(snapshot->keys, identity::KeyIndex::build(keys, keys_.key_hash));
   for (auto& model : state.models()) snapshot->models.emplace(model.name, model);
-  GH_ASSIGN(snapshot->standing, identity::Standing::build(state));
+  GH_ASSIGN(auto directory, identity::Directory::build(state));
+  GH_ASSIGN(snapshot->standing, identity::Standing::build(state, directory));
+  snapshot->directory = std::make_shared<const identity::Directory>(std::move(directory));
   snapshot->state_index = state.next_index();
   seal_snapshot(*snapshot, keys);
   return snapshot;

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "gateway/administer.h"
 #include "gateway/administer_approvals.h"
+#include "gateway/administer_directory.h"
 #include "gateway/admit.h"
 #include "gateway/identity_endpoints.h"
 #include "gateway/mcp_call.h"
@@ -55,6 +56,8 @@ net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange&
   GH_STAGE(co_await identify(worker, client, exchange));
   if (exchange.route == Route::approvals)
     co_return co_await serve_approvals(worker, client, exchange);
+  if (exchange.route == Route::directory)
+    co_return co_await serve_directory(worker, client, exchange);
   if (exchange.route == Route::administration)
     co_return co_await administer(worker, client, exchange);
   if (exchange.route == Route::receipts) co_return co_await receipt(worker, client, exchange);

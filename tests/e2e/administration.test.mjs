@@ -189,7 +189,7 @@ test('the key of the command line is in no message and in no list of processes',
 });
 
 test('what is done at the node asks nobody, and is recorded as done there', () => {
-  succeed(gateway.cli('limit', 'reset', 'hourly'));
+  succeed(gateway.cli('limit', 'reset', 'hourly', '--all'));
   const [entry] = gateway.entries(['--type', 'administration.local']).slice(-1);
   assert.match(entry.actor.id, /^cli:/);
   assert.equal(entry.subject.target, 'limit:hourly');
