@@ -61,7 +61,7 @@ function checkEvents() {
   same(types, new Set(headings(page).filter((heading) => heading.includes('.')).flatMap((heading) => heading.split(', '))), 'docs/events.md');
   // Fields: every name these files write is described, and every field described is written by them.
   // What real events have is compared in recorded.mjs.
-  const namesIn = (source) => new Set([...source.matchAll(/(?:key|write_texts|write_list)\((?:writer, )?"([a-z_0-9]+)"|\{"([a-z_]+)",\s/g)].map((match) => match[1] ?? match[2]));
+  const namesIn = (source) => new Set([...source.matchAll(/(?:key|write_texts|write_list)\((?:writer, )?"([a-z_0-9]+)"|\{"([a-z_]+)",\s|data\["([a-z_]+)"\] =/g)].map((match) => match[1] ?? match[2] ?? match[3]));
   const written = namesIn(text);
   const described = new Set(codes(page).flatMap((name) => name.split('.')));
   const absent = [...written].filter((name) => !described.has(name));
