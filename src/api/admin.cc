@@ -5,13 +5,20 @@
 #include <nlohmann/json.hpp>
 
 #include "api/admin_approval.h"
+#include "api/admin_directory.h"
 #include "api/admin_mcp.h"
 #include "api/admin_provenance.h"
 #include "api/admin_token.h"
 #include "api/admin_vault.h"
 #include "base/clock.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
+#include "gateway/administer_directory.h"
+#include "gateway/administration.h"
+#include "ledger/event.h"
 
 namespace gatehouse::api {
 namespace {
@@ -20,52 +27,11 @@ using nlohmann::json;
 
 // A text that is looked for, with every byte of it escaped.
 constexpr std::size_t largest_body = 7u << 20;
-// Kept content goes back in base64.
-constexpr std::size_t largest_answer = 2u << 30;
 // How often, and after how many entries, the database is told how far the ledger is.
 constexpr std::chrono::minutes keep_up_interval(1);
 constexpr std::uint64_t keep_up_entries = 10'000;
 // How often what was used of budgets is written down, so that a start after a kill is a short one.
 constexpr std::chrono::seconds budgets_interval(10);
-
-int status_of(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::invalid_argument:
-      return 400;
-    case ErrorCode::unauthenticated:
-      return 401;
-    case ErrorCode::permission_denied:
-      return 403;
-    case ErrorCode::not_found:
-      return 404;
-    case ErrorCode::already_exists:
-    case ErrorCode::failed_precondition:
-      return 409;
-    case ErrorCode::resource_exhausted:
-      return 429;
-    case ErrorCode::unavailable:
-      return 503;
-    default:
-      return 500;
-  }
-}
-
-ErrorCode code_of(int status) {
-  switch (status) {
-    case 400:
-      return ErrorCode::invalid_argument;
-    case 404:
-      return ErrorCode::not_found;
-    case 409:
-      return ErrorCode::failed_precondition;
-    case 429:
-      return ErrorCode::resource_exhausted;
-    case 503:
-      return ErrorCode::unavailable;
-    default:
-      return ErrorCode::internal;
-  }
-}
 
 json to_json(const store::KeyRecord& key) {
   json attributes = json::object();
@@ -160,16 +126,26 @@ Admin::Admin(gateway::ControlPlane& control, std::shared_ptr<const gateway::Conf
 
 AdminReply Admin::handle(std::string_view method, std::string_view path, std::string_view body,
                          std::string_view actor) {
+  if (gateway::is_directory_path(path)) return directory(method, path, body, actor);
   auto reply = dispatch(method, path, body, actor);
-  if (reply) return {200, std::move(*reply)};
-  const auto& error = reply.error();
-  const json problem = {
-      {"error", {{"code", std::string(to_string(error.code))}, {"message", error.describe()}}}};
-  return {status_of(error.code), problem.dump()};
+  return reply ? AdminReply{200, std::move(*reply)} : gateway::reply_of(reply.error());
+}
+
+AdminReply Admin::directory(std::string_view method, std::string_view target, std::string_view body,
+                            std::string_view actor) {
+  bool changed = false;
+  auto reply = administer_directory(control_, *config(), method, target, body, actor,
+                                    directory_mutex_, changed);
+  if (changed && changed_)
+    if (auto in_force = changed_(); !in_force) return gateway::reply_of(in_force.error());
+  return reply;
 }
 
 Result<std::string> Admin::dispatch(std::string_view method, std::string_view path,
                                     std::string_view body, std::string_view actor) {
+  if (gateway::find_administration(method, path) == nullptr)
+    return fail(ErrorCode::not_found, "no such administrative call");
+  const auto config = this->config();
   auto& registry = control_.registry();
   if (method == "GET" && path == "/admin/keys") {
     GH_ASSIGN(const auto keys, registry.list_keys());
@@ -181,29 +157,27 @@ Result<std::string> Admin::dispatch(std::string_view method, std::string_view pa
   }
   if (is_token_call(method, path)) {
     bool changed = false;
-    GH_ASSIGN(auto reply, administer_tokens(control_, *config_, path, body, actor, changed));
+    GH_ASSIGN(auto reply, administer_tokens(control_, *config, path, body, actor, changed));
     return changed ? after_change(std::move(reply)) : std::move(reply);
   }
   if (method == "GET" && path == "/admin/export") {
     if (export_status_) return export_status_();
-    return gateway::remembered_export_status(*config_, control_.ledger());
+    return gateway::remembered_export_status(*config, control_.ledger());
   }
   if (method == "GET" && path == "/admin/limits") {
-    const auto config = current_config_ ? current_config_() : config_;
     return control_.budgets().list_json(config->budgets);
   }
   if (method != "POST") return fail(ErrorCode::not_found, "no such administrative call");
   if (path.starts_with(vault_prefix))
-    return administer_vault(control_.vault(), *config_, path.substr(vault_prefix.size()), body,
+    return administer_vault(control_.vault(), *config, path.substr(vault_prefix.size()), body,
                             actor);
   if (path.starts_with(provenance_prefix))
-    return administer_provenance(control_, *config_, path.substr(provenance_prefix.size()), body);
+    return administer_provenance(control_, *config, path.substr(provenance_prefix.size()), body);
   if (path == "/admin/limits/reset") return reset_limit(body, actor);
   if (path.starts_with(mcp_prefix))
-    return administer_mcp(control_, *config_, path.substr(mcp_prefix.size()), body, actor);
+    return administer_mcp(control_, *config, path.substr(mcp_prefix.size()), body, actor);
   if (path.starts_with(approvals_prefix))
-    return administer_approvals(control_.approvals(), path.substr(approvals_prefix.size()), body,
-                                actor);
+    return administer_approvals(control_, path.substr(approvals_prefix.size()), body, actor);
   if (path == "/admin/keys") return create_key(body, actor);
   if (path == "/admin/models") return add_model(body, actor);
   if (path == "/admin/keys/revoke") {
@@ -244,9 +218,10 @@ Result<std::string> Admin::add_model(std::string_view body, std::string_view act
   GH_ASSIGN(model.upstream_name, request.text("upstream_name", ""));
   GH_ASSIGN(model.trust, request.text("trust"));
   GH_ASSIGN(model.clearance, request.text("clearance", ""));
-  if (!config_->providers.contains(model.provider)) {
+  const auto config = this->config();
+  if (!config->providers.contains(model.provider)) {
     return fail(ErrorCode::invalid_argument, "provider \"" + model.provider + "\" is not in " +
-                                                 config_->file.string() +
+                                                 config->file.string() +
                                                  "; add it under providers first");
   }
   GH_ASSIGN(const auto record, control_.registry().add_model(model, actor));
@@ -257,7 +232,7 @@ Result<std::string> Admin::reset_limit(std::string_view body, std::string_view a
   GH_ASSIGN(const auto request, Body::parse(body, {"limit", "key"}));
   GH_ASSIGN(const auto limit, request.text("limit"));
   GH_ASSIGN(const auto key, request.text("key", ""));
-  const auto config = current_config_ ? current_config_() : config_;
+  const auto config = this->config();
   if (config->budgets.find(limit) == nullptr && limit != limits::delegation_name)
     return fail(ErrorCode::not_found, "there is no limit \"" + limit +
                                           "\"; `gatehouse limit list` "
@@ -273,7 +248,8 @@ Result<std::string> Admin::after_change(std::string reply) {
 }
 
 AdminServer::AdminServer(gateway::Gateway& gateway)
-    : admin_(
+    : gateway_(gateway),
+      admin_(
           gateway.control(), gateway.config(),
           [&gateway] { return gateway.refresh("administration"); },
           [&gateway] { return gateway.reload(); }) {
@@ -302,10 +278,14 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gatewa
   admin->loop_.spawn(self.keep_budgets_up(gateway));
   admin->loop_.spawn(self.watch_risk(gateway));
   admin->thread_ = std::thread([&self] { self.loop_.run(); });
+  gateway.administration().open(
+      [&self](std::string_view method, std::string_view path, std::string_view body,
+              std::string_view actor) { return self.admin_.handle(method, path, body, actor); });
   return admin;
 }
 
 AdminServer::~AdminServer() {
+  gateway_.administration().close();
   loop_.stop();
   if (thread_.joinable()) thread_.join();
 }
@@ -356,6 +336,56 @@ net::Task<void> AdminServer::keep_budgets_up(gateway::Gateway& gateway) {
   }
 }
 
+namespace {
+
+// Who owns the node may call itself what it likes, but not like a caller that policies decided
+// about.
+std::string local_actor(std::string_view claimed) {
+  constexpr std::string_view prefix = "cli:";
+  return claimed.starts_with(prefix) ? std::string(claimed) : std::string(prefix).append(claimed);
+}
+
+// What is done at the node is done without asking anybody: that stands in the ledger first.
+Result<void> record_local(gateway::ControlPlane& control, const std::string& node,
+                          const gateway::AdministrationRoute& route, std::string_view body,
+                          std::string_view actor) {
+  ledger::Event event;
+  event.id = make_uuid7(control.clock(), control.random());
+  event.time = control.clock().wall();
+  event.type = "administration.local";
+  event.node = node;
+  JsonWriter who(event.actor);
+  who.begin_object().key("kind").string("operator").key("id").string(utf8_prefix(actor, 256));
+  who.end_object();
+  JsonWriter what(event.subject);
+  what.begin_object().key("method").string(route.method).key("path").string(route.path);
+  const auto matter = gateway::matter_of(route, body);
+  if (!matter.target.empty()) what.key("target").string(matter.target);
+  what.end_object();
+  JsonWriter data(event.data);
+  data.begin_object().key("action").string(route.action).key("surface").string("socket");
+  data.end_object();
+  GH_ASSIGN(auto entry, ledger::serialize(event));
+  GH_TRY(control.ledger().append_and_wait(std::move(entry)));
+  return {};
+}
+
+}  // namespace
+
+AdminReply AdminServer::administer_here(std::string_view method, std::string_view path,
+                                        std::string_view body, std::string_view actor) {
+  const auto* const route = gateway::find_administration(method, path);
+  if (route == nullptr)
+    return gateway::reply_of({ErrorCode::not_found, "no such administrative call", ""});
+  if (route->changes) {
+    if (auto recorded =
+            record_local(gateway_.control(), gateway_.config()->node, *route, body, actor);
+        !recorded)
+      return gateway::reply_of(recorded.error());
+  }
+  return admin_.handle(method, path, body, actor);
+}
+
 net::Task<void> AdminServer::answer(net::ServerStream& client) {
   AdminReply reply;
   if (client.request().method == "POST") {
@@ -364,82 +394,18 @@ net::Task<void> AdminServer::answer(net::ServerStream& client) {
       client.abort();
       co_return;
     }
-    const auto actor = client.request().fields.find("gatehouse-actor").value_or("admin");
+    const auto actor =
+        local_actor(client.request().fields.find("gatehouse-actor").value_or("admin"));
     // On this thread: administration is rare, and waits for nobody but itself.
-    reply = admin_.handle("POST", client.request().path(), *body, actor);
+    reply = administer_here("POST", client.request().path(), *body, actor);
   } else {
-    reply = admin_.handle(client.request().method, client.request().path(), "", "admin");
+    reply = administer_here(client.request().method, client.request().path(), "", "cli:admin");
   }
   net::ResponseHead head;
   head.status = reply.status;
   head.fields.add("Content-Type", "application/json");
   // Whoever asked may have gone; the change stands all the same.
   (void)co_await client.respond(std::move(head), std::move(reply.body));
-}
-
-namespace {
-
-Result<std::string> reply_or_error(AdminReply reply) {
-  if (reply.status == 200) return std::move(reply.body);
-  const auto parsed = json::parse(reply.body, nullptr, false);
-  std::string message = "the gateway answered " + std::to_string(reply.status);
-  if (parsed.is_object() && parsed.contains("error") && parsed["error"].contains("message"))
-    message = parsed["error"]["message"].get<std::string>();
-  return fail(code_of(reply.status), std::move(message));
-}
-
-struct Call {
-  std::string socket;
-  std::string method;
-  std::string path;
-  std::string body;
-  std::string actor;
-};
-
-net::Task<void> call_gateway(net::Loop& loop, net::ClientPool& pool, Call call,
-                             Result<AdminReply>& result) {
-  net::Endpoint endpoint;
-  endpoint.host = "localhost";
-  endpoint.unix_path = call.socket;
-  net::RequestHead head;
-  head.method = call.method;
-  head.target = call.path;
-  head.fields.add("Gatehouse-Actor", call.actor);
-  head.fields.add("Content-Type", "application/json");
-  auto answer = co_await pool.request(endpoint, std::move(head), std::move(call.body), nullptr);
-  if (!answer) {
-    result = std::unexpected(answer.error());
-  } else if (auto body = co_await (*answer)->read_all(largest_answer); !body) {
-    result = std::unexpected(body.error());
-  } else {
-    result = AdminReply{(*answer)->head().status, std::move(*body)};
-  }
-  loop.stop();
-}
-
-}  // namespace
-
-Result<std::string> administer(const gateway::Config& config, std::string_view method,
-                               std::string_view path, std::string body, std::string_view actor) {
-  if (std::filesystem::exists(config.admin_socket())) {
-    net::Loop loop;
-    net::ClientPool pool(loop, {}, nullptr);
-    Result<AdminReply> reply = fail(ErrorCode::internal, "no reply");
-    loop.spawn(call_gateway(loop, pool,
-                            {config.admin_socket().string(), std::string(method), std::string(path),
-                             body, std::string(actor)},
-                            reply));
-    loop.run();
-    if (reply) return reply_or_error(std::move(*reply));
-    // Nobody listens on it any more: the gateway is gone, so this process may do it.
-    if (reply.error().code != ErrorCode::unavailable)
-      return std::unexpected(std::move(reply).error().within("the running gateway"));
-  }
-  SystemClock clock;
-  SystemRandom random;
-  GH_ASSIGN(const auto control, gateway::ControlPlane::open(config, clock, random));
-  Admin admin(*control, std::make_shared<const gateway::Config>(config), {}, {});
-  return reply_or_error(admin.handle(method, path, body, actor));
 }
 
 }  // namespace gatehouse::api

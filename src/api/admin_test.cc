@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/id.h"
+#include "gateway/administration.h"
 
 namespace gatehouse::api {
 namespace {
@@ -66,6 +67,21 @@ TEST_F(AdminTest, members_that_nobody_knows_are_refused) {
   for (const char* body : {"", "[]", "null", "{", "\"x\""})
     expect_refused("/admin/keys", body, "JSON object");
   EXPECT_EQ(control_->ledger().stats().size, 0u);
+}
+
+// Whatever the table of rights has, somebody carries out; what it has not, does not exist here
+// either.
+TEST_F(AdminTest, the_calls_are_those_of_the_table) {
+  for (const auto& route : gateway::administration_routes()) {
+    if (route.path == "/admin/reload") continue;  // without a gateway there is nothing to reload
+    const auto reply = admin_->handle(route.method, route.path, "{}", "cli:root");
+    EXPECT_EQ(reply.body.find("no such administrative call"), std::string::npos) << route.path;
+    const auto elsewhere = std::string(route.path) + "/x";
+    EXPECT_EQ(admin_->handle(route.method, elsewhere, "{}", "cli:root").status, 404) << elsewhere;
+  }
+  for (const char* path :
+       {"/admin", "/admin/", "/admin/vault/", "/admin/vault/dump", "/admin/Keys"})
+    EXPECT_EQ(post(path, "{}").status, 404) << path;
 }
 
 }  // namespace

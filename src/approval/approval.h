@@ -17,8 +17,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "crypto/crypto.h"
-#include "identity/principal.h"
-#include "ledger/ledger.h"
+#include "identity/identity.h"
 
 namespace gatehouse::approval {
 
@@ -39,11 +38,12 @@ struct Call {
   std::string session;                // of the conversation; may be empty
   std::string request;                // id of the request's entry
   std::string reason;                 // why it waits, for the approver; no content
+  std::string label = {};             // of what the call comes from, in words; no content
 };
 // SHA-256 over all that makes it this call, in hexadecimal.
 std::string digest_of(const Call& call);
 
-enum class State : std::uint8_t { pending, granted, denied, used, expired };
+enum class State : std::uint8_t { pending, granted, denied, used, expired, withdrawn };
 std::string_view to_string(State state);
 
 struct Record {
@@ -51,18 +51,24 @@ struct Record {
   bool standing = false;
   std::string digest;  // of a standing one: empty
   Call call;           // of a standing one: server, tool and principal ("*": every)
+  bool shown = false;  // call.arguments are there, and are those of the digest
   std::vector<Quorum> quorums;
   WallTime requested;
   WallTime expires;
   State state = State::pending;
-  std::set<std::string> granted_by;
+  // Who agreed, and which of the roles that are asked for they had then.
+  std::map<std::string, std::set<std::string>> granted_by;
   std::string denied_by;
+  std::string note;             // what the last who decided wrote beside it
+  std::set<std::string> links;  // signed links that were used
 };
 
 // Somebody who decides.
 struct Approver {
   std::string id;               // "user:bob"; "cli:root" is whoever has the node's files
   std::set<std::string> roles;  // of an operator at the node ("cli:…"): taken to have every role
+  std::string note = {};        // why, for the record: at most 500 bytes are kept
+  std::string link = {};        // by which signed link, if by one
 };
 
 enum class Verdict : std::uint8_t { approved, waiting, denied };
@@ -76,40 +82,50 @@ class Desk {
  public:
   static constexpr std::size_t most_open = 10'000;              // requests and standing approvals
   static constexpr std::size_t most_open_of_principal = 1'000;  // of these
+  static constexpr std::size_t most_shown = 256 << 10;  // bytes of arguments; nobody reads more
 
-  Desk(ledger::Ledger& ledger, std::filesystem::path directory, const crypto::Digest& key,
-       std::string node, const Clock& clock, Random& random);
-  // Reads what is open. Call once, first.
+  // `registry` keeps the state, `directory` what approvers are shown, sealed under `key`.
+  Desk(identity::Registry& registry, std::filesystem::path directory, const crypto::Digest& key,
+       const Clock& clock, Random& random);
+  // Takes what is open from the state. Call once, first, after Registry::catch_up().
   Result<void> load();
 
   // Uses an approval of this call, or finds or makes the request for one. All of `quorums` must be
-  // met within `lifetime`.
+  // met within `lifetime`. Errors: invalid_argument where the call is more than a person can be
+  // shown.
   Result<Answer> ask(const Call& call, const std::vector<Quorum>& quorums,
                      std::chrono::milliseconds lifetime);
 
   std::vector<Record> list();
   Result<Record> show(std::string_view id);
   // Errors: permission_denied for who asked, whom they act for, and who lacks the role;
-  // failed_precondition when it is settled.
+  // failed_precondition when it is settled, when this person or this link decided already, and,
+  // for an approval, when what the call would do can no longer be shown.
   Result<Record> approve(std::string_view id, const Approver& approver);
+  // Also of what was granted, as long as it was not used.
   Result<Record> deny(std::string_view id, const Approver& approver);
-  // A standing approval of a tool for a principal ("user:ada" or "*").
+  // A standing approval of a tool for a principal ("user:ada" or "*"). It stands for the roles the
+  // approver has, and for quorums of one.
   Result<Record> grant(std::string server, std::string tool, std::string principal,
                        std::chrono::milliseconds lifetime, const Approver& approver);
+  // Ends a standing approval.
+  Result<Record> withdraw(std::string_view id, const Approver& approver);
 
  private:
   Result<void> record(std::string_view type, std::string_view actor, const Record& record,
                       std::string_view request = {});
   Result<void> keep(const Record& record);
+  void restore_arguments(Record& record) const;
+  void remove_orphans() const;
   void forget(const std::string& id);
   void expire(WallTime now);
+  Result<Record*> find(std::string_view id);
   Result<Record*> open_request(std::string_view id, const Approver& approver);
   std::string new_id();
 
-  ledger::Ledger& ledger_;
+  identity::Registry& registry_;
   std::filesystem::path directory_;
   crypto::Digest key_;
-  std::string node_;
   const Clock& clock_;
   Random& random_;
   std::mutex mutex_;

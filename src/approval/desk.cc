@@ -1,117 +1,88 @@
 // See approval.h.
+//
+// Invariants
+//   1. What is open is the fold of the ledger's approval events (store/change.cc); `open_` is the
+//      same in memory. The folder holds only what approvers are shown: without a file there is
+//      nothing to approve, and a file that somebody puts back approves nothing.
+//   2. An approval is used by an event first. Where that breaks off it is lost, and nothing has
+//   left.
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "approval/approval.h"
+#include "approval/record_text.h"
 #include "base/file.h"
-#include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "ledger/event.h"
 
 namespace gatehouse::approval {
 namespace {
 
-using nlohmann::json;
-
-constexpr std::size_t most_shown = 256 << 10;  // bytes of arguments that are kept for the approver
+constexpr std::size_t longest_name = 1'000;  // of a server, a tool, a principal
+constexpr std::size_t longest_note = 500;
 constexpr std::string_view operator_prefix = "cli:";
+constexpr std::string_view state_prefix = "approval/";
 
-bool is_operator(const Approver& approver) {
-  return approver.id.starts_with(operator_prefix);
+bool is_operator(std::string_view id) {
+  return id.starts_with(operator_prefix);
 }
 
 bool has_role(const Approver& approver, const std::string& role) {
-  return is_operator(approver) || approver.roles.contains(role);
+  return is_operator(approver.id) || approver.roles.contains(role);
 }
 
-std::string to_text(const Record& record) {
-  json quorums = json::array();
-  for (const auto& one : record.quorums)
-    quorums.push_back({{"role", one.role}, {"count", one.count}});
-  return json{{"id", record.id},
-              {"standing", record.standing},
-              {"digest", record.digest},
-              {"server", record.call.server},
-              {"tool", record.call.tool},
-              {"arguments", record.call.arguments.substr(0, most_shown)},
-              {"principal", record.call.principal},
-              {"acts_for", record.call.acts_for},
-              {"session", record.call.session},
-              {"request", record.call.request},
-              {"reason", record.call.reason},
-              {"quorums", std::move(quorums)},
-              {"requested", format_time(record.requested)},
-              {"expires", format_time(record.expires)},
-              {"state", std::string(to_string(record.state))},
-              {"granted_by", record.granted_by}}
-      .dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
-Result<Record> from_text(const std::string& text) {
-  const auto parsed = json::parse(text, nullptr, false);
-  if (!parsed.is_object()) return fail(ErrorCode::data_loss, "not JSON");
-  try {
-    Record record;
-    record.id = parsed.at("id");
-    record.standing = parsed.at("standing");
-    record.digest = parsed.at("digest");
-    record.call.server = parsed.at("server");
-    record.call.tool = parsed.at("tool");
-    record.call.arguments = parsed.at("arguments");
-    record.call.principal = parsed.at("principal");
-    record.call.acts_for = parsed.at("acts_for").get<std::vector<std::string>>();
-    record.call.session = parsed.at("session");
-    record.call.request = parsed.at("request");
-    record.call.reason = parsed.at("reason");
-    for (const auto& one : parsed.at("quorums"))
-      record.quorums.push_back({one.at("role"), one.at("count")});
-    GH_ASSIGN(record.requested, parse_time(parsed.at("requested").get<std::string>()));
-    GH_ASSIGN(record.expires, parse_time(parsed.at("expires").get<std::string>()));
-    const std::string state = parsed.at("state");
-    for (const auto one : {State::pending, State::granted})
-      if (state == to_string(one)) record.state = one;
-    record.granted_by = parsed.at("granted_by").get<std::set<std::string>>();
-    return record;
-  } catch (const json::exception& error) {
-    return fail(ErrorCode::data_loss, error.what());
-  }
-}
-
-std::string event_data(const Record& record, std::string_view request) {
-  std::string out;
-  JsonWriter writer(out);
-  writer.begin_object().key("approval").string(record.id);
-  writer.key("server").string(record.call.server);
-  writer.key("tool").string(utf8_prefix(record.call.tool, 256));
-  writer.key("principal").string(utf8_prefix(record.call.principal, 256));
-  if (!record.digest.empty()) writer.key("digest").string(record.digest);
-  if (!request.empty()) writer.key("request").string(request);
-  writer.key("quorums").begin_array();
-  for (const auto& one : record.quorums)
-    writer.begin_object().key("role").string(one.role).key("count").number(one.count).end_object();
-  writer.end_array();
-  writer.key("expires").string(format_time(record.expires));
-  writer.key("state").string(to_string(record.state)).end_object();
-  return out;
-}
-
-bool is_met(const Record& record, const Quorum& quorum,
-            const std::map<std::string, std::set<std::string>, std::less<>>& roles) {
-  const auto counts = [&](const std::string& who) {
-    if (who.starts_with(operator_prefix)) return true;
-    const auto found = roles.find(who);
-    return found != roles.end() && found->second.contains(quorum.role);
+bool is_met(const Record& record, const Quorum& quorum) {
+  const auto counts = [&](const auto& one) {
+    return is_operator(one.first) || one.second.contains(quorum.role);
   };
   return static_cast<std::size_t>(std::ranges::count_if(record.granted_by, counts)) >= quorum.count;
+}
+
+bool all_met(const Record& record, const std::vector<Quorum>& quorums) {
+  return std::ranges::all_of(quorums, [&](const Quorum& one) { return is_met(record, one); });
+}
+
+bool asked_by(const Call& call, const std::string& who) {
+  return call.principal == who || std::ranges::count(call.acts_for, who) > 0;
+}
+
+// A standing approval lets a call pass where whoever gave it could have approved the call.
+bool covers(const Record& standing, const Call& call, const std::vector<Quorum>& quorums) {
+  const bool matches =
+      standing.standing && standing.call.server == call.server && standing.call.tool == call.tool &&
+      (standing.call.principal == "*" || standing.call.principal == call.principal);
+  const auto by_asker = [&](const auto& one) { return asked_by(call, one.first); };
+  return matches && all_met(standing, quorums) &&
+         std::ranges::none_of(standing.granted_by, by_asker);
+}
+
+std::unexpected<Error> not_found() {
+  return fail(ErrorCode::not_found, "no open approval has this id; it may be used or expired");
+}
+
+Result<void> check_sizes(const Call& call) {
+  std::size_t chain = 0;
+  for (const auto& one : call.acts_for) chain += one.size();
+  const bool fits = call.server.size() <= longest_name && call.tool.size() <= longest_name &&
+                    call.principal.size() <= longest_name && chain <= 16 * longest_name &&
+                    call.session.size() <= longest_name;
+  if (fits && call.arguments.size() <= Desk::most_shown) return {};
+  return fail(ErrorCode::invalid_argument, "the call is more than a person can be shown");
+}
+
+std::string subject_of(const Record& record) {
+  std::string subject;
+  JsonWriter writer(subject);
+  writer.begin_object().key("approval").string(record.id).end_object();
+  return subject;
 }
 
 }  // namespace
 
 std::string_view to_string(State state) {
-  constexpr std::array<std::string_view, 5> names{"pending", "granted", "denied", "used",
-                                                  "expired"};
+  constexpr std::array<std::string_view, 6> names{"pending", "granted", "denied",
+                                                  "used",    "expired", "withdrawn"};
   return names[static_cast<std::size_t>(state)];
 }
 
@@ -126,12 +97,11 @@ std::string digest_of(const Call& call) {
   return to_hex(crypto::sha256(bytes_of(text)));
 }
 
-Desk::Desk(ledger::Ledger& ledger, std::filesystem::path directory, const crypto::Digest& key,
-           std::string node, const Clock& clock, Random& random)
-    : ledger_(ledger),
+Desk::Desk(identity::Registry& registry, std::filesystem::path directory, const crypto::Digest& key,
+           const Clock& clock, Random& random)
+    : registry_(registry),
       directory_(std::move(directory)),
       key_(key),
-      node_(std::move(node)),
       clock_(clock),
       random_(random) {}
 
@@ -142,18 +112,38 @@ Result<void> Desk::load() {
   if (error)
     return fail(ErrorCode::unavailable, "cannot make the folder: " + error.message(),
                 directory_.string());
-  for (const auto& file : std::filesystem::directory_iterator(directory_, error)) {
-    const auto name = file.path().filename().string();
-    if (!name.starts_with("ap_")) continue;
-    GH_ASSIGN(const auto sealed, read_file(file.path(), 4 * most_shown));
-    GH_ASSIGN(const auto text, crypto::open_sealed(key_, bytes_of(sealed), bytes_of(name)));
-    GH_ASSIGN(auto record, from_text(text));
-    open_.emplace(record.id, std::move(record));
+  const auto state = registry_.state();
+  const auto& records = state.records();
+  for (auto one = records.lower_bound(state_prefix);
+       one != records.end() && one->first.starts_with(state_prefix); ++one) {
+    GH_ASSIGN(auto record, record_from(one->second));
+    restore_arguments(record);
+    std::string id = record.id;
+    open_.insert_or_assign(std::move(id), std::move(record));
   }
-  if (error)
-    return fail(ErrorCode::unavailable, "cannot read the folder: " + error.message(),
-                directory_.string());
+  remove_orphans();
   return {};
+}
+
+// What cannot be read, or is not what the ledger has the digest of, is not shown to anybody.
+void Desk::restore_arguments(Record& record) const {
+  if (record.standing || record.state == State::denied) return;
+  const auto sealed = read_file(directory_ / record.id, 4 * most_shown);
+  if (!sealed) return;
+  auto text = crypto::open_sealed(key_, bytes_of(*sealed), bytes_of(record.id));
+  if (!text) return;
+  record.call.arguments = std::move(*text);
+  record.shown = digest_of(record.call) == record.digest;
+  if (!record.shown) record.call.arguments.clear();
+}
+
+void Desk::remove_orphans() const {
+  std::error_code ignored;
+  for (const auto& file : std::filesystem::directory_iterator(directory_, ignored)) {
+    const auto name = file.path().filename().string();
+    if (name.starts_with("ap_") && !open_.contains(name))
+      std::filesystem::remove(file.path(), ignored);
+  }
 }
 
 std::string Desk::new_id() {
@@ -164,23 +154,14 @@ std::string Desk::new_id() {
 
 Result<void> Desk::record(std::string_view type, std::string_view actor, const Record& record,
                           std::string_view request) {
-  ledger::Event event;
-  event.id = make_uuid7(clock_, random_);
-  event.time = clock_.wall();
-  event.type = type;
-  event.node = node_;
-  JsonWriter who(event.actor);
-  who.begin_object().key("id").string(utf8_prefix(actor, 256)).end_object();
-  JsonWriter what(event.subject);
-  what.begin_object().key("approval").string(record.id).end_object();
-  event.data = event_data(record, request);
-  GH_ASSIGN(auto entry, ledger::serialize(event));
-  GH_TRY(ledger_.append_and_wait(std::move(entry)));
+  GH_TRY(registry_.change(type, utf8_prefix(actor, 256), subject_of(record),
+                          event_data(record, request)));
   return {};
 }
 
 Result<void> Desk::keep(const Record& record) {
-  const auto sealed = crypto::seal(key_, bytes_of(to_text(record)), bytes_of(record.id), random_);
+  const auto sealed =
+      crypto::seal(key_, bytes_of(record.call.arguments), bytes_of(record.id), random_);
   return write_file_atomically(directory_ / record.id, sealed, 0600);
 }
 
@@ -207,29 +188,31 @@ void Desk::expire(WallTime now) {
 
 Result<Answer> Desk::ask(const Call& call, const std::vector<Quorum>& quorums,
                          std::chrono::milliseconds lifetime) {
+  GH_TRY(check_sizes(call));
   const std::lock_guard lock(mutex_);
   const auto now = clock_.wall();
   expire(now);
   const auto digest = digest_of(call);
   for (auto& [id, one] : open_) {
-    const bool covers = one.standing && one.call.server == call.server &&
-                        one.call.tool == call.tool &&
-                        (one.call.principal == "*" || one.call.principal == call.principal);
-    if (covers) {
-      GH_TRY(record("approval.used", call.principal, one, call.request));
-      return Answer{Verdict::approved, id};
-    }
     if (one.standing || one.digest != digest) continue;
     if (one.state == State::denied) return Answer{Verdict::denied, id};
-    if (one.state == State::pending) return Answer{Verdict::waiting, id};
-    // Used once: gone first, then recorded, then the call leaves. Where that breaks off, the
-    // approval is lost and nothing has left.
+    if (one.state != State::granted) continue;
+    // The policies of now may ask for more than those it was granted under.
+    if (!all_met(one, quorums)) continue;
     Record used = one;
     used.state = State::used;
     forget(used.id);
     GH_TRY(record("approval.used", call.principal, used, call.request));
     return Answer{Verdict::approved, used.id};
   }
+  for (auto& [id, one] : open_) {
+    if (!covers(one, call, quorums)) continue;
+    GH_TRY(record("approval.used", call.principal, one, call.request));
+    return Answer{Verdict::approved, id};
+  }
+  for (const auto& [id, one] : open_)
+    if (!one.standing && one.digest == digest && one.quorums == quorums)
+      return Answer{Verdict::waiting, id};
   const auto of_principal = std::ranges::count_if(
       open_, [&](const auto& one) { return one.second.call.principal == call.principal; });
   if (open_.size() >= most_open || static_cast<std::size_t>(of_principal) >= most_open_of_principal)
@@ -238,12 +221,14 @@ Result<Answer> Desk::ask(const Call& call, const std::vector<Quorum>& quorums,
   request.id = new_id();
   request.digest = digest;
   request.call = call;
+  request.shown = true;
   request.quorums = quorums;
   request.requested = now;
   request.expires = now + std::chrono::duration_cast<WallTime::duration>(lifetime);
-  GH_TRY(record("approval.requested", call.principal, request, call.request));
+  // First what people will be shown: without it nobody could decide. A file too many goes at start.
   GH_TRY(keep(request));
-  const Answer answer{Verdict::waiting, request.id};
+  GH_TRY(record("approval.requested", call.principal, request, {}));
+  Answer answer{Verdict::waiting, request.id};
   open_.emplace(request.id, std::move(request));
   return answer;
 }
@@ -256,51 +241,57 @@ std::vector<Record> Desk::list() {
   return records;
 }
 
-Result<Record> Desk::show(std::string_view id) {
-  const std::lock_guard lock(mutex_);
+Result<Record*> Desk::find(std::string_view id) {
   expire(clock_.wall());
   const auto found = open_.find(id);
-  if (found == open_.end())
-    return fail(ErrorCode::not_found, "no open approval has this id; it may be used or expired");
-  return found->second;
+  if (found == open_.end()) return not_found();
+  return &found->second;
 }
 
+Result<Record> Desk::show(std::string_view id) {
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(const auto* const record, find(id));
+  return *record;
+}
+
+// One that this approver may decide now.
 Result<Record*> Desk::open_request(std::string_view id, const Approver& approver) {
-  expire(clock_.wall());
-  const auto found = open_.find(id);
-  if (found == open_.end())
-    return fail(ErrorCode::not_found, "no open approval has this id; it may be used or expired");
-  auto& record = found->second;
-  const bool asked = record.call.principal == approver.id ||
-                     std::ranges::count(record.call.acts_for, approver.id) > 0;
-  if (asked)
+  GH_ASSIGN(auto* const record, find(id));
+  if (asked_by(record->call, approver.id))
     return fail(ErrorCode::permission_denied,
                 "nobody approves what they asked for, nor what was asked in their name");
-  if (record.standing || record.state == State::denied || record.state == State::granted)
+  if (record->standing || record->state == State::denied)
     return fail(ErrorCode::failed_precondition,
-                "this approval is " + std::string(to_string(record.state)) + " already");
+                record->standing
+                    ? std::string("this is a standing approval; it can be withdrawn")
+                    : "this approval is " + std::string(to_string(record->state)) + " already");
+  if (!approver.link.empty() && record->links.contains(approver.link))
+    return fail(ErrorCode::failed_precondition, "this link was used already");
   const bool may = std::ranges::any_of(
-      record.quorums, [&](const Quorum& quorum) { return has_role(approver, quorum.role); });
+      record->quorums, [&](const Quorum& quorum) { return has_role(approver, quorum.role); });
   if (!may) return fail(ErrorCode::permission_denied, "the policy asks for another role");
-  return &record;
+  return record;
 }
 
 Result<Record> Desk::approve(std::string_view id, const Approver& approver) {
   const std::lock_guard lock(mutex_);
   GH_ASSIGN(auto* const record, open_request(id, approver));
+  if (record->state == State::granted)
+    return fail(ErrorCode::failed_precondition, "this approval is granted already");
+  if (record->granted_by.contains(approver.id))
+    return fail(ErrorCode::failed_precondition,
+                "you have approved this already; it waits for somebody else");
+  if (!record->shown)
+    return fail(ErrorCode::failed_precondition,
+                "what this call would do can no longer be shown, so nobody can approve it");
   Record next = *record;
-  next.granted_by.insert(approver.id);
-  // Roles are known of who decides now; who decided before had one of those that are asked for.
-  std::map<std::string, std::set<std::string>, std::less<>> roles;
-  for (const auto& who : next.granted_by) {
-    for (const auto& quorum : next.quorums)
-      if (who != approver.id || has_role(approver, quorum.role)) roles[who].insert(quorum.role);
-  }
-  const bool all = std::ranges::all_of(
-      next.quorums, [&](const Quorum& quorum) { return is_met(next, quorum, roles); });
-  if (all) next.state = State::granted;
+  auto& roles = next.granted_by[approver.id];
+  for (const auto& quorum : next.quorums)
+    if (has_role(approver, quorum.role)) roles.insert(quorum.role);
+  next.note = utf8_prefix(approver.note, longest_note);
+  if (!approver.link.empty()) next.links.insert(approver.link);
+  if (all_met(next, next.quorums)) next.state = State::granted;
   GH_TRY(this->record("approval.granted", approver.id, next));
-  GH_TRY(keep(next));
   *record = next;
   return next;
 }
@@ -311,10 +302,14 @@ Result<Record> Desk::deny(std::string_view id, const Approver& approver) {
   Record next = *record;
   next.state = State::denied;
   next.denied_by = approver.id;
+  next.note = utf8_prefix(approver.note, longest_note);
+  if (!approver.link.empty()) next.links.insert(approver.link);
   GH_TRY(this->record("approval.denied", approver.id, next));
-  // Until it expires the same call is refused; after a restart it may be asked for again.
+  // Nobody has to see any more what it would have done.
   std::error_code ignored;
   std::filesystem::remove(directory_ / next.id, ignored);
+  next.call.arguments.clear();
+  next.shown = false;
   *record = next;
   return next;
 }
@@ -328,23 +323,40 @@ Result<Record> Desk::grant(std::string server, std::string tool, std::string pri
                 "a standing approval has a tool, a principal and an end within a year");
   if (principal == approver.id)
     return fail(ErrorCode::permission_denied, "nobody approves their own calls");
-  const std::lock_guard lock(mutex_);
-  expire(clock_.wall());
-  if (open_.size() >= most_open) return fail(ErrorCode::resource_exhausted, "too many approvals");
+  if (!is_operator(approver.id) && approver.roles.empty())
+    return fail(ErrorCode::permission_denied, "the policy asks for another role");
   Record record;
-  record.id = new_id();
   record.standing = true;
   record.call.server = std::move(server);
   record.call.tool = std::move(tool);
   record.call.principal = std::move(principal);
+  GH_TRY(check_sizes(record.call));
+  const std::lock_guard lock(mutex_);
+  expire(clock_.wall());
+  if (open_.size() >= most_open) return fail(ErrorCode::resource_exhausted, "too many approvals");
+  record.id = new_id();
   record.requested = clock_.wall();
   record.expires = record.requested + std::chrono::duration_cast<WallTime::duration>(lifetime);
   record.state = State::granted;
-  record.granted_by.insert(approver.id);
+  record.granted_by[approver.id] = approver.roles;
+  record.note = utf8_prefix(approver.note, longest_note);
   GH_TRY(this->record("approval.standing", approver.id, record));
-  GH_TRY(keep(record));
   open_.emplace(record.id, record);
   return record;
+}
+
+Result<Record> Desk::withdraw(std::string_view id, const Approver& approver) {
+  const std::lock_guard lock(mutex_);
+  GH_ASSIGN(const auto* const found, find(id));
+  if (!found->standing)
+    return fail(ErrorCode::failed_precondition, "this is no standing approval; it can be denied");
+  if (!is_operator(approver.id) && approver.roles.empty())
+    return fail(ErrorCode::permission_denied, "the policy asks for another role");
+  Record over = *found;
+  over.state = State::withdrawn;
+  GH_TRY(record("approval.withdrawn", approver.id, over));
+  forget(over.id);
+  return over;
 }
 
 }  // namespace gatehouse::approval

@@ -4,8 +4,10 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "api/admin.h"
 #include "base/log.h"
@@ -33,22 +35,47 @@ Result<long long> parse_lifetime(std::string_view text) {
   return static_cast<long long>(*number) * seconds[unit];
 }
 
+namespace {
+
+// Another machine's gateway, where the environment names one. The key comes by the environment
+// only: the command line of a process is for everybody to read.
+std::optional<api::RemoteGateway> remote_gateway() {
+  const auto variable = [](const char* name) {
+    const char* const value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+    return std::string(value == nullptr ? "" : value);
+  };
+  api::RemoteGateway gateway{variable("GATEHOUSE_SERVER"), Secret(variable("GATEHOUSE_KEY")),
+                             variable("GATEHOUSE_CA")};
+  if (gateway.server.empty() && gateway.key.empty()) return std::nullopt;
+  return gateway;
+}
+
+nlohmann::json parsed_or_said(const Result<std::string>& reply) {
+  if (reply) return nlohmann::json::parse(*reply, nullptr, false);
+  std::cerr << "gatehouse: " << reply.error().describe() << '\n';
+  return nlohmann::json(nlohmann::json::value_t::discarded);
+}
+
+}  // namespace
+
 nlohmann::json admin_call(const std::string& config_file, std::string_view method,
                           std::string_view path, const nlohmann::json& body) {
   set_log_level(LogLevel::warning);
   const nlohmann::json none(nlohmann::json::value_t::discarded);
+  const std::string text = body.is_null() ? std::string() : body.dump();
+  if (const auto remote = remote_gateway()) {
+    if (remote->server.empty() || remote->key.empty()) {
+      std::cerr << "gatehouse: GATEHOUSE_SERVER and GATEHOUSE_KEY go together; one is not set\n";
+      return none;
+    }
+    return parsed_or_said(api::administer(*remote, method, path, text));
+  }
   auto config = gateway::load_config(config_file);
   if (!config) {
     std::cerr << config.error().describe() << '\n';
     return none;
   }
-  auto reply = api::administer(*config, method, path, body.is_null() ? std::string() : body.dump(),
-                               operating_system_actor());
-  if (!reply) {
-    std::cerr << "gatehouse: " << reply.error().describe() << '\n';
-    return none;
-  }
-  return nlohmann::json::parse(*reply, nullptr, false);
+  return parsed_or_said(api::administer(*config, method, path, text, operating_system_actor()));
 }
 
 }  // namespace gatehouse::cli

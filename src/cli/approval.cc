@@ -1,4 +1,4 @@
-// gatehouse approval list|show|approve|deny|grant.
+// gatehouse approval list|show|approve|deny|grant|withdraw|link.
 #include <iomanip>
 #include <iostream>
 #include <memory>
@@ -19,6 +19,9 @@ struct ApprovalOptions {
   std::string tool;
   std::string principal;
   std::string lifetime = "8h";
+  std::string reason;
+  std::string person;
+  std::string url;
   bool as_json = false;
 };
 
@@ -50,10 +53,32 @@ int show(const ApprovalOptions& options) {
 }
 
 int settle(const ApprovalOptions& options, const std::string& verb) {
-  const auto reply =
-      admin_call(options.config, "POST", "/admin/approvals/" + verb, {{"approval", options.id}});
+  json body = {{"approval", options.id}};
+  if (!options.reason.empty()) body["reason"] = options.reason;
+  const auto reply = admin_call(options.config, "POST", "/admin/approvals/" + verb, body);
   if (reply.is_discarded()) return 2;
   std::cout << options.id << " is " << reply["approval"]["state"].get<std::string>() << '\n';
+  return 0;
+}
+
+// Whoever has the link decides in the name of whom it is for: it is printed, never logged.
+int link(const ApprovalOptions& options, bool with_lifetime) {
+  json body = {{"approval", options.id}, {"for", options.person}};
+  if (with_lifetime) {
+    const auto seconds = parse_lifetime(options.lifetime);
+    if (!seconds) {
+      std::cerr << "error: " << seconds.error().describe() << '\n';
+      return 2;
+    }
+    body["lifetime_seconds"] = *seconds;
+  }
+  const auto reply = admin_call(options.config, "POST", "/admin/approvals/link", body);
+  if (reply.is_discarded()) return 2;
+  std::string base = options.url;
+  while (base.ends_with('/')) base.pop_back();
+  std::cout << base << reply["path"].get<std::string>() << '\n';
+  std::cerr << "For " << options.person << " only, once, until "
+            << reply["expires"].get<std::string>() << ".\n";
   return 0;
 }
 
@@ -92,8 +117,18 @@ void add_approval(CLI::App& app, Exit& exit) {
   yes->callback([options, &exit] { exit = settle(*options, "approve"); });
   auto* no = verb->add_subcommand("deny", "Refuse it");
   no->callback([options, &exit] { exit = settle(*options, "deny"); });
-  for (auto* each : {one, yes, no})
+  auto* end = verb->add_subcommand("withdraw", "End a standing approval");
+  end->callback([options, &exit] { exit = settle(*options, "withdraw"); });
+  auto* page = verb->add_subcommand("link", "A signed link by which one person decides it, once");
+  page->add_option("--for", options->person, "Who: \"user:bob\"")->required();
+  auto* lifetime = page->add_option("--expires", options->lifetime,
+                                    "Lifetime: 30m, 8h; else the approval's own");
+  page->add_option("--url", options->url, "Where they reach the gateway: https://ai.example.com");
+  page->callback([options, lifetime, &exit] { exit = link(*options, lifetime->count() > 0); });
+  for (auto* each : {one, yes, no, end, page})
     each->add_option("approval", options->id, "Its id (ap_…)")->required();
+  for (auto* each : {yes, no, end})
+    each->add_option("--reason", options->reason, "Why, for the record");
 
   auto* standing = verb->add_subcommand("grant", "Let a tool pass for a principal until then");
   standing->add_option("--server", options->server, "The tool's server, if it has one");
@@ -103,7 +138,7 @@ void add_approval(CLI::App& app, Exit& exit) {
   standing->add_option("--for", options->lifetime, "How long: 30m, 8h, 7d")->capture_default_str();
   standing->callback([options, &exit] { exit = grant(*options); });
 
-  for (auto* each : {all, one, yes, no, standing})
+  for (auto* each : {all, one, yes, no, end, page, standing})
     each->add_option("--config", options->config, "Configuration file")->capture_default_str();
 }
 

@@ -1,5 +1,11 @@
 // Accept: which route and dialect a request is for; the paths the gateway serves itself.
+#include <algorithm>
+#include <initializer_list>
+
 #include "base/text.h"
+#include "gateway/administer_approvals.h"
+#include "gateway/administer_directory.h"
+#include "gateway/administration.h"
 #include "gateway/provenance_find.h"
 #include "gateway/receipts.h"
 #include "gateway/stages.h"
@@ -28,9 +34,23 @@ bool speaks_anthropic(const net::RequestHead& head) {
   return head.fields.contains("anthropic-version") || head.fields.contains("x-api-key");
 }
 
-bool is_json(std::string_view content_type) {
+bool is_json(std::string_view content_type, std::string_view wanted = "application/json") {
   const auto type = trim(content_type.substr(0, content_type.find(';')));
-  return equals_ignoring_case(type, "application/json");
+  return equals_ignoring_case(type, wanted);
+}
+
+// Bodies are JSON, so that no form of a page elsewhere can be one of these calls: a browser that
+// shows a client certificate would send it along.
+Verdict accept_form(const net::RequestHead& head, std::initializer_list<std::string_view> methods) {
+  if (std::ranges::find(methods, head.method) == methods.end())
+    return refuse(Problem::method_not_allowed, "this path does not take " + head.method);
+  const bool has_body = head.method != "GET" && head.method != "DELETE";
+  const auto type = head.fields.find("content-type").value_or("");
+  if (has_body && !is_json(type) && !is_json(type, "application/scim+json"))
+    return refuse(Problem::bad_request, "send the header Content-Type: application/json");
+  if (head.fields.contains("content-encoding"))
+    return refuse(Problem::bad_request, "send the body without Content-Encoding");
+  return {};
 }
 
 }  // namespace
@@ -77,6 +97,22 @@ Verdict accept(Worker&, net::ServerStream& client, Exchange& exchange) {
     if (head.method == "POST") return {};
     return refuse(Problem::method_not_allowed, "use POST to find a text");
   }
+  if (path.starts_with(administration_prefix)) {
+    exchange.route = Route::administration;
+    return accept_form(head, {"GET", "POST"});
+  }
+  if (is_approvals_path(path)) {
+    exchange.route = Route::approvals;
+    return accept_form(head, {"GET", "POST"});
+  }
+  if (path.starts_with(approval_link_prefix)) {
+    exchange.route = Route::approvals;
+    return {};
+  }
+  if (is_directory_path(path)) {
+    exchange.route = Route::directory;
+    return accept_form(head, {"GET", "POST", "PUT", "PATCH", "DELETE"});
+  }
   const RouteEntry* found = nullptr;
   for (const auto& entry : routes)
     if (entry.path == path) found = &entry;
@@ -84,8 +120,8 @@ Verdict accept(Worker&, net::ServerStream& client, Exchange& exchange) {
     return refuse(
         Problem::unknown_path,
         "no such path; Gatehouse serves /v1/chat/completions, /v1/responses, "
-        "/v1/embeddings, /v1/models, /v1/messages, /v1/messages/count_tokens, /v1/receipts/ID and "
-        "/v1/provenance/find");
+        "/v1/embeddings, /v1/models, /v1/messages, /v1/messages/count_tokens, /v1/receipts/ID, "
+        "/v1/provenance/find and /v1/approvals");
   }
   exchange.route = found->route;
   if (found->route != Route::list_models) exchange.dialect = &dialect_of(found->dialect);

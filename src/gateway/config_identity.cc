@@ -186,6 +186,10 @@ void read_identity(ConfigReader& root, identity::IdentityConfig& settings) {
       section.duration("delegation_lifetime", settings.delegation_lifetime, seconds(1), one_day));
   settings.longest_delegation = std::chrono::duration_cast<seconds>(
       section.duration("longest_delegation", settings.longest_delegation, seconds(1), 7 * one_day));
+  const auto directory_id = section.string("directory_id", "userName");
+  settings.directory_by_external_id = directory_id == "externalId";
+  if (!settings.directory_by_external_id && directory_id != "userName")
+    section.note(node->error("directory_id: expected userName or externalId"));
   settings.cached_tokens = static_cast<std::size_t>(section.integer(
       "cached_tokens", static_cast<std::int64_t>(settings.cached_tokens), 0, 1'000'000));
   if (auto finished = section.finish(); !finished) root.note(finished.error());

@@ -1,6 +1,7 @@
 // See control.h.
 #include "gateway/control.h"
 
+#include "approval/approval.h"
 #include "base/id.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -9,6 +10,7 @@
 #include "gateway/question.h"
 #include "gateway/tool_calls.h"
 #include "gateway/witnessing.h"
+#include "identity/directory.h"
 #include "net/loop.h"
 
 namespace gatehouse::gateway {
@@ -72,9 +74,8 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));
   GH_TRY(control->open_outputs(config));
   GH_TRY(control->open_budgets(config));
-  control->approvals_ =
-      std::make_unique<approval::Desk>(*control->ledger_, config.approvals_directory(),
-                                       control->keys_.approvals, config.node, clock, random);
+  control->approvals_ = std::make_shared<approval::Desk>(
+      *control->registry_, config.approvals_directory(), control->keys_.approvals, clock, random);
   if (auto loaded = control->approvals_->load(); !loaded)
     return std::unexpected(std::move(loaded).error().within("approvals"));
   return control;
@@ -131,7 +132,9 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
   const auto keys = state.keys();
   GH_ASSIGN(snapshot->keys, identity::KeyIndex::build(keys, keys_.key_hash));
   for (auto& model : state.models()) snapshot->models.emplace(model.name, model);
-  GH_ASSIGN(snapshot->standing, identity::Standing::build(state));
+  GH_ASSIGN(auto directory, identity::Directory::build(state));
+  GH_ASSIGN(snapshot->standing, identity::Standing::build(state, directory));
+  snapshot->directory = std::make_shared<const identity::Directory>(std::move(directory));
   snapshot->state_index = state.next_index();
   seal_snapshot(*snapshot, keys);
   return snapshot;

@@ -7,7 +7,6 @@
 #include <memory>
 #include <mutex>
 
-#include "approval/approval.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
@@ -21,6 +20,10 @@
 #include "ledger/ledger.h"
 #include "provenance/index.h"
 #include "store/store.h"
+
+namespace gatehouse::approval {
+class Desk;
+}
 
 namespace gatehouse::gateway {
 
@@ -101,7 +104,7 @@ class ControlPlane {
   std::unique_ptr<VaultKeeper> vault_;
   std::unique_ptr<provenance::Index> outputs_;
   std::unique_ptr<BudgetKeeper> budgets_;
-  std::unique_ptr<approval::Desk> approvals_;
+  std::shared_ptr<approval::Desk> approvals_;  // the same
 };
 
 }  // namespace gatehouse::gateway

@@ -25,6 +25,12 @@ std::string_view to_string(Route route) {
       return "provenance";
     case Route::mcp:
       return "mcp";
+    case Route::administration:
+      return "administration";
+    case Route::approvals:
+      return "approvals";
+    case Route::directory:
+      return "directory";
   }
   return "unknown";
 }

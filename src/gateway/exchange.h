@@ -48,6 +48,9 @@ enum class Route : std::uint8_t {
   receipts,
   provenance,
   mcp,
+  administration,
+  approvals,
+  directory,  // SCIM
 };
 std::string_view to_string(Route route);
 // A model says something, whole or as a stream; the others count, embed, list.

@@ -126,8 +126,9 @@ Result<void> Gateway::open_workers() {
   address.reuse_port = count > 1;
   for (std::size_t at = 0; at < count; ++at) {
     auto node = std::make_unique<Node>();
-    node->worker = std::make_unique<Worker>(*control_, *metrics_, ready_, snapshot_, upstream_tls,
-                                            *receipts_, *risk_watch_, *identities_);
+    node->worker =
+        std::make_unique<Worker>(*control_, *metrics_, ready_, snapshot_, upstream_tls, *receipts_,
+                                 *risk_watch_, *identities_, administration_);
     Worker& worker = *node->worker;
     node->server = std::make_unique<net::Server>(
         worker.loop, address, limits,
@@ -278,6 +279,7 @@ void Gateway::stop() {
     node->thread.join();
   }
   identities_.reset();  // its threads post to the loops
+  administration_.stop();
   witnessing_.reset();
   // The ledger is drained while the workers' completions still have a loop to be posted to.
   if (control_) {

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "export/exporters.h"
+#include "gateway/administration_desk.h"
 #include "gateway/config.h"
 #include "gateway/control.h"
 #include "gateway/identity_desk.h"
@@ -53,6 +54,9 @@ class Gateway {
   // one thread, every few seconds.
   void watch_risk();
 
+  // Who carries out administrative calls that came over HTTP and that policy permitted.
+  AdministrationDesk& administration() { return administration_; }
+
   // What `gatehouse export status` shows: {"exporters":[…]}.
   std::string export_status() const;
 
@@ -81,6 +85,7 @@ class Gateway {
   std::shared_ptr<const Snapshot> snapshot_;  // the one in force
   std::unique_ptr<ReceiptDesk> receipts_;
   std::unique_ptr<IdentityDesk> identities_;
+  AdministrationDesk administration_;
   std::vector<std::unique_ptr<Node>> nodes_;
   bool stopped_ = false;
 };

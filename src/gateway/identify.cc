@@ -7,6 +7,7 @@
 #include "gateway/mcp_call.h"
 #include "gateway/stages.h"
 #include "identity/delegation.h"
+#include "identity/directory.h"
 #include "identity/proof.h"
 #include "identity/spiffe.h"
 
@@ -229,8 +230,9 @@ net::Task<Credential> credential_of(Worker& worker, const Exchange& exchange,
   co_return std::make_shared<const identity::Verified>(std::move(verified));
 }
 
-net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange& exchange) {
-  const StageTimer timer(worker, exchange, Stage::identify);
+namespace {
+
+net::Task<Verdict> by_what_is_shown(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   const Presented shown = presented(*exchange.head);
   if (shown.credential.empty() && client.certificate() != nullptr &&
       !exchange.snapshot->config->identity.certificate_domains.empty())
@@ -247,6 +249,16 @@ net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange&
   GH_STAGE(check_proof_of_key(worker, exchange, shown, **token));
   GH_STAGE(take_single_use(worker, exchange, **token));
   exchange.principal = (*token)->principal;
+  co_return Verdict{};
+}
+
+}  // namespace
+
+net::Task<Verdict> identify(Worker& worker, net::ServerStream& client, Exchange& exchange) {
+  const StageTimer timer(worker, exchange, Stage::identify);
+  GH_STAGE(co_await by_what_is_shown(worker, client, exchange));
+  // What the directory says of whoever that is.
+  if (exchange.snapshot->directory) exchange.snapshot->directory->describe(exchange.principal);
   co_return Verdict{};
 }
 

@@ -17,12 +17,17 @@
 #include "policy/policy.h"
 #include "store/store.h"
 
+namespace gatehouse::identity {
+class Directory;
+}
+
 namespace gatehouse::gateway {
 
 struct Snapshot {
   std::shared_ptr<const Config> config;
   identity::KeyIndex keys;
   identity::Standing standing;
+  std::shared_ptr<const identity::Directory> directory;  // null: nobody provisions accounts here
   std::map<std::string, store::ModelRecord, std::less<>> models;
   std::shared_ptr<const policy::PolicySet> policies;
   std::shared_ptr<const inspect::RuleSet> rules;

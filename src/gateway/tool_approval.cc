@@ -33,6 +33,8 @@ Result<approval::Answer> ask_for_approval(approval::Desk& desk, const Exchange& 
   call.session = held.session;
   call.request = exchange.id;
   call.reason = trim(held.reason);
+  call.label = "confidentiality " + std::string(to_string(exchange.label.confidentiality)) +
+               ", integrity " + std::string(to_string(exchange.label.integrity));
   std::vector<approval::Quorum> quorums;
   auto lifetime = ruling.approvals.front().expires;
   for (const auto& terms : ruling.approvals) {

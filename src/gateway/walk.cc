@@ -6,6 +6,9 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "gateway/administer.h"
+#include "gateway/administer_approvals.h"
+#include "gateway/administer_directory.h"
 #include "gateway/admit.h"
 #include "gateway/identity_endpoints.h"
 #include "gateway/mcp_call.h"
@@ -48,7 +51,15 @@ net::Task<Verdict> list_models(Worker& worker, net::ServerStream& client, Exchan
 
 net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   GH_STAGE(accept(worker, client, exchange));
+  if (exchange.head->path().starts_with(approval_link_prefix))
+    co_return co_await serve_approval_link(worker, client, exchange);
   GH_STAGE(co_await identify(worker, client, exchange));
+  if (exchange.route == Route::approvals)
+    co_return co_await serve_approvals(worker, client, exchange);
+  if (exchange.route == Route::directory)
+    co_return co_await serve_directory(worker, client, exchange);
+  if (exchange.route == Route::administration)
+    co_return co_await administer(worker, client, exchange);
   if (exchange.route == Route::receipts) co_return co_await receipt(worker, client, exchange);
   if (exchange.route == Route::provenance)
     co_return co_await find_provenance(worker, client, exchange);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "gateway/administration_desk.h"
 #include "gateway/control.h"
 #include "gateway/coverage.h"
 #include "gateway/decision_cache.h"
@@ -27,13 +28,15 @@ namespace gatehouse::gateway {
 struct Worker {
   Worker(ControlPlane& control_plane, Metrics& shared_metrics, const std::atomic<bool>& ready_flag,
          std::shared_ptr<const Snapshot> first, std::shared_ptr<net::TlsContext> upstream_tls,
-         ReceiptDesk& receipt_desk, RiskWatch& watch_of_risk, IdentityDesk& identity_desk)
+         ReceiptDesk& receipt_desk, RiskWatch& watch_of_risk, IdentityDesk& identity_desk,
+         AdministrationDesk& administration_desk)
       : control(control_plane),
         metrics(shared_metrics),
         ready(ready_flag),
         receipts(receipt_desk),
         risk_watch(watch_of_risk),
         identities(identity_desk),
+        administration(administration_desk),
         coverage(loop, control.ledger(), control.clock(),
                  [this] { return ready.load(std::memory_order_relaxed); }),
         snapshot(std::move(first)),
@@ -59,12 +62,13 @@ struct Worker {
     return limits;
   }
 
-  ControlPlane& control;           // thread-safe
-  Metrics& metrics;                // thread-safe
-  const std::atomic<bool>& ready;  // false while draining
-  ReceiptDesk& receipts;           // thread-safe
-  RiskWatch& risk_watch;           // thread-safe as used here
-  IdentityDesk& identities;        // thread-safe
+  ControlPlane& control;               // thread-safe
+  Metrics& metrics;                    // thread-safe
+  const std::atomic<bool>& ready;      // false while draining
+  ReceiptDesk& receipts;               // thread-safe
+  RiskWatch& risk_watch;               // thread-safe as used here
+  IdentityDesk& identities;            // thread-safe
+  AdministrationDesk& administration;  // thread-safe
   net::Loop loop;
   Coverage coverage;
   std::shared_ptr<const Snapshot> snapshot;

@@ -26,6 +26,8 @@ struct IdentityConfig {
   bool proof_nonce = false;                       // DPoP proofs have to have a nonce of ours
   std::chrono::seconds delegation_lifetime{900};  // where nobody asks for less
   std::chrono::seconds longest_delegation{12 * 3'600};
+  // Which of the two ids of an account that a directory provisions is the id of the principal.
+  bool directory_by_external_id = false;
 };
 
 // Has the shape of a compact JWS; decides nothing but which messages fit.

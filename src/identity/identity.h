@@ -136,6 +136,11 @@ class Registry {
   // "user:ada": no credential of it counts, nor one that acts for it, until it is restored.
   Result<void> suspend_principal(std::string_view principal, std::string_view actor);
   Result<void> restore_principal(std::string_view principal, std::string_view actor);
+  // State that rooms above keep by name (approvals, accounts of a directory): one of the types
+  // store/change.h reads, recorded and applied like every change here. The caller has validated it
+  // and says who did it. Returns the index of the event.
+  Result<std::uint64_t> change(std::string_view type, std::string_view actor, std::string subject,
+                               std::string data);
   store::State state() const;
 
  private:

@@ -39,7 +39,7 @@ constexpr std::size_t max_logged_differences = 20;
 
 bool gives_rights(std::string_view type) {
   return type == "key.created" || type == "model.added" || type == "mcp.tool.reviewed" ||
-         type == "principal.restored";
+         type == "principal.restored" || type == "approval.granted" || type == "approval.standing";
 }
 
 std::string json_object(
@@ -533,8 +533,7 @@ Result<store::ToolRecord> Registry::known_tool(std::string_view server,
                                                std::string_view tool) const {
   const auto& tools = state_.all_tools();
   const auto found = tools.find(std::string(server) + '/' + std::string(tool));
-  if (found == tools.end())
-    return fail(ErrorCode::not_found, "no tool of this name was reviewed");
+  if (found == tools.end()) return fail(ErrorCode::not_found, "no tool of this name was reviewed");
   return found->second;
 }
 
@@ -576,6 +575,12 @@ Result<void> Registry::restore_principal(std::string_view principal, std::string
       json_object({{"kind", to_string(who.first)}, {"id", who.second}}),
       json_object({{"principal", principal}, {"restored", format_time(clock_.wall())}})));
   return {};
+}
+
+Result<std::uint64_t> Registry::change(std::string_view type, std::string_view actor,
+                                       std::string subject, std::string data) {
+  const std::lock_guard lock(mutex_);
+  return record_and_apply(type, actor, std::move(subject), std::move(data));
 }
 
 store::State Registry::state() const {

@@ -17,8 +17,10 @@ std::string written(PrincipalKind kind, std::string_view id) {
 
 }  // namespace
 
-Result<Standing> Standing::build(const store::State& state) {
+Result<Standing> Standing::build(const store::State& state, const Directory& directory) {
   Standing standing;
+  for (const auto& [id, account] : directory.accounts())
+    if (!account.active || account.removed) standing.principals_.insert(account.principal);
   for (const auto& [name, data] : state.records()) {
     if (name.starts_with(token_prefix)) standing.tokens_.insert(name.substr(token_prefix.size()));
     if (name.starts_with(principal_prefix))

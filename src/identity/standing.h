@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "identity/directory.h"
 #include "identity/principal.h"
 #include "store/state.h"
 
@@ -17,7 +18,8 @@ namespace gatehouse::identity {
 
 class Standing {
  public:
-  static Result<Standing> build(const store::State& state);
+  // Who is not active in the directory is suspended, and so is whom it has deleted.
+  static Result<Standing> build(const store::State& state, const Directory& directory);
 
   static Standing of(const std::vector<std::string>& tokens,
                      const std::vector<std::string>& principals);

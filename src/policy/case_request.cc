@@ -406,10 +406,12 @@ void read_training(Attributes& context, ConfigReader& reader) {
 void read_administration(Attributes& context, ConfigReader& reader) {
   add_text(context, reader, "surface", "api");
   add_text(context, reader, "target", "");
+  context.emplace_back("roles", reader.strings("roles"));
 }
 
 void read_approval(Attributes& context, ConfigReader& reader) {
-  read_administration(context, reader);
+  add_text(context, reader, "surface", "api");
+  add_text(context, reader, "target", "");
   add_text(context, reader, "role", "approver");
   add_text(context, reader, "requester", "agent:some-agent");
   add_flag(context, reader, "own");

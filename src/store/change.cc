@@ -78,6 +78,11 @@ class MemberReader {
     return out;
   }
 
+  bool has(const char* name) const { return object_.contains(name); }
+  bool flag(const char* name) const {
+    const auto member = object_.find(name);
+    return member != object_.end() && member->is_boolean() && member->get<bool>();
+  }
   std::string whole() const { return object_.dump(); }
   const std::string& problem() const { return problem_; }
 
@@ -156,6 +161,38 @@ Change read_principal_restored(MemberReader& read) {
   return RecordRemoved{"revoked/principal/" + principal};
 }
 
+// Events of approvals from before they were state say nothing of their version: what they let pass
+// has passed long ago.
+Change read_approval_kept(MemberReader& read) {
+  if (!read.has("version")) return Unrelated{};
+  return put("approval/" + read.text("approval"), read);
+}
+
+// A standing approval is used and goes on.
+Change read_approval_over(MemberReader& read) {
+  if (!read.has("version")) return Unrelated{};
+  const std::string id = read.text("approval");
+  if (read.flag("standing") && read.flag("used")) return Unrelated{};
+  return RecordRemoved{"approval/" + id};
+}
+
+// Accounts and groups that a directory provisions.
+Change read_account_provisioned(MemberReader& read) {
+  return put("account/" + read.text("id"), read);
+}
+
+Change read_account_removed(MemberReader& read) {
+  return RecordRemoved{"account/" + read.text("id")};
+}
+
+Change read_group_provisioned(MemberReader& read) {
+  return put("group/" + read.text("id"), read);
+}
+
+Change read_group_removed(MemberReader& read) {
+  return RecordRemoved{"group/" + read.text("id")};
+}
+
 ToolRecord read_tool(MemberReader& read) {
   ToolRecord tool;
   tool.server = read.text("server");
@@ -192,6 +229,15 @@ Reader reader_for(std::string_view type) {
   if (type == "mcp.tool.reviewed") return read_tool_reviewed;
   if (type == "mcp.tool.changed") return read_tool_changed;
   if (type == "mcp.tool.withdrawn") return read_tool_withdrawn;
+  if (type == "approval.requested" || type == "approval.granted" || type == "approval.denied" ||
+      type == "approval.standing")
+    return read_approval_kept;
+  if (type == "approval.used" || type == "approval.expired" || type == "approval.withdrawn")
+    return read_approval_over;
+  if (type == "account.provisioned") return read_account_provisioned;
+  if (type == "account.removed") return read_account_removed;
+  if (type == "group.provisioned") return read_group_provisioned;
+  if (type == "group.removed") return read_group_removed;
   return nullptr;
 }
 

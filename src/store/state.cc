@@ -14,9 +14,25 @@ namespace gatehouse::store {
 namespace {
 
 constexpr std::string_view state_types[] = {
-    "key.created",      "key.revoked",       "model.added",        "model.removed",
-    "token.revoked",    "principal.revoked", "principal.restored", "mcp.tool.reviewed",
-    "mcp.tool.changed", "mcp.tool.withdrawn"};
+    "key.created",        "key.revoked",         "model.added",        "model.removed",
+    "token.revoked",      "principal.revoked",   "principal.restored", "mcp.tool.reviewed",
+    "mcp.tool.changed",   "mcp.tool.withdrawn",  "approval.requested", "approval.granted",
+    "approval.denied",    "approval.standing",   "approval.used",      "approval.expired",
+    "approval.withdrawn", "account.provisioned", "account.removed",    "group.provisioned",
+    "group.removed"};
+
+// An event that makes a record of this name again.
+std::string_view type_of_record(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> types[] = {
+      {"revoked/token/", "token.revoked"},
+      {"revoked/principal/", "principal.revoked"},
+      {"approval/", "approval.requested"},
+      {"account/", "account.provisioned"},
+      {"group/", "group.provisioned"}};
+  for (const auto& [prefix, type] : types)
+    if (name.starts_with(prefix)) return type;
+  return "principal.revoked";
+}
 
 void write_attributes(JsonWriter& json, const KeyRecord& key) {
   json.begin_object();
@@ -243,8 +259,7 @@ std::vector<StateEvent> events_of(const State& state) {
       events.push_back(two_texts("model.removed", "name", name, "removed", model.removed));
   }
   for (const auto& [name, data] : state.records())
-    events.push_back(
-        {name.starts_with("revoked/token/") ? "token.revoked" : "principal.revoked", data});
+    events.push_back({std::string(type_of_record(name)), data});
   for (const auto& [key, tool] : state.all_tools()) {
     StateEvent reviewed{"mcp.tool.reviewed", {}};
     JsonWriter json(reviewed.data);

@@ -35,7 +35,24 @@ StateEvent random_event() {
   const std::string when =
       "2026-11-2" + std::to_string(*rc::gen::inRange(0, 10)) + "T10:00:00.000000Z";
   const std::string tool = "t" + std::to_string(number % 3);
-  switch (*rc::gen::inRange(0, 11)) {
+  switch (*rc::gen::inRange(0, 15)) {
+    case 11:
+      return {*rc::gen::element<std::string>("approval.requested", "approval.granted"),
+              Json{{"version", 1}, {"approval", "ap_" + std::to_string(number)}, {"expires", when}}
+                  .dump()};
+    case 12:
+      return {*rc::gen::element<std::string>("approval.used", "approval.expired"),
+              Json{{"version", 1},
+                   {"approval", "ap_" + std::to_string(number)},
+                   {"used", true},
+                   {"standing", number % 2 == 0}}
+                  .dump()};
+    case 13:
+      return {*rc::gen::element<std::string>("account.provisioned", "account.removed"),
+              Json{{"id", "a" + std::to_string(number)}, {"userName", when}}.dump()};
+    case 14:
+      return {*rc::gen::element<std::string>("group.provisioned", "group.removed"),
+              Json{{"id", "g" + std::to_string(number)}, {"displayName", when}}.dump()};
     case 8:
       return {"token.revoked",
               Json{{"id", "t" + std::to_string(number)}, {"revoked", when}}.dump()};

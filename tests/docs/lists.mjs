@@ -53,15 +53,15 @@ function checkErrors() {
 
 function checkEvents() {
   const page = read('docs/events.md');
-  const text = ['src/gateway/record.cc', 'src/gateway/decision_event.cc', 'src/gateway/incident.cc', 'src/gateway/risk_watch.cc', 'src/gateway/guard_reports.cc', 'src/gateway/witnessing.cc', 'src/gateway/state_guard.cc', 'src/gateway/restore.cc', 'src/gateway/control.cc', 'src/gateway/snapshot.cc', 'src/gateway/vault_keeper.cc', 'src/gateway/outputs.cc', 'src/identity/registry.cc', 'src/gateway/mcp_record.cc', 'src/gateway/delegation_event.cc'].map(read).join('\n')
+  const text = ['src/gateway/record.cc', 'src/gateway/decision_event.cc', 'src/gateway/incident.cc', 'src/gateway/risk_watch.cc', 'src/gateway/guard_reports.cc', 'src/gateway/witnessing.cc', 'src/gateway/state_guard.cc', 'src/gateway/restore.cc', 'src/gateway/control.cc', 'src/gateway/snapshot.cc', 'src/gateway/vault_keeper.cc', 'src/gateway/outputs.cc', 'src/identity/registry.cc', 'src/gateway/mcp_record.cc', 'src/gateway/delegation_event.cc', 'src/gateway/administer.cc'].map(read).join('\n')
     .replace(/\blog_\w+\([^;]*;/g, '');
   // Files that write answers as well as events are asked for their types only.
-  const more = ['src/approval/desk.cc', 'src/gateway/budget_keeper.cc', 'src/gateway/token_exchange.cc'].map(read).join('\n');
-  const types = new Set([...(text + more).matchAll(/"((?:(?:request|message|snapshot|incident|key|model|vault|tool|approval|budget|token|principal|delegation)\.[a-z]+|mcp\.(?:call|tool)\.[a-z]+))"/g)].map((match) => match[1]));
+  const more = ['src/approval/desk.cc', 'src/approval/record_text.cc', 'src/api/admin.cc', 'src/api/admin_directory.cc', 'src/identity/directory.cc', 'src/gateway/budget_keeper.cc', 'src/gateway/token_exchange.cc'].map(read).join('\n');
+  const types = new Set([...(text + more).matchAll(/"((?:(?:request|message|snapshot|incident|key|model|vault|tool|approval|budget|token|principal|delegation|administration|account|group)\.[a-z]+|mcp\.(?:call|tool)\.[a-z]+))"/g)].map((match) => match[1]));
   same(types, new Set(headings(page).filter((heading) => heading.includes('.')).flatMap((heading) => heading.split(', '))), 'docs/events.md');
   // Fields: every name these files write is described, and every field described is written by them.
   // What real events have is compared in recorded.mjs.
-  const namesIn = (source) => new Set([...source.matchAll(/(?:key|write_texts|write_list)\((?:writer, )?"([a-z_0-9]+)"|\{"([a-z_]+)",\s/g)].map((match) => match[1] ?? match[2]));
+  const namesIn = (source) => new Set([...source.matchAll(/(?:key|write_texts|write_list)\((?:writer, )?"([a-z_0-9]+)"|\{"([a-z_]+)",\s|data\["([a-z_]+)"\] =/g)].map((match) => match[1] ?? match[2] ?? match[3]));
   const written = namesIn(text);
   const described = new Set(codes(page).flatMap((name) => name.split('.')));
   const absent = [...written].filter((name) => !described.has(name));
