@@ -42,7 +42,7 @@ class Reader {
   void skip_spaces() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
   }
-  bool done() const { return at_ == text_.size(); }
+  bool done() const { return at_ >= text_.size(); }
   bool take(char c) {
     if (done() || text_[at_] != c) return false;
     ++at_;
