@@ -20,7 +20,8 @@
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::size_t route_count = 9;  // the last one: no path of ours
+// One for each, and the last one: no path of ours.
+constexpr std::size_t route_count = static_cast<std::size_t>(Route::directory) + 2;
 
 constexpr std::size_t outcome_count = static_cast<std::size_t>(Problem::internal) + 2;
 
