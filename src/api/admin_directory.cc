@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/form.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "gateway/administer_directory.h"
@@ -41,21 +42,9 @@ struct Call {
 };
 
 Answer<std::string> decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '+') {
-      out += ' ';
-    } else if (text[at] == '%') {
-      const auto byte = from_hex(text.substr(at + 1, 2));
-      if (!byte || byte->size() != 1) return no(400, "invalidSyntax", "the URL is malformed");
-      out += *byte;
-      at += 2;
-    } else {
-      out += text[at];
-    }
-  }
-  if (!is_utf8(out)) return no(400, "invalidSyntax", "the URL is not UTF-8");
-  return out;
+  auto out = decode_form_text(text);
+  if (!out) return no(400, "invalidSyntax", "the URL is malformed");
+  return *std::move(out);
 }
 
 Answer<void> read_query(std::string_view text, Call& call) {

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "base/text.h"
 #include "gateway/administer_approvals.h"
+#include "gateway/body_error.h"
 #include "gateway/decision_event.h"
 #include "identity/directory.h"
 
@@ -12,17 +13,6 @@ namespace {
 
 constexpr std::size_t most_roles_written = 24;
 constexpr std::string_view approvals_prefix = "/admin/approvals/";
-
-ApiError body_error(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::resource_exhausted:
-      return {Problem::too_large, error.message};
-    case ErrorCode::deadline_exceeded:
-      return {Problem::timeout, "the body did not arrive in time"};
-    default:
-      return {Problem::bad_request, error.describe()};
-  }
-}
 
 // Whoever reads such a body may go down into it.
 constexpr int deepest_body = 32;

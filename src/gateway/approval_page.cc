@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/form.h"
 #include "base/text.h"
 
 namespace gatehouse::gateway {
@@ -74,24 +75,6 @@ std::string chain_of(const approval::Record& record) {
   return text;
 }
 
-std::optional<std::string> form_text(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '+') {
-      out += ' ';
-    } else if (text[at] == '%') {
-      const auto byte = from_hex(text.substr(at + 1, 2));
-      if (!byte || byte->size() != 1) return std::nullopt;
-      out += *byte;
-      at += 2;
-    } else {
-      out += text[at];
-    }
-  }
-  if (!is_utf8(out)) return std::nullopt;
-  return out;
-}
-
 }  // namespace
 
 std::string approval_page(const approval::Record& record, std::string_view person) {
@@ -128,7 +111,7 @@ std::optional<FormDecision> read_decision(std::string_view body) {
     const auto equals = pair.find('=');
     if (equals == std::string_view::npos) return std::nullopt;
     const auto name = pair.substr(0, equals);
-    const auto value = form_text(pair.substr(equals + 1));
+    const auto value = decode_form_text(pair.substr(equals + 1));
     if (!value) return std::nullopt;
     if (name == "decision" && !decided && (*value == "approve" || *value == "deny")) {
       form.approve = *value == "approve";

@@ -1,19 +1,9 @@
 // Decode: the body arrives and its channels are found.
+#include "gateway/body_error.h"
 #include "gateway/stages.h"
 
 namespace gatehouse::gateway {
 namespace {
-
-ApiError body_error(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::resource_exhausted:
-      return {Problem::too_large, error.message};
-    case ErrorCode::deadline_exceeded:
-      return {Problem::timeout, "the body did not arrive in time"};
-    default:
-      return {Problem::bad_request, error.describe()};
-  }
-}
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "gateway/body_error.h"
 #include "gateway/mcp_call.h"
 #include "gateway/stages.h"
 #include "mcp/headers.h"
@@ -129,13 +130,6 @@ std::string key_of_session(const Exchange& exchange, const McpCall& call) {
   // A legacy session is its own, and a modern client is one session for as long as it is
   // remembered.
   return key + (call.session ? "s:" + call.session->name : std::string("p:"));
-}
-
-ApiError body_error(const Error& error) {
-  if (error.code == ErrorCode::resource_exhausted) return {Problem::too_large, error.message};
-  if (error.code == ErrorCode::deadline_exceeded)
-    return {Problem::timeout, "the body did not arrive in time"};
-  return {Problem::bad_request, error.describe()};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/form.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -39,24 +40,6 @@ std::unexpected<Refusal> no(std::string_view code, std::string why, int status =
 
 using Form = std::map<std::string, std::string, std::less<>>;
 
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    if (text[at] == '+') {
-      out += ' ';
-    } else if (text[at] == '%') {
-      const auto byte = from_hex(text.substr(at + 1, 2));
-      if (!byte || byte->size() != 1) return std::nullopt;
-      out += *byte;
-      at += 2;
-    } else {
-      out += text[at];
-    }
-  }
-  if (!is_utf8(out)) return std::nullopt;
-  return out;
-}
-
 // A parameter without a value is as if it were left out; none stands twice (RFC 6749 section 3.2).
 Answer<Form> parse_form(std::string_view body) {
   Form form;
@@ -64,9 +47,9 @@ Answer<Form> parse_form(std::string_view body) {
   for (const auto pair : split(body, '&')) {
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
-    const auto name = decoded(pair.substr(0, equals));
-    const auto value =
-        decoded(equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1));
+    const auto name = decode_form_text(pair.substr(0, equals));
+    const auto value = decode_form_text(equals == std::string_view::npos ? std::string_view()
+                                                                         : pair.substr(equals + 1));
     if (!name || !value || ++members > max_form_members)
       return no("invalid_request", "the form is malformed");
     if (value->empty()) continue;
