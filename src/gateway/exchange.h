@@ -116,6 +116,7 @@ struct Plan {
   std::vector<PlannedCheck> checks;        // of the answer
   std::optional<CheckAction> canary;       // what comes of a leak; none: no canary is used
   std::vector<std::string> limits;         // that apply because policy says so
+  std::map<std::string, std::string, std::less<>> headers;  // of the answer
 };
 
 // What a guard model said, and what came of it.

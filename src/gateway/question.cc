@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "gateway/principal_facts.h"
+#include "policy/terms.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -80,6 +81,12 @@ void keep_strictest(std::vector<PlannedCheck>& checks) {
   checks.erase(again.begin(), again.end());
 }
 
+// Of two policies with one header both values are in it, as a list (RFC 9110 section 5.3).
+void add_header(Plan& plan, const policy::HeaderTerms& header) {
+  const auto [entry, added] = plan.headers.try_emplace(header.name, header.value);
+  if (!added && entry->second != header.value) entry->second += ", " + header.value;
+}
+
 // Turns obligations into a plan; false when one is not known here.
 bool read_obligations(const std::vector<policy::Obligation>& obligations, Plan& plan) {
   for (const auto& [name, value] : obligations) {
@@ -105,6 +112,10 @@ bool read_obligations(const std::vector<policy::Obligation>& obligations, Plan& 
       plan.canary = std::min(plan.canary.value_or(*action), *action);
     } else if (name == "limit") {
       plan.limits.push_back(value);
+    } else if (name == "watermark_header") {
+      const auto header = policy::parse_header_terms(value);
+      if (!header) return false;
+      add_header(plan, *header);
     } else if (name == "log_content") {
       // Read by keep.cc, also where the decision forbids.
     } else {

@@ -44,6 +44,7 @@ net::ResponseHead client_head(const Exchange& exchange, const net::ResponseHead&
   head.status = upstream.status;
   for (const auto& field : upstream.fields.all())
     if (is_forwarded_back(field.name)) head.fields.add(field.name, field.value);
+  for (const auto& [name, value] : exchange.plan.headers) head.fields.set(name, value);
   head.fields.set("Gatehouse-Entry", exchange.id);
   if (exchange.snapshot->config->audit == AuditMode::relaxed)
     head.fields.set("Gatehouse-Audit", "relaxed");

@@ -25,6 +25,12 @@ forbid ${forTeam('shadow')}
 forbid ${forTeam('text', ' && context.uninspectable')}
 @id("keeps-content") @log_content("all")
 permit ${forTeam('keep')}
+@id("says-who-made-it") @watermark_header("x-ai-generated: true")
+permit ${forTeam('mark')}
+@id("says-it-again") @watermark_header("x-ai-generated: by a model")
+permit ${forTeam('mark')}
+@id("takes-what-is-ours") @watermark_header("gatehouse-entry: mine")
+permit ${forTeam('mark')}
 @id("no-jailbreaks") @advice("It looks like a jailbreak.")
 forbid ${forTeam('risk', ' && context.risk.jailbreak.p.lessThanOrEqual(decimal("0.01"))')}
 `);
@@ -34,7 +40,7 @@ const keys = {};
 before(async () => {
   simulator = await Simulator.start();
   const site = Gateway.prepare({ simulator, settings: `policies: ${policies}` });
-  for (const team of ['json', 'mask', 'shadow', 'text', 'keep', 'risk']) {
+  for (const team of ['json', 'mask', 'shadow', 'text', 'keep', 'mark', 'risk']) {
     keys[team] = JSON.parse(succeed(cli('key', 'create', '--config', site.config, '--principal', `user:${team}`,
       '--attribute', `team=${team}`, '--json')).stdout).key;
   }
@@ -138,6 +144,17 @@ test('a shadow policy decides nothing, stands in the event and is counted', asyn
   assert.deepEqual(before, []);
   assert.deepEqual(await until(async () => { const found = await counted(); return found.length > 0 && found; }, 'the counter'),
     ['gatehouse_policy_shadow_total{effect="forbid",policy="try-first"} 1']);
+});
+
+test('watermark_header: what a model answered says so, streamed or not, and nothing of the gateway is replaced', async () => {
+  for (const stream of [false, true]) {
+    const response = await gateway.chat('gpt-echo', 'hi', { stream }, as('mark'));
+    assert.equal(response.status, 200);
+    assert.deepEqual(response.headers.get('x-ai-generated').split(', ').sort(), ['by a model', 'true']);
+    assert.equal(gateway.entry(response.headers.get('gatehouse-entry')).actor.id, 'mark');
+    await response.text();
+  }
+  assert.equal((await gateway.chat('gpt-echo', 'hi', {}, as('keep'))).headers.get('x-ai-generated'), null);
 });
 
 test('a policy on what cannot be inspected stops it, whatever it looks like', async () => {
