@@ -57,6 +57,9 @@ bool is_letter_at(std::string_view text, std::size_t at) {
 bool begins_escape(char c) {
   return c == '\\' || c == '%' || c == '\x1b';
 }
+// Of so many places each is tried; more are narrowed down first.
+constexpr std::size_t widest_tried = 32;
+
 bool is_escape_letter(char c) {
   return std::string_view("bfnrtv0").find(c) != std::string_view::npos;
 }
@@ -109,6 +112,8 @@ const MatchFinder& CompiledRule::finder() const {
     finder_.emplace(source_.pattern);
     if (!has_narrow_factor())
       up_to_factor_ = compile("(?:" + to_regex(factor_.up_to_end, false) + ")\\z");
+    if (factor_.before_max - factor_.before_min > widest_tried)
+      before_factor_ = compile("(?:" + to_regex(factor_.before, false) + ")\\z");
     for (const Pattern& pattern : source_.allowed_patterns)
       allowed_.push_back(compile(to_regex(pattern, false)));
   });
@@ -131,6 +136,27 @@ std::optional<CompiledRule::Starts> CompiledRule::starts(std::string_view text, 
   re2::StringPiece match;
   if (!up_to_factor_->Match(piece(text.substr(0, end)), found->first, end, re2::RE2::UNANCHORED,
                             &match, 1))
+    return std::nullopt;
+  found->first = static_cast<std::size_t>(match.data() - text.data());
+  return found;
+}
+
+std::optional<CompiledRule::Starts> CompiledRule::starts_before(std::size_t from,
+                                                                std::size_t begin) const {
+  if (begin < from + factor_.before_min) return std::nullopt;
+  const std::size_t widest = std::min({begin, factor_.before_max, source_.width_limit});
+  return Starts{std::max(from, begin - widest), begin - factor_.before_min};
+}
+
+std::optional<CompiledRule::Starts> CompiledRule::starts_before(std::string_view text,
+                                                                std::size_t from,
+                                                                std::size_t begin) const {
+  auto found = starts_before(from, begin);
+  if (!found || found->last - found->first <= widest_tried) return found;
+  finder();
+  re2::StringPiece match;
+  if (!before_factor_->Match(piece(text.substr(0, begin)), found->first, begin,
+                             re2::RE2::UNANCHORED, &match, 1))
     return std::nullopt;
   found->first = static_cast<std::size_t>(match.data() - text.data());
   return found;

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "inspect/byte_runs.h"
+
 namespace gatehouse::inspect {
 namespace {
 
@@ -26,26 +28,6 @@ constexpr auto classes = [] {
 
 Class class_of(char c) {
   return static_cast<Class>(classes[static_cast<unsigned char>(c)]);
-}
-
-// The first digit at or after `at`, eight bytes at a time.
-std::size_t next_digit(std::string_view text, std::size_t at) {
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  constexpr std::uint64_t high = 0x80 * ones;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    const std::uint64_t value = word ^ ('0' * ones);
-    // A byte's high bit is clear where its value is below ten; no sum carries into the next byte.
-    const std::uint64_t no_digit = ((value & ~high) + (0x80 - 10) * ones) | value;
-    const std::uint64_t found = ~no_digit & high;
-    if (found == 0) continue;
-    const int bits = std::endian::native == std::endian::little ? std::countr_zero(found)
-                                                                : std::countl_zero(found);
-    return at + static_cast<std::size_t>(bits) / 8;
-  }
-  while (at < text.size() && class_of(text[at]) != digit) ++at;
-  return at;
 }
 
 // The row that begins with the digit at `begin`.
@@ -67,11 +49,27 @@ DigitRow row_at(std::string_view text, std::size_t begin) {
   return row;
 }
 
-bool is_token_byte(char c) {
-  return class_of(c) >= letter || c == '-';
-}
-
 }  // namespace
+
+// Eight bytes at a time.
+std::size_t next_digit(std::string_view text, std::size_t at) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t high = 0x80 * ones;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const std::uint64_t value = word ^ ('0' * ones);
+    // A byte's high bit is clear where its value is below ten; no sum carries into the next byte.
+    const std::uint64_t no_digit = ((value & ~high) + (0x80 - 10) * ones) | value;
+    const std::uint64_t found = ~no_digit & high;
+    if (found == 0) continue;
+    const int bits = std::endian::native == std::endian::little ? std::countr_zero(found)
+                                                                : std::countl_zero(found);
+    return at + static_cast<std::size_t>(bits) / 8;
+  }
+  while (at < text.size() && class_of(text[at]) != digit) ++at;
+  return at;
+}
 
 void find_digit_rows(std::string_view text, std::size_t from, std::vector<DigitRow>& rows) {
   for (std::size_t at = next_digit(text, from); at < text.size();) {
@@ -81,15 +79,9 @@ void find_digit_rows(std::string_view text, std::size_t from, std::vector<DigitR
   }
 }
 
-// A token covers a byte of every fourteen: where that one is none, none begins before it.
 void find_tokens(std::string_view text, std::size_t from, std::vector<Span>& tokens) {
-  while (from + shortest_token <= text.size()) {
-    std::size_t begin = from + shortest_token;
-    while (begin > from && is_token_byte(text[begin - 1])) --begin;
-    if (begin > from) {
-      from = begin;
-      continue;
-    }
+  static_assert(shortest_token == 14);  // as in next_token_run
+  while ((from = next_token_run(text, from)) < text.size()) {
     std::size_t end = from;
     std::size_t size = 0;
     for (; end < text.size() && is_token_byte(text[end]); ++end) size += text[end] != '-';

@@ -14,6 +14,9 @@
 
 namespace gatehouse::inspect {
 
+// Where the first digit stands at or after `at`; where the text ends if there is none.
+std::size_t next_digit(std::string_view text, std::size_t at);
+
 // Digits with at most three separators between any two of them, as many as follow one another.
 struct DigitRow {
   Span span;

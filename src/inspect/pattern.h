@@ -76,8 +76,15 @@ struct Factor {
       false;  // it always stands in a token (gates.h) or up to beside_token bytes out of it
   std::size_t end_min = 0;
   std::size_t end_max = 0;  // saturates
+  Pattern before;           // the pattern from its beginning to the beginning of the piece
+  std::size_t before_min = 0;
+  std::size_t before_max = 0;  // saturates
 };
 Factor rare_factor(const Pattern& pattern);
+
+// Every text of the pattern begins with one of these: what follows a stretch of more than `longest`
+// bytes is left out, and so is the stretch.
+Pattern up_to_stretch(const Pattern& pattern, std::size_t longest);
 
 // Whether it is certain that every text of `pattern` contains a text of `factor`.
 bool always_contains(const Pattern& pattern, const Pattern& factor);

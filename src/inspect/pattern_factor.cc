@@ -24,6 +24,8 @@ constexpr double bits_for_place = 6;
 constexpr std::size_t fewest_literal_bytes = 2;
 constexpr std::size_t most_literal_bytes = 4;
 constexpr double bits_for_literal_byte = 6;
+// Numbers stand everywhere: what begins with a digit is rarer by fewer bits than it seems.
+constexpr double bits_against_digits = 14;
 // A piece that is a token (gates.h) is looked for in tokens only.
 constexpr double bits_for_token = 20;
 
@@ -186,7 +188,9 @@ double rarity(const Piece& piece) {
   const Weight weight = weigh(piece.pattern, weighed_bytes);
   if (weight.bytes < 3) return 0;
   const std::size_t known = literal_prefix(piece.pattern).bytes;
-  return weight.bits + 2 * bits(first_bytes(piece.pattern)) +
+  const ByteSet first = first_bytes(piece.pattern);
+  const bool digits = first.test('0') && first.test('9');
+  return weight.bits - (digits ? bits_against_digits : 0) + 2 * bits(first) +
          (piece.in_token ? bits_for_token : 0) +
          (known < fewest_literal_bytes
               ? 0
@@ -211,6 +215,33 @@ Piece piece_from(const std::vector<Pattern>& parts, std::size_t first) {
 
 }  // namespace
 
+// Blanks do not go on for long where it matters, and end where something else begins.
+bool is_short_stretch(const Pattern& pattern) {
+  return pattern->kind == Kind::repeat && pattern->children[0]->kind == Kind::bytes &&
+         pattern->children[0]->bytes.count() <= 8;
+}
+
+Pattern up_to_stretch(const Pattern& pattern, std::size_t longest) {
+  auto node = std::make_shared<PatternNode>(*pattern);
+  if (pattern->kind == Kind::alternate || pattern->kind == Kind::capture) {
+    for (Pattern& child : node->children) child = up_to_stretch(child, longest);
+  } else if (pattern->kind == Kind::concat) {
+    node->children.clear();
+    for (const Pattern& child : pattern->children) {
+      if (max_width(child) > longest && !is_short_stretch(child)) {
+        node->children.push_back(up_to_stretch(child, longest));
+        break;
+      }
+      node->children.push_back(child);
+    }
+  } else if (pattern->kind == Kind::repeat && max_width(pattern) > longest) {
+    // As many times as it is there at least.
+    node->max = node->min;
+    if (max_width(node) > longest) return sequence({});
+  }
+  return node;
+}
+
 Factor rare_factor(const Pattern& pattern) {
   std::vector<Pattern> parts;
   flatten(pattern, parts);
@@ -228,6 +259,9 @@ Factor rare_factor(const Pattern& pattern) {
   factor.pattern = best.pattern;
   factor.in_token = best.in_token;
   std::vector<Pattern> whole(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(place));
+  factor.before = sequence(whole);
+  factor.before_min = min_width(factor.before);
+  factor.before_max = max_width(factor.before);
   whole.push_back(factor.pattern);
   factor.up_to_end = sequence(std::move(whole));
   factor.end_min = min_width(factor.up_to_end);

@@ -9,55 +9,10 @@ namespace {
 
 using Kind = PatternNode::Kind;
 
-// How far repeats are counted: of one byte, and of more. A pattern that comes to too many places
-// that way is counted less far.
-struct Counts {
-  unsigned of_bytes;
-  unsigned of_groups;
-};
-constexpr Counts counts[] = {{64, 16}, {12, 3}, {1, 1}};
 constexpr std::size_t most_places = 1024;
 
 bool begins_escape(char c) {
   return c == '\\' || c == '%' || c == '\x1b';
-}
-
-// A stretch of letters, digits and the like of any length up to a bound: whether the bound is
-// reached is not worth a state for every length.
-bool is_loose(const Pattern& repeat) {
-  return repeat->max - repeat->min > 4 && repeat->children[0]->kind == Kind::bytes &&
-         repeat->children[0]->bytes.count() <= 128;
-}
-
-unsigned longest_count(const Pattern& repeat, std::size_t coarse) {
-  if (is_loose(repeat)) return std::min(repeat->min, counts[coarse].of_bytes);
-  return repeat->children[0]->kind == Kind::bytes ? counts[coarse].of_bytes
-                                                  : counts[coarse].of_groups;
-}
-
-// How many times the child of a repeat stands there.
-unsigned copies_of(const Pattern& repeat, std::size_t coarse) {
-  const unsigned longest = longest_count(repeat, coarse);
-  return repeat->max > longest ? std::max(1U, std::min(repeat->min, longest)) : repeat->max;
-}
-
-std::size_t count_places(const Pattern& pattern, std::size_t coarse) {
-  if (pattern->kind == Kind::bytes) return 1;
-  std::size_t sum = 0;
-  for (const Pattern& child : pattern->children) sum += count_places(child, coarse);
-  if (pattern->kind == Kind::repeat) sum *= copies_of(pattern, coarse);
-  return std::min(sum, most_places + 1);
-}
-
-std::size_t how_coarse(const Pattern& pattern) {
-  std::size_t coarse = 0;
-  while (coarse + 1 < std::size(counts) && count_places(pattern, coarse) > most_places) ++coarse;
-  return coarse;
-}
-
-void append_all(std::vector<PrefixAutomaton::Place>& to,
-                const std::vector<PrefixAutomaton::Place>& from) {
-  to.insert(to.end(), from.begin(), from.end());
 }
 
 }  // namespace
@@ -69,107 +24,34 @@ PrefixAutomaton::PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>
     const RuleSource& source = rule->source();
     if (source.width_limit != width) continue;
     starts_.push_back({static_cast<std::size_t>(source.rule.category), source.not_before,
-                       add(source.pattern, how_coarse(source.pattern)).first});
+                       add(source.pattern, counts_for(source.pattern)).first});
   }
-  for (Node& place : places_) {
-    std::ranges::sort(place.next);
-    place.next.erase(std::unique(place.next.begin(), place.next.end()), place.next.end());
-  }
-  part_bytes();
+  finish();
 }
 
-PrefixAutomaton::Fragment PrefixAutomaton::add(const Pattern& pattern, std::size_t coarse) {
-  switch (pattern->kind) {
-    case Kind::empty:
-      return {};
-    case Kind::bytes:
-      return add_bytes(pattern->bytes);
-    case Kind::capture:
-      return add(pattern->children[0], coarse);
-    case Kind::concat: {
-      Fragment whole;
-      for (const Pattern& child : pattern->children) append(whole, add(child, coarse));
-      return whole;
-    }
-    case Kind::alternate: {
-      Fragment whole{false, {}, {}};
-      for (const Pattern& child : pattern->children) {
-        const Fragment branch = add(child, coarse);
-        whole.nullable = whole.nullable || branch.nullable;
-        append_all(whole.first, branch.first);
-        append_all(whole.last, branch.last);
-      }
-      return whole;
-    }
-    case Kind::repeat:
-      return add_repeat(pattern, coarse);
-  }
-  return {};
+std::size_t PrefixAutomaton::count_places(const Pattern& pattern, const Counts& counts) {
+  if (pattern->kind == Kind::bytes) return 1;
+  std::size_t sum = 0;
+  for (const Pattern& child : pattern->children) sum += count_places(child, counts);
+  if (pattern->kind == Kind::repeat) sum *= copies_of(pattern, counts);
+  return std::min(sum, most_places + 1);
 }
 
-PrefixAutomaton::Fragment PrefixAutomaton::add_bytes(const ByteSet& bytes) {
-  const auto [known, is_new] = set_ids_.emplace(bytes.to_string(), byte_sets_.size());
-  if (is_new) byte_sets_.push_back(bytes);
-  const auto place = static_cast<Place>(places_.size());
-  places_.push_back({known->second, {}});
-  return {false, {place}, {place}};
+// A pattern that comes to too many places is counted less far.
+PrefixAutomaton::Counts PrefixAutomaton::counts_for(const Pattern& pattern) {
+  static constexpr Counts all[] = {{64, 16, true}, {12, 3, true}, {1, 1, true}};
+  for (const Counts& counts : all)
+    if (count_places(pattern, counts) <= most_places) return counts;
+  return all[std::size(all) - 1];
 }
 
-// A copy of the child for each time; the last of them again and again where there is no bound.
-PrefixAutomaton::Fragment PrefixAutomaton::add_repeat(const Pattern& pattern, std::size_t coarse) {
-  const Pattern& child = pattern->children[0];
-  const unsigned copies = copies_of(pattern, coarse);
-  const bool endless = pattern->max > longest_count(pattern, coarse);
-  const unsigned least = std::min(pattern->min, copies);
-  Fragment whole;
-  for (unsigned i = 0; i < copies; ++i) {
-    Fragment copy = add(child, coarse);
-    if (endless && i + 1 == copies) link(copy.last, copy.first);
-    copy.nullable = copy.nullable || i >= least;
-    append(whole, std::move(copy));
-  }
-  return whole;
-}
-
-void PrefixAutomaton::append(Fragment& whole, Fragment part) {
-  link(whole.last, part.first);
-  if (whole.nullable) append_all(whole.first, part.first);
-  if (!part.nullable) whole.last.clear();
-  append_all(whole.last, part.last);
-  whole.nullable = whole.nullable && part.nullable;
-}
-
-void PrefixAutomaton::link(const std::vector<Place>& from, const std::vector<Place>& to) {
-  for (const Place place : from) append_all(places_[place].next, to);
-}
-
-// Bytes that are in the same sets are of one class.
-void PrefixAutomaton::part_bytes() {
-  std::map<std::string, std::uint8_t> known;
-  sets_.assign(byte_sets_.size(), {});
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    std::string members;
-    for (const ByteSet& set : byte_sets_) members += set.test(byte) ? '1' : '0';
-    const auto [found, is_new] =
-        known.emplace(std::move(members), static_cast<std::uint8_t>(known.size()));
-    classes_[byte] = found->second;
-    if (!is_new) continue;
-    for (std::size_t i = 0; i < byte_sets_.size(); ++i)
-      if (byte_sets_[i].test(byte)) sets_[i].set(found->second);
-  }
-  class_count_ = known.size();
-  set_ids_.clear();
-}
-
-std::vector<PrefixAutomaton::Place> PrefixAutomaton::first(Categories which,
-                                                           unsigned before) const {
-  std::vector<Place> places;
+PrefixAutomaton::Places PrefixAutomaton::first(Categories which, unsigned before) const {
+  Places places;
   for (const Start& start : starts_) {
     const bool guarded = before < 256 && start.not_before.test(before);
     if (which.test(start.category) && !guarded) append_all(places, start.places);
   }
-  std::ranges::sort(places);
-  places.erase(std::unique(places.begin(), places.end()), places.end());
+  sort_once(places);
   return places;
 }
 
@@ -228,11 +110,9 @@ PrefixStates::State PrefixStates::step_from(const Places& places, unsigned byte_
   for (const PrefixAutomaton::Place place : places) {
     if (!automaton_.takes(place, byte_class)) continue;
     alive = true;
-    const auto after = automaton_.after(place);
-    next.insert(next.end(), after.begin(), after.end());
+    append_all(next, automaton_.after(place));
   }
-  std::ranges::sort(next);
-  next.erase(std::unique(next.begin(), next.end()), next.end());
+  sort_once(next);
   return !alive ? dead : next.empty() ? complete : state_of(std::move(next));
 }
 

@@ -1,9 +1,8 @@
 // The hold-back question of a stream: from which place on could the text still become, or extend, a
 // match of some rule?
 //
-//   PrefixAutomaton  all rules' patterns in one nondeterministic automaton without empty steps: its
-//                    states are the places of bytes in the patterns (Glushkov 1961, McNaughton and
-//                    Yamada 1960). Immutable; shared by all threads.
+//   PrefixAutomaton  all rules' patterns in one automaton of places (place_automaton.h). Immutable;
+//                    shared by all threads.
 //   PrefixStates     the sets of places that texts lead to, found as texts come, each with where
 //                    every byte leads. A cache: one thread, at most some 8 MiB.
 //   LivePrefixes     the starts of one text that are still alive, each with its set. In ordinary
@@ -29,61 +28,34 @@
 
 #include "inspect/inspect.h"
 #include "inspect/pattern.h"
+#include "inspect/place_automaton.h"
 
 namespace gatehouse::inspect {
 
 class CompiledRule;
 
-class PrefixAutomaton {
+class PrefixAutomaton : public PlaceAutomaton {
  public:
-  using Place = std::uint32_t;
-
   // Of those rules whose matches are at most `width` bytes wide, as RuleSource::width_limit.
   PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules, std::size_t width);
 
   std::size_t width() const { return width_; }
-  std::size_t class_count() const { return class_count_; }
-  unsigned class_of(char c) const { return classes_[static_cast<unsigned char>(c)]; }
-
-  bool takes(Place place, unsigned byte_class) const {
-    return sets_[places_[place].set].test(byte_class);
-  }
-  std::span<const Place> after(Place place) const { return places_[place].next; }
   // Where patterns of these categories begin behind this byte; 256: at the beginning of the text,
   // or behind an escape.
-  std::vector<Place> first(Categories which, unsigned before) const;
+  Places first(Categories which, unsigned before) const;
 
  private:
-  struct Node {
-    std::uint32_t set = 0;  // which bytes
-    std::vector<Place> next;
-  };
   struct Start {
     std::size_t category = 0;
     ByteSet not_before;
-    std::vector<Place> places;
-  };
-  struct Fragment {
-    bool nullable = true;
-    std::vector<Place> first;
-    std::vector<Place> last;
+    Places places;
   };
 
-  Fragment add(const Pattern& pattern, std::size_t coarse);
-  Fragment add_bytes(const ByteSet& bytes);
-  Fragment add_repeat(const Pattern& pattern, std::size_t coarse);
-  void append(Fragment& whole, Fragment part);
-  void link(const std::vector<Place>& from, const std::vector<Place>& to);
-  void part_bytes();
+  static Counts counts_for(const Pattern& pattern);
+  static std::size_t count_places(const Pattern& pattern, const Counts& counts);
 
   std::size_t width_;
-  std::vector<Node> places_;
   std::vector<Start> starts_;
-  std::vector<ByteSet> byte_sets_;                // by Node::set
-  std::map<std::string, std::uint32_t> set_ids_;  // while it is built
-  std::vector<std::bitset<256>> sets_;            // the same over classes of bytes
-  std::array<std::uint8_t, 256> classes_{};       // bytes that no set tells apart
-  std::size_t class_count_ = 0;
 };
 
 class PrefixStates {
@@ -124,7 +96,7 @@ class PrefixStates {
   std::uint64_t generation() const { return generation_; }
 
  private:
-  using Places = std::vector<PrefixAutomaton::Place>;  // that the next byte may stand at; sorted
+  using Places = PrefixAutomaton::Places;  // that the next byte may stand at
   static constexpr State unknown = 0xffff;
 
   struct Hash {

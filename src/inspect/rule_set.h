@@ -74,6 +74,11 @@ class CompiledRule {
   std::optional<Starts> starts(std::string_view text, std::size_t from, std::size_t end) const;
   // Those by the widths alone, of factors that end at all positions of [first_end, last_end].
   std::optional<Starts> starts(std::size_t from, std::size_t first_end, std::size_t last_end) const;
+  // Of a factor that stands at [begin, …).
+  std::optional<Starts> starts_before(std::string_view text, std::size_t from,
+                                      std::size_t begin) const;
+  // The same by the widths alone.
+  std::optional<Starts> starts_before(std::size_t from, std::size_t begin) const;
   // Where the beginning of a match may lie about as far before the end of the factor in all of
   // them, the places are tried one by one; otherwise the pattern is run backwards from there.
   bool has_narrow_factor() const { return factor_.end_max - factor_.end_min <= 32; }
@@ -101,7 +106,9 @@ class CompiledRule {
   ByteSet first_bytes_;
   mutable std::once_flag once_;
   mutable std::optional<MatchFinder> finder_;
-  mutable std::unique_ptr<re2::RE2> up_to_factor_;  // only where its place varies much
+  // Only where the place of the factor varies much.
+  mutable std::unique_ptr<re2::RE2> up_to_factor_;
+  mutable std::unique_ptr<re2::RE2> before_factor_;
   mutable std::vector<std::unique_ptr<re2::RE2>> allowed_;
 };
 

@@ -2,6 +2,7 @@
 // a run that counts, so most of a text is passed over in steps of that size.
 #include <algorithm>
 
+#include "inspect/byte_runs.h"
 #include "inspect/segments.h"
 
 namespace gatehouse::inspect {
@@ -39,7 +40,7 @@ unsigned hex_value(char c) {
 // What words and paths have little of, and encoded text much: every third byte of text comes out
 // of base64 as a capital or a digit more often than not, and every byte out of hexadecimal with a
 // digit.
-constexpr unsigned fewest_strong = 2;
+constexpr std::ptrdiff_t fewest_strong = 2;
 bool is_strong(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -109,23 +110,20 @@ void RunLexer::feed(std::string_view text, std::size_t base, bool last, SegmentL
 // Where the first run of enough characters begins that may be an encoding; without one, where the
 // text ends or the last run begins that is too short so far.
 std::size_t RunLexer::find_run(std::string_view text, std::size_t from) {
-  while (from + shortest_run <= text.size()) {
-    std::size_t begin = from + shortest_run;
-    unsigned strong = 0;
-    for (; begin > from && base64_value(text[begin - 1]) != no_value; --begin)
-      strong += is_strong(text[begin - 1]);
-    if (begin > from) {
-      from = begin;
-      continue;
-    }
-    if (strong >= fewest_strong) return from;
+  static_assert(shortest_run == 16);  // as in next_base64_run
+  const std::size_t least = from;
+  while ((from = next_base64_run(text, from)) < text.size()) {
+    const std::string_view run = text.substr(from, shortest_run);
+    if (std::ranges::count_if(run, is_strong) >= fewest_strong) return from;
     std::size_t next = from + shortest_run;
     while (next < text.size() && base64_value(text[next]) != no_value && !is_strong(text[next]))
       ++next;
     from = next - shortest_run + 1;
   }
   std::size_t begin = text.size();
-  while (begin > from && base64_value(text[begin - 1]) != no_value) --begin;
+  while (begin > least && text.size() - begin < shortest_run - 1 &&
+         base64_value(text[begin - 1]) != no_value)
+    --begin;
   return begin;
 }
 

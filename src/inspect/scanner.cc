@@ -45,7 +45,8 @@ void add_starts(Scanner::Impl& scanner, std::uint32_t rule, const CompiledRule::
   auto& all = scanner.starts[rule];
   if (all.empty()) {
     scanner.touched.push_back(rule);
-  } else if (auto& back = all.back(); added.first <= back.last + 1 && back.first <= added.last + 1) {
+  } else if (auto& back = all.back();
+             added.first <= back.last + 1 && back.first <= added.last + 1) {
     back = {std::min(back.first, added.first), std::max(back.last, added.last)};
     return;
   }
@@ -60,11 +61,21 @@ constexpr std::size_t widest_tried = 256;
 void add_factor(const Pass& pass, std::uint32_t rule, std::size_t end) {
   const CompiledRule& compiled = *pass.scanner.rules->impl().compiled[rule];
   const auto& known = pass.scanner.starts[rule];
-  const bool close =
-      !known.empty() && compiled.factor().end_max <= widest_tried &&
-      end <= known.back().last + compiled.factor().end_min + close_behind;
-  const auto found = close ? compiled.starts(pass.from, end, end)
-                           : compiled.starts(pass.text, pass.from, end);
+  const bool close = !known.empty() && compiled.factor().end_max <= widest_tried &&
+                     end <= known.back().last + compiled.factor().end_min + close_behind;
+  const auto found =
+      close ? compiled.starts(pass.from, end, end) : compiled.starts(pass.text, pass.from, end);
+  if (found) add_starts(pass.scanner, rule, *found);
+}
+
+// The same of a piece that begins at `begin`.
+void add_piece(const Pass& pass, std::uint32_t rule, std::size_t begin) {
+  const CompiledRule& compiled = *pass.scanner.rules->impl().compiled[rule];
+  const auto& known = pass.scanner.starts[rule];
+  const bool close = !known.empty() && compiled.factor().before_max <= widest_tried &&
+                     begin <= known.back().last + compiled.factor().before_min + close_behind;
+  const auto found = close ? compiled.starts_before(pass.from, begin)
+                           : compiled.starts_before(pass.text, pass.from, begin);
   if (found) add_starts(pass.scanner, rule, *found);
 }
 
@@ -73,26 +84,12 @@ bool is_wanted(const Pass& pass, std::uint32_t rule) {
   return pass.which.test(static_cast<std::size_t>(category));
 }
 
-// Whether the word stands at `begin`.
-bool stands_at(std::string_view text, std::size_t begin, std::string_view word) {
-  if (begin + word.size() > text.size()) return false;
-  for (std::size_t i = 0; i < word.size(); ++i)
-    if (folded_context_byte(text[begin + i]) != word[i]) return false;
-  return stands_alone(text, begin, begin + word.size());
-}
-
-// A piece of context words ends at `end`: which of them stand there, and whose they are.
-void add_context(const Pass& pass, const Trigger& trigger, std::size_t end) {
-  const std::span all = pass.search.words;
-  const std::size_t size = all[trigger.rule].piece.size();
-  if (end < size || !stands_alone(pass.text, end - size, end)) return;
-  for (const ContextWord& word : all.subspan(trigger.rule, trigger.words)) {
-    if (end < word.piece_end || !stands_at(pass.text, end - word.piece_end, word.text)) continue;
-    const std::size_t word_end = end - word.piece_end + word.text.size();
-    for (const std::uint32_t rule : word.rules)
-      if (is_wanted(pass, rule))
-        add_starts(pass.scanner, rule, {word_end, word_end + context_window - word.text.size()});
-  }
+// A context word ends at `end`.
+void add_context(const Pass& pass, const ContextWord& word, std::size_t end) {
+  if (end < word.size || !stands_alone(pass.text, end - word.size, end)) return;
+  for (const std::uint32_t rule : word.rules)
+    if (is_wanted(pass, rule))
+      add_starts(pass.scanner, rule, {end, end + context_window - word.size});
 }
 
 int on_hit(unsigned id, unsigned long long /*from*/, unsigned long long to, unsigned /*flags*/,
@@ -101,11 +98,27 @@ int on_hit(unsigned id, unsigned long long /*from*/, unsigned long long to, unsi
   const Trigger trigger = pass.search.triggers[id];
   const std::size_t end = pass.place(static_cast<std::size_t>(to));
   if (trigger.kind == Trigger::Kind::context) {
-    add_context(pass, trigger, end);
-  } else if (is_wanted(pass, trigger.rule)) {
-    add_factor(pass, trigger.rule, end);
+    add_context(pass, pass.search.words[trigger.index], end);
+  } else if (is_wanted(pass, trigger.index)) {
+    add_factor(pass, trigger.index, end);
   }
   return 0;
+}
+
+// Pieces that begin in text[begin, end).
+void find_pieces(const Pass& pass, std::size_t begin, std::size_t end) {
+  if (pass.search.pieces.empty()) return;
+  PieceStates& states = pass.scanner.piece_states[pass.search.number];
+  pass.search.pieces.find(
+      states, pass.text, begin, end,
+      [&](std::uint32_t number, std::size_t piece_begin, std::size_t piece_end) {
+        const Trigger trigger = pass.search.triggers[number];
+        if (trigger.kind == Trigger::Kind::context) {
+          add_context(pass, pass.search.words[trigger.index], piece_end);
+        } else if (is_wanted(pass, trigger.index)) {
+          add_piece(pass, trigger.index, piece_begin);
+        }
+      });
 }
 
 void scan(Pass& pass, std::string_view text) {
@@ -146,6 +159,7 @@ class Areas {
 
   void search(const Pass& pass) {
     find_rows(pass);
+    for (const Part& part : scanner_.parts) find_pieces(pass, part.span.begin, part.span.end);
     if (pass.search.database) run_database(pass);
   }
 
@@ -203,9 +217,13 @@ void put_in_order(std::vector<CompiledRule::Starts>& starts) {
 
 Scanner::Impl::Impl(std::shared_ptr<const RuleSet> set, Categories which)
     : rules(std::move(set)), watched(which) {
-  hs_scratch_t* own = nullptr;
-  GH_CHECK(hs_clone_scratch(rules->impl().searches.scratch.get(), &own) == HS_SUCCESS);
-  scratch.reset(own);
+  const Searches& searches = rules->impl().searches;
+  if (searches.scratch) {
+    hs_scratch_t* own = nullptr;
+    GH_CHECK(hs_clone_scratch(searches.scratch.get(), &own) == HS_SUCCESS);
+    scratch.reset(own);
+  }
+  for (const Search* search : searches.all()) piece_states.emplace_back(search->pieces.automaton());
   starts.resize(rules->rules().size());
   decoded = std::make_unique<DecodedSearch>(*this);
 }
@@ -215,10 +233,9 @@ void Scanner::Impl::find_starts(std::string_view text, std::size_t from, Categor
   for (const std::uint32_t rule : touched) empty(starts[rule]);
   touched.clear();
   const Searches& searches = rules->impl().searches;
-  if (searches.everywhere.database) {
-    Pass pass{*this, searches.everywhere, text, from, which};
-    run(pass, before(from, context_window), text.size());
-  }
+  Pass pass{*this, searches.everywhere, text, from, which};
+  find_pieces(pass, before(from, context_window), text.size());
+  if (searches.everywhere.database) run(pass, before(from, context_window), text.size());
   search_near_digits(text, from, which);
   search_near_tokens(text, from, which);
   for (const std::uint32_t rule : touched) put_in_order(starts[rule]);
@@ -251,7 +268,7 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
         areas.add(before(row.span.begin, search->margin), row.span.end + search->margin);
     areas.search({*this, *search, text, from, which});
   }
-  if (const Search& search = searches.words; search.database) {
+  if (const Search& search = searches.words; !search.empty()) {
     Areas areas(*this, before(from, context_window), text.size());
     for (const DigitRow& row : digit_rows)
       areas.add(before(row.span.begin, search.margin + context_window), row.span.end);

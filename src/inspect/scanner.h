@@ -37,6 +37,7 @@ struct Scanner::Impl {
   std::shared_ptr<const RuleSet> rules;
   Categories watched;
   Scratch scratch{nullptr, hs_free_scratch};
+  std::vector<PieceStates> piece_states;                  // by Search::number
   std::vector<std::vector<CompiledRule::Starts>> starts;  // by rule; in order of `first`
   std::vector<std::uint32_t> touched;                     // rules that have some
   std::vector<DigitRow> digit_rows;                       // of the text under way

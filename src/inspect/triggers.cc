@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
-#include "base/text.h"
 #include "inspect/gates.h"
 #include "inspect/rule_set.h"
 
@@ -20,16 +18,22 @@ constexpr std::size_t widest_near_row = 48;
 constexpr std::size_t beside_row = 3;
 constexpr std::size_t widest_behind_word = 64;
 
+// Of a piece that goes on longer what is in front of that is looked for.
+constexpr std::size_t longest_stretch = PieceAutomaton::longest_counted;
+
+// What is left to Hyperscan.
 struct Expression {
   std::string regex;
   std::string where;  // whose it is
+  unsigned trigger = 0;
 };
 
 // A search under construction.
 struct Plan {
   std::vector<Expression> expressions;
   std::vector<Trigger> triggers;
-  std::map<std::string, ContextWord> words;
+  std::map<std::string, std::vector<std::uint32_t>> words;  // rules by word
+  PieceFinder pieces;
   RowFinder rows;
   std::size_t margin = 0;
 };
@@ -38,7 +42,7 @@ Result<Database> compile_database(const std::vector<Expression>& expressions) {
   std::vector<const char*> texts;
   std::vector<unsigned> ids;
   for (const Expression& expression : expressions) {
-    ids.push_back(static_cast<unsigned>(texts.size()));
+    ids.push_back(expression.trigger);
     texts.push_back(expression.regex.c_str());
   }
   const std::vector<unsigned> flags(texts.size(), HS_FLAG_DOTALL);
@@ -55,51 +59,55 @@ Result<Database> compile_database(const std::vector<Expression>& expressions) {
       known ? expressions[static_cast<std::size_t>(error->expression)].where : std::string());
 }
 
-// Parts that many context words have and ordinary text too.
-bool is_common_part(std::string_view part) {
-  static constexpr std::string_view parts[] = {
-      "number",         "code",    "card",     "date",   "address", "account", "identity",
-      "identification", "license", "licence",  "call",   "reach",   "text",    "website",
-      "page",           "contact", "order",    "valid",  "general", "record",  "bank",
-      "mobile",         "health",  "security", "social", "phone",   "client",  "customer"};
-  return part.size() < 4 || std::ranges::find(parts, part) != std::end(parts);
-}
-
-// The longest part of a context word between its separators, a common one only where there is no
-// other.
-ContextWord context_word(const std::string& text) {
-  ContextWord word{text, {}, 0, {}};
-  bool common = true;
-  for (const std::string_view part : split(text, ' ')) {
-    const bool is_common = is_common_part(part);
-    if (is_common > common) continue;
-    if (is_common == common && part.size() <= word.piece.size()) continue;
-    common = is_common;
-    word.piece = part;
-    word.piece_end = static_cast<std::size_t>(part.data() - text.data()) + part.size();
+// The word as it may stand in a text: as folded_context_byte folds.
+Pattern word_pattern(std::string_view word) {
+  std::vector<Pattern> parts;
+  for (const char c : word) {
+    ByteSet bytes;
+    for (unsigned byte = 0; byte < 256; ++byte)
+      if (folded_context_byte(static_cast<char>(byte)) == c) bytes.set(byte);
+    parts.push_back(std::make_shared<const PatternNode>(
+        PatternNode{PatternNode::Kind::bytes, bytes, {}, 0, 0}));
   }
-  return word;
+  return std::make_shared<const PatternNode>(
+      PatternNode{PatternNode::Kind::concat, {}, std::move(parts), 0, 0});
 }
 
 void add_words(Plan& plan, std::uint32_t index, const RuleSource& source) {
-  for (const std::string& text : source.context)
-    plan.words.try_emplace(text, context_word(text)).first->second.rules.push_back(index);
+  for (const std::string& text : source.context) plan.words[text].push_back(index);
+}
+
+bool add_piece(Plan& plan, const Pattern& pattern, Trigger trigger) {
+  const Pattern piece = up_to_stretch(pattern, longest_stretch);
+  const auto number = static_cast<std::uint32_t>(plan.triggers.size());
+  if (min_width(piece) == 0 || !plan.pieces.add(piece, number)) return false;
+  plan.triggers.push_back(trigger);
+  return true;
+}
+
+void add_trigger(Plan& plan, const Pattern& pattern, const std::string& where, Trigger trigger) {
+  if (add_piece(plan, pattern, trigger)) return;
+  const auto number = static_cast<unsigned>(plan.triggers.size());
+  plan.expressions.push_back({to_regex(pattern, false), where, number});
+  plan.triggers.push_back(trigger);
 }
 
 void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width) {
-  plan.expressions.push_back({to_regex(rule.factor().pattern, false), rule.source().where});
-  plan.triggers.push_back({Trigger::Kind::factor, index, 0});
+  add_trigger(plan, rule.factor().pattern, rule.source().where, {Trigger::Kind::factor, index});
   plan.margin = std::max(plan.margin, width);
 }
 
-// As rows of bytes, where the piece is no more than that.
+// As rows of bytes, where the factor is no more than that; with `only_crowds` only where a text
+// could hold one everywhere, or where it begins like ordinary text.
 void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width,
               bool only_crowds = false) {
-  const auto rows = rows_of(rule.factor().pattern);
-  if (!rows || !rule.has_narrow_factor() || (only_crowds && std::ranges::none_of(*rows, may_crowd)))
-    return add_factor(plan, index, rule, width);
-  for (const ByteRow& row : *rows) plan.rows.add(row, index);
   plan.margin = std::max(plan.margin, width);
+  const Pattern& factor = rule.factor().pattern;
+  const auto rows = rows_of(factor);
+  if (!rows || !rule.has_narrow_factor()) return add_factor(plan, index, rule, width);
+  const bool is_crowd = std::ranges::any_of(*rows, may_crowd);
+  if (only_crowds && !is_crowd && add_piece(plan, factor, {Trigger::Kind::factor, index})) return;
+  for (const ByteRow& row : *rows) plan.rows.add(row, index);
 }
 
 struct Plans {
@@ -145,20 +153,12 @@ void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const
   plan.margin = std::max(plan.margin, width);
 }
 
-// One trigger for each piece, of all the words that have it.
 void add_word_triggers(Plan& plan, std::vector<ContextWord>& words,
                        const std::vector<std::unique_ptr<CompiledRule>>& rules) {
-  for (auto& [text, word] : plan.words) words.push_back(std::move(word));
-  std::ranges::sort(words, {},
-                    [](const ContextWord& word) { return std::tie(word.piece, word.text); });
-  for (std::uint32_t i = 0; i < words.size(); ++i) {
-    if (i > 0 && words[i - 1].piece == words[i].piece) {
-      ++plan.triggers.back().words;
-      continue;
-    }
-    plan.expressions.push_back({to_regex(literal(words[i].piece, true), false),
-                                rules[words[i].rules.front()]->source().where});
-    plan.triggers.push_back({Trigger::Kind::context, i, 1});
+  for (auto& [text, wanted_by] : plan.words) {
+    add_trigger(plan, word_pattern(text), rules[wanted_by.front()]->source().where,
+                {Trigger::Kind::context, static_cast<std::uint32_t>(words.size())});
+    words.push_back({text.size(), std::move(wanted_by)});
   }
 }
 
@@ -168,8 +168,10 @@ Result<Search> build_search(Plan plan, const std::vector<std::unique_ptr<Compile
   add_word_triggers(plan, search.words, rules);
   search.triggers = std::move(plan.triggers);
   search.rows = std::move(plan.rows);
+  plan.pieces.build();
+  search.pieces = std::move(plan.pieces);
   search.margin = plan.margin;
-  if (search.triggers.empty()) return search;
+  if (plan.expressions.empty()) return search;
   GH_ASSIGN(search.database, compile_database(plan.expressions));
   hs_scratch_t* grown = scratch.release();
   const hs_error_t error = hs_alloc_scratch(search.database.get(), &grown);
@@ -190,6 +192,7 @@ Result<Searches> build_searches(const std::vector<std::unique_ptr<CompiledRule>>
   Plans plans;
   for (std::uint32_t i = 0; i < rules.size(); ++i) add_rule(plans, i, *rules[i], gates);
   Searches searches;
+  std::size_t number = 0;
   for (const auto& [plan, search] : {std::pair(&plans.everywhere, &searches.everywhere),
                                      {&plans.near_glued, &searches.near_glued},
                                      {&plans.in_rows, &searches.in_rows},
@@ -197,6 +200,7 @@ Result<Searches> build_searches(const std::vector<std::unique_ptr<CompiledRule>>
                                      {&plans.near_tokens, &searches.near_tokens},
                                      {&plans.words, &searches.words}}) {
     GH_ASSIGN(*search, build_search(std::move(*plan), rules, searches.scratch));
+    search->number = number++;
   }
   return searches;
 }

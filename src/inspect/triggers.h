@@ -16,12 +16,14 @@
 
 #include <hs/hs.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "inspect/piece_finder.h"
 #include "inspect/row_finder.h"
 
 namespace gatehouse::inspect {
@@ -34,31 +36,31 @@ using Scratch = std::unique_ptr<hs_scratch_t, decltype(&hs_free_scratch)>;
 struct Trigger {
   enum class Kind : std::uint8_t { factor, context };
   Kind kind = Kind::factor;
-  std::uint32_t rule = 0;  // of a factor; of a context: the first of its words
-  std::uint32_t words = 0;
+  std::uint32_t index = 0;  // of a factor: its rule; of a context: in Search::words
 };
 
-// A word that some rules demand, and the piece of it that is looked for: its longest part between
-// separators, which many words share.
+// A word that some rules demand.
 struct ContextWord {
-  std::string text;  // as RuleSource::context
-  std::string piece;
-  std::size_t piece_end = 0;         // in `text`
+  std::size_t size = 0;
   std::vector<std::uint32_t> rules;  // in rising order
 };
 
 struct Search {
   Database database{nullptr, hs_free_database};  // may be null: nothing to look for
   std::vector<Trigger> triggers;                 // by expression of the database
-  std::vector<ContextWord> words;                // those of one piece side by side
-  RowFinder rows;                                // their numbers are those of rules
-  std::size_t margin = 0;                        // how far from a row or token its hits may lie
+  std::vector<ContextWord> words;
+  PieceFinder pieces;      // their numbers are those of triggers
+  RowFinder rows;          // their numbers are those of rules
+  std::size_t margin = 0;  // how far from a row or token its hits may lie
+  std::size_t number = 0;  // among the searches
 
-  bool empty() const { return database == nullptr && rows.empty(); }
+  bool empty() const { return database == nullptr && pieces.empty() && rows.empty(); }
 };
 
 // A row of fewer digits is not worth a look at in_rows and near_rows.
 inline constexpr std::size_t digits_of_factors = 7;
+
+inline constexpr std::size_t search_count = 6;
 
 struct Searches {
   Search everywhere;
@@ -68,6 +70,10 @@ struct Searches {
   Search near_tokens;
   Search words;
   Scratch scratch{nullptr, hs_free_scratch};
+
+  std::array<const Search*, search_count> all() const {
+    return {&everywhere, &near_glued, &in_rows, &near_rows, &near_tokens, &words};
+  }
 };
 
 Result<Searches> build_searches(const std::vector<std::unique_ptr<CompiledRule>>& rules);

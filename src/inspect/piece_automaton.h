@@ -1,0 +1,87 @@
+// Which of many numbered patterns stand at a given place of a text: all of them in one automaton of
+// places (place_automaton.h), made deterministic as texts come.
+//
+//   PieceAutomaton  the patterns. Immutable once built; shared by all threads.
+//   PieceStates     the sets of places that texts lead to, found as texts come, each with where
+//                   every byte leads. A cache: one thread, at most some 4 MiB.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "inspect/place_automaton.h"
+
+namespace gatehouse::inspect {
+
+class PieceAutomaton : public PlaceAutomaton {
+ public:
+  // Of a stretch of bytes so many are counted; one that goes on longer goes on for ever.
+  static constexpr unsigned longest_counted = 48;
+
+  void add(const Pattern& piece, std::uint32_t number);
+  // When all are added.
+  void build();
+
+  bool empty() const { return first_.empty(); }
+  const Places& first() const { return first_; }
+  // Whether a piece ends before this place, at which no byte stands, and which.
+  bool is_end(Place place) const { return numbers_.contains(place); }
+  std::uint32_t number_of(Place place) const { return numbers_.at(place); }
+
+ private:
+  Places first_;
+  std::unordered_map<Place, std::uint32_t> numbers_;
+};
+
+class PieceStates {
+ public:
+  explicit PieceStates(const PieceAutomaton& automaton);
+
+  // Calls each(number, end) for the pieces that begin at `begin`, for each place where they end.
+  template <class Each>
+  void run(std::string_view text, std::size_t begin, const Each& each) {
+    if (is_full()) restart();
+    State state = initial;
+    for (std::size_t at = begin; at < text.size(); ++at) {
+      const State next = step(state, text[at]);
+      if (next == dead) return;
+      if ((next & ends) != 0)
+        for (const std::uint32_t number : ended_[next & ~ends]) each(number, at + 1);
+      state = next & ~ends;
+    }
+  }
+
+ private:
+  using State = std::uint16_t;
+  using Places = PlaceAutomaton::Places;  // that the next byte may stand at
+  static constexpr State dead = 0;
+  static constexpr State initial = 1;
+  static constexpr State ends = 0x8000;  // beside a state: pieces end there
+  static constexpr State unknown = 0xffff;
+  static constexpr std::size_t most_states = 16'384;
+
+  struct Hash {
+    std::size_t operator()(const Places& places) const;
+  };
+
+  bool is_full() const { return states_.size() > most_states; }
+  void restart();
+  State step(State state, char c) {
+    const std::size_t at = state * automaton_->class_count() + automaton_->class_of(c);
+    const State next = rows_[at];
+    return next != unknown ? next : find_step(state, at);
+  }
+  State find_step(State state, std::size_t at);
+  State state_of(Places places);
+
+  const PieceAutomaton* automaton_;
+  std::vector<const Places*> states_;
+  std::unordered_map<Places, State, Hash> numbers_;
+  std::vector<std::vector<std::uint32_t>> ended_;  // by state
+  std::vector<State> rows_;                        // by state and class of byte
+};
+
+}  // namespace gatehouse::inspect
