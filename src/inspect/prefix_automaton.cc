@@ -18,15 +18,39 @@ bool begins_escape(char c) {
 }  // namespace
 
 PrefixAutomaton::PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules,
-                                 std::size_t width)
+                                 std::size_t above, std::size_t width)
     : width_(width) {
   for (const auto& rule : rules) {
     const RuleSource& source = rule->source();
-    if (source.width_limit != width) continue;
+    const std::size_t widest = std::min(max_width(source.pattern), source.width_limit);
+    if (widest <= above || widest > width) continue;
     starts_.push_back({static_cast<std::size_t>(source.rule.category), source.not_before,
                        add(source.pattern, counts_for(source.pattern)).first});
   }
   finish();
+  find_pairs();
+}
+
+void PrefixAutomaton::find_pairs() {
+  pairs_.resize(256);
+  std::vector<ByteSet> members(class_count());
+  for (unsigned byte = 0; byte < 256; ++byte) members[class_of(static_cast<char>(byte))].set(byte);
+  const auto bytes_of = [&](Place place) {
+    ByteSet bytes;
+    for (unsigned i = 0; i < members.size(); ++i)
+      if (takes(place, i)) bytes |= members[i];
+    return bytes;
+  };
+  for (const Start& start : starts_) {
+    for (const Place place : start.places) {
+      ByteSet behind;
+      for (const Place next : after(place)) behind |= bytes_of(next);
+      if (after(place).empty()) behind.set();
+      const ByteSet first = bytes_of(place);
+      for (unsigned byte = 0; byte < 256; ++byte)
+        if (first.test(byte)) pairs_[byte] |= behind;
+    }
+  }
 }
 
 std::size_t PrefixAutomaton::count_places(const Pattern& pattern, const Counts& counts) {
@@ -141,6 +165,11 @@ void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view
   }
   generation_ = states.generation();
   for (std::size_t at = end_ - base; at < text.size(); ++at) {
+    if (live_.empty()) {
+      const std::size_t next = states.automaton().next_begin(text, at);
+      if (next > at) go_to(base + next, text, base);
+      at = next;
+    }
     if (states.is_full()) renew(states);
     const bool escaped = escape_ != SIZE_MAX && base + at - escape_ <= longest_escape &&
                          ends_escape(text.substr(0, at));

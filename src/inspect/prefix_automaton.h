@@ -36,13 +36,22 @@ class CompiledRule;
 
 class PrefixAutomaton : public PlaceAutomaton {
  public:
-  // Of those rules whose matches are at most `width` bytes wide, as RuleSource::width_limit.
-  PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules, std::size_t width);
+  // Of those rules whose matches are at most `width` bytes wide, and may be wider than `above`.
+  PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules, std::size_t above,
+                  std::size_t width);
 
   std::size_t width() const { return width_; }
   // Where patterns of these categories begin behind this byte; 256: at the beginning of the text,
   // or behind an escape.
   Places first(Categories which, unsigned before) const;
+  // The first place at or after `at` where a pattern may begin, by two bytes; the last byte may
+  // always. The text goes on behind `at`.
+  std::size_t next_begin(std::string_view text, std::size_t at) const {
+    while (at + 1 < text.size() &&
+           !pairs_[static_cast<unsigned char>(text[at])][static_cast<unsigned char>(text[at + 1])])
+      ++at;
+    return at;
+  }
 
  private:
   struct Start {
@@ -51,11 +60,13 @@ class PrefixAutomaton : public PlaceAutomaton {
     Places places;
   };
 
+  void find_pairs();
   static Counts counts_for(const Pattern& pattern);
   static std::size_t count_places(const Pattern& pattern, const Counts& counts);
 
   std::size_t width_;
   std::vector<Start> starts_;
+  std::vector<ByteSet> pairs_;  // by first byte: which may stand behind it
 };
 
 class PrefixStates {

@@ -194,12 +194,19 @@ Result<std::vector<std::filesystem::path>> rule_files_below(const std::filesyste
   return paths;
 }
 
+// Most rules. An automaton of their own for these: of a long piece of a stream only so much of the
+// end concerns them.
+constexpr std::size_t narrow_width = 128;
+
 }  // namespace
 
 std::span<const PrefixAutomaton> RuleSet::Impl::prefixes() const {
   std::call_once(once_, [this] {
-    for (const std::size_t width : {ordinary_width, long_width})
-      prefixes_.emplace_back(compiled, width);
+    std::size_t above = 0;
+    for (const std::size_t width : {narrow_width, ordinary_width, long_width}) {
+      prefixes_.emplace_back(compiled, above, width);
+      above = width;
+    }
   });
   return prefixes_;
 }

@@ -11,7 +11,8 @@ namespace {
 
 // Bytes no longer needed are dropped in lumps of at least this size.
 constexpr std::size_t forget_at_least = 4096;
-constexpr std::size_t watch_at_least = 4096;
+// What is only watched is searched in lumps: the larger, the less is asked what could still go on.
+constexpr std::size_t watch_at_least = 32u << 10;
 
 bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
