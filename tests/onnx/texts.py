@@ -55,9 +55,12 @@ def hostile():
     return texts
 
 
-def characters():
-    """Each assigned character (as Python's tables know them) between letters and beside a space, some hundred a text."""
+def characters(old):
+    """Each character that Python's tables know, between letters and beside a space, 64 a text. `old`: only those that
+    Unicode 3.2 had, of the same category then as now."""
     codes = [code for code in range(1, 0x110000) if unicodedata.category(chr(code)) not in ("Cn", "Cs", "Co")]
+    if old:
+        codes = [code for code in codes if unicodedata.ucd_3_2_0.category(chr(code)) == unicodedata.category(chr(code))]
     codes += [0xe000, 0xf8ff, 0xf0000, 0x10fffd]
     lines = []
     for begin in range(0, len(codes), 64):

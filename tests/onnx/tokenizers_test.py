@@ -1,5 +1,9 @@
 """src/onnx against the `tokenizers` library: the same numbers for every text, for tokenizers of the three families
-trained here and for those that packages bring along (the folder in GATEHOUSE_TOKENIZERS, *.json)."""
+trained here and for those that packages bring along (the folder in GATEHOUSE_TOKENIZERS, tokenizer.json).
+
+Two differences are known and kept out of the comparison: the library's tables of characters are older than Unicode 15
+(normalizers are compared on characters that Unicode 3.2 had), and it reads a number of more than 15 digits less exactly
+(scores are rounded), which decides ties another way."""
 import json
 import os
 import pathlib
@@ -112,12 +116,19 @@ def first_difference(tok, lines, answers):
     return None
 
 
-def compare(name, path, check):
+def round_scores(path):
+    document = json.loads(path.read_text())
+    if document["model"]["type"] == "Unigram":
+        document["model"]["vocab"] = [[token, round(score, 6)] for token, score in document["model"]["vocab"]]
+        path.write_text(json.dumps(document))
+
+
+def compare(name, path, check, old_characters=False):
     tok = Tokenizer.from_file(str(path))
     tok.no_truncation()
     tok.no_padding()
     tok.encode_special_tokens = True
-    for what, lines in (("prompts", texts.corpus()), ("hostile texts", texts.hostile()), ("every character", texts.characters())):
+    for what, lines in (("prompts", texts.corpus()), ("hostile texts", texts.hostile()), ("every character", texts.characters(old_characters))):
         try:
             answers = ours(path, lines)
         except RuntimeError as error:
@@ -163,13 +174,14 @@ def run(check):
         for number, (what, tok) in enumerate(trained()):
             path = folder / f"{number}.json"
             tok.save(str(path))
-            compare(what, path, check)
+            round_scores(path)
+            compare(what, path, check, old_characters=what.startswith(("BERT", "Unigram")))
             if what == "byte-level BPE, GPT-2":
                 byte_level_file = path
         refusals(folder, check)
     given = os.environ.get("GATEHOUSE_TOKENIZERS")
-    for path in sorted(pathlib.Path(given).glob("*.json")) if given else []:
-        compare(path.stem, path, check)
+    for path in sorted(pathlib.Path(given).glob("tokenizer.json")) if given else []:
+        compare(str(path.parent.name), path, check)
 
 
 if __name__ == "__main__":
