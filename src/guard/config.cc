@@ -14,6 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t most_categories = 100;
+constexpr std::size_t most_local_threads = 64;
 
 bool is_name(std::string_view name) {
   constexpr std::size_t longest_name = 64;
@@ -165,6 +166,8 @@ Result<Config> read_config(const ConfigNode& node, const std::filesystem::path& 
                                                     : reader.string("model", "");
   }
   read_limits(reader, config);
+  if (config.type == Type::onnx && config.concurrency > most_local_threads)
+    reader.note(node.error("concurrency: at most 64 for a model that runs in this process"));
   read_decision(reader, node, config);
   if (config.type == Type::json) read_json_type(reader, node, config);
   GH_TRY(reader.finish());

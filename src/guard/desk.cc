@@ -259,6 +259,7 @@ struct Desk::Impl {
 
   net::Task<Verdict> ask(const Config& config, Question question, net::CancelSource* caller,
                          std::shared_ptr<LocalModel> local) {
+    if (config.type == Type::onnx) question.before = {};  // it reads a text by itself
     if (question.text.size() + question.before.size() > config.text_bytes)
       co_return failed(Failure::too_long);
     if (config.type == Type::onnx && local == nullptr) co_return failed(Failure::unreachable);

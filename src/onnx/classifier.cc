@@ -192,6 +192,22 @@ Result<Reading> Classifier::Impl::read_window(std::span<const std::uint32_t> ids
   return judge(rule, output.values);
 }
 
+namespace {
+
+// A short text, and a window as long as there can be: a model may have room for less.
+Result<void> try_out(const Classifier::Impl& impl, const Options& options) {
+  auto ids = impl.tokenizer.encode("Is this text harmless?");
+  auto reading = impl.read_window(std::span(ids).first(std::min(ids.size(), impl.plan.length)), {});
+  if (!reading) return std::unexpected(std::move(reading).error().within(options.model));
+  ids.resize(impl.plan.length, ids.empty() ? impl.tokenizer.padding_id() : ids.back());
+  reading = impl.read_window(ids, {});
+  if (reading) return {};
+  return std::unexpected(std::move(reading).error().within(
+      "a window of " + std::to_string(options.window) + " tokens, " + options.model));
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Classifier>> Classifier::load(const Options& options) {
   GH_ASSIGN(auto rule, read_rule(options));
   GH_ASSIGN(const std::string tokenizer_file, read(options.tokenizer, largest_tokenizer));
@@ -215,10 +231,8 @@ Result<std::shared_ptr<const Classifier>> Classifier::load(const Options& option
   if (!fits) return std::unexpected(std::move(fits).error().within(options.model));
   GH_ASSIGN(impl->plan, plan_windows(options, impl->tokenizer, impl->ports));
 
-  std::shared_ptr<const Classifier> classifier(new Classifier(std::move(impl)));
-  auto first = classifier->classify("Is this text harmless?", {});
-  if (!first) return std::unexpected(std::move(first).error().within(options.model));
-  return classifier;
+  GH_TRY(try_out(*impl, options));
+  return std::shared_ptr<const Classifier>(new Classifier(std::move(impl)));
 }
 
 Result<Reading> Classifier::classify(std::string_view text, const std::stop_token& stop) const {

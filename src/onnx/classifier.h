@@ -5,7 +5,7 @@
 //
 // Promises
 //   1. What cannot be loaded, or does not fit together, is refused before the first text: load()
-//      runs the model once.
+//      runs the model on a short text and on as long a window as there can be.
 //   2. A text is read whole, in overlapping windows, and the worst window counts. More windows than
 //      allowed are read from both ends, or refused, as configured; the reading says which.
 //   3. Only finite scores are a reading.

@@ -45,19 +45,10 @@ json bert_file() {
 }
 
 json unigram_file() {
-  return {{"pre_tokenizer",
-           {{"type", "Metaspace"}, {"replacement", "▁"}, {"prepend_scheme", "always"}}},
-          {"model",
-           {{"type", "Unigram"},
-            {"unk_id", 0},
-            {"vocab",
-             {{"<unk>", 0.0},
-              {"▁", -2.0},
-              {"a", -3.0},
-              {"b", -3.5},
-              {"ab", -4.0},
-              {"▁ab", -4.5},
-              {"ba", -9.0}}}}}};
+  return json::parse(R"({
+    "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always"},
+    "model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["▁", -2.0], ["a", -3.0],
+      ["b", -3.5], ["ab", -4.0], ["▁ab", -4.5], ["ba", -9.0]]}})");
 }
 
 json bpe_file() {

@@ -43,7 +43,7 @@ before(async () => {
   const guard = (name, file, more) => `  - {name: ${name}, type: onnx, model: ${folder}/models/${file}, tokenizer: ${folder}/models/tokenizer.json,`
     + ` harmful: [INJECTION], runtime: ${library}, ${more}}`;
   settings = [`policies: ${policies}`, 'guards:', guard('small', 'model.onnx', 'window: 64, overlap: 16, windows: 1000, timeout: 20s'),
-    guard('slow', 'slow.onnx', 'timeout: 500ms'), guard('slow-lenient', 'slow.onnx', 'timeout: 500ms, on_error: allow'),
+    guard('slow', 'slow.onnx', 'window: 128, timeout: 500ms'), guard('slow-lenient', 'slow.onnx', 'window: 128, timeout: 500ms, on_error: allow'),
     guard('broken', 'broken.onnx', 'timeout: 20s'), ''].join('\n');
   simulator = await Simulator.start();
   const site = Gateway.prepare({ simulator, settings });
@@ -91,7 +91,8 @@ test('an attack is refused and a harmless request passes, with the score in the 
 test('an attack within a long text is found, wherever it stands', async () => {
   await passes('small', fresh(filler));
   await simulator.clear();
-  for (const text of [`${attack} ${filler}`, `${filler} ${attack}`, `${filler} ${attack} ${filler}`]) {
+  const attacks = `${attack} `.repeat(8);  // of some 80 tokens among 500 and more
+  for (const text of [`${attacks}${filler}`, `${filler}${attacks}`, `${filler}${attacks}${filler}`]) {
     const { said } = await refused('small', fresh(text));
     assert.ok(said.windows > 5 && said.windows === said.windows_of);
   }
@@ -116,13 +117,13 @@ test('too slow: the rule of the guard decides, in its time, and other calls go o
   const lenient = await passes('lenient', fresh(filler));
   assert.deepEqual([lenient.result, lenient.failure, lenient.denies], ['failed', 'timeout', false]);
   // What was given up is no longer worked on: short texts are read at once.
-  assert.equal((await passes('slow', fresh('hi'))).result, 'harmless');
+  assert.equal((await passes('slow', fresh(harmless))).result, 'harmless');
 });
 
 test('a model that gives no number gives no verdict', async () => {
-  assert.equal((await passes('broken', fresh('hi'))).result, 'harmless');
+  assert.equal((await passes('broken', fresh(harmless))).result, 'harmless');
   await simulator.clear();
-  assert.equal((await refused('broken', fresh(filler))).said.failure, 'unreadable');
+  assert.equal((await refused('broken', fresh('a \u2603 here'))).said.failure, 'unreadable');
 });
 
 test('the snapshot names the files, a reload with another file is another model', async () => {

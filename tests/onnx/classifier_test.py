@@ -123,12 +123,13 @@ def run(check):
                 window=40, overlap=10, windows=5, **injection)
         compare(check, "many windows", folder, long_texts(), Reference(folder, "model.onnx", [1], window=64, overlap=0, most=1000),
                 window=64, overlap=0, windows=1000, **injection)
-        answers = ours(folder, ["short", "word " * 100], model="broken.onnx", **injection)
+        answers = ours(folder, ["short", "a \u2603 word"], model="broken.onnx", **injection)
         check("what is not a number is no reading", None if "error" in answers[1] and "score" in answers[0] else str(answers))
         refused(check, "no runtime", "cannot be loaded", folder, **{**injection, "runtime": "/nowhere/libonnxruntime.so"})
         refused(check, "another library", "not ONNX Runtime", folder, **{**injection, "runtime": "libm.so.6"})
         refused(check, "a label that is not there", "no label \"JAILBREAK\", but: SAFE, INJECTION", folder, labels=models.LABELS, harmful=["JAILBREAK"])
         refused(check, "too many labels", "2 scores for 3 labels", folder, labels=["a", "b", "c"], harmful=["a"])
+        refused(check, "a window that is too long for the model", "a window of 512 tokens", folder, model="short.onnx", **injection)
         refused(check, "no model", "model.onn", folder, model="model.onn", **injection)
         refused(check, "a model that is none", "ONNX Runtime: ", folder, model="tokenizer.json", **injection)
 

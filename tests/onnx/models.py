@@ -6,7 +6,8 @@ numpy on the development data, or on a few made sentences where those are not th
         fixed.onnx      the same for exactly 48 tokens of 32 bits each, without token_type_ids
         multi.onnx      logits of three labels that do not exclude one another
         slow.onnx       the same as model.onnx after work that grows with the square of the tokens
-        broken.onnx     logits that are not a number for texts of more than 30 tokens
+        short.onnx      the same as model.onnx for at most 100 tokens
+        broken.onnx     logits that are not a number for texts with a word that is not known
 """
 import json
 import pathlib
@@ -124,12 +125,21 @@ def slow_nodes():
     return nodes, constants
 
 
-def broken_nodes():
-    """0 / (tokens <= 30 ? 1 : 0) is added."""
+def short_nodes():
+    """A row of 100 zeros, cut as long as the text as positions are, is added."""
     nodes = [helper.make_node("Shape", ["input_ids"], ["shape"]), helper.make_node("Gather", ["shape", "second"], ["length"]),
-             helper.make_node("LessOrEqual", ["length", "thirty"], ["short"]), helper.make_node("Cast", ["short"], ["unit"], to=TensorProto.FLOAT),
-             helper.make_node("Div", ["zero_f", "unit"], ["nothing"]), helper.make_node("Add", ["plain", "nothing"], ["broken"])]
-    return nodes, [constant("second", np.array(1, np.int64)), constant("thirty", np.array(30, np.int64)), constant("zero_f", np.array(0, np.float32))]
+             helper.make_node("Range", ["zero_i", "length", "one_i"], ["positions"]), helper.make_node("Gather", ["room", "positions"], ["placed"]),
+             helper.make_node("ReduceSum", ["placed"], ["nothing"], keepdims=0), helper.make_node("Add", ["plain", "nothing"], ["short"])]
+    return nodes, [constant("second", np.array(1, np.int64)), constant("zero_i", np.array(0, np.int64)), constant("one_i", np.array(1, np.int64)),
+                   constant("room", np.zeros(100, np.float32))]
+
+
+def broken_nodes(unknown):
+    """0 / (1 - whether a token is the unknown one) is added."""
+    nodes = [helper.make_node("Equal", ["input_ids", "unknown"], ["is_unknown"]), helper.make_node("Cast", ["is_unknown"], ["marks"], to=TensorProto.FLOAT),
+             helper.make_node("ReduceMax", ["marks"], ["any"], axes=[1], keepdims=1), helper.make_node("Sub", ["one_f", "any"], ["none"]),
+             helper.make_node("Div", ["zero_f", "none"], ["nothing"]), helper.make_node("Add", ["plain", "nothing"], ["broken"])]
+    return nodes, [constant("unknown", np.array(unknown, np.int64)), constant("one_f", np.array(1, np.float32)), constant("zero_f", np.array(0, np.float32))]
 
 
 def build(folder):
@@ -148,7 +158,9 @@ def build(folder):
     save("multi.onnx", graph(three, inputs_of(all_names[:2])))
     nodes, constants = slow_nodes()
     save("slow.onnx", graph(weights, inputs_of(all_names[:2]), nodes, constants, "slow"))
-    nodes, constants = broken_nodes()
+    nodes, constants = short_nodes()
+    save("short.onnx", graph(weights, inputs_of(all_names[:2]), nodes, constants, "short"))
+    nodes, constants = broken_nodes(tok.token_to_id("[UNK]"))
     save("broken.onnx", graph(weights, inputs_of(all_names[:2]), nodes, constants, "broken"))
 
 
