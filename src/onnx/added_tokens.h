@@ -27,6 +27,7 @@ class AddedTokens {
   // The text cut at its added tokens, the rest normalized.
   std::vector<Piece> cut(std::string_view text, const Normalizer& normalizer) const;
   std::optional<std::uint32_t> find(std::string_view content) const;
+  const auto& ids() const { return ids_; }
 
  private:
   struct Token {

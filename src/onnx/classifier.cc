@@ -108,26 +108,40 @@ Result<void> take_output(const std::vector<Port>& outputs, Ports& ports) {
   return {};
 }
 
-Result<ModelConfig> labels_of(const Options& options, bool& multi_label) {
-  if (!options.labels.empty()) return ModelConfig{options.labels, false};
+// Nobody needs it where the labels are named; then it may be missing beside the tokenizer.
+Result<ModelConfig> read_model_config(const Options& options) {
+  const bool beside = options.config.empty();
   const std::string path =
-      options.config.empty()
-          ? (std::filesystem::path(options.tokenizer).parent_path() / "config.json").string()
-          : options.config;
-  GH_ASSIGN(const std::string text, read(path, largest_config));
-  auto config = parse_model_config(text);
+      beside ? (std::filesystem::path(options.tokenizer).parent_path() / "config.json").string()
+             : options.config;
+  auto text = read(path, largest_config);
+  if (!text && text.error().code == ErrorCode::not_found && beside && !options.labels.empty())
+    return ModelConfig{.labels = options.labels};
+  if (!text) return std::unexpected(std::move(text).error());
+  auto config = parse_model_config(*text);
   if (!config) return std::unexpected(std::move(config).error().within(path));
-  multi_label = config->multi_label;
+  if (!options.labels.empty()) config->labels = options.labels;
   return config;
 }
 
-Result<LabelRule> read_rule(const Options& options) {
-  bool multi_label = false;
-  GH_ASSIGN(auto config, labels_of(options, multi_label));
+Result<void> check_sizes(const ModelConfig& config, const Tokenizer& tokenizer,
+                         std::size_t window) {
+  if (config.vocabulary && tokenizer.highest_id() >= *config.vocabulary)
+    return unfit("the tokenizer gives numbers up to " + std::to_string(tokenizer.highest_id()) +
+                 ", the model (vocab_size) knows those below " +
+                 std::to_string(*config.vocabulary));
+  if (config.positions && window > *config.positions)
+    return unfit("a window of " + std::to_string(window) +
+                 " tokens is longer than the model reads (max_position_embeddings): " +
+                 std::to_string(*config.positions));
+  return {};
+}
+
+Result<LabelRule> read_rule(const Options& options, const ModelConfig& config) {
   LabelRule rule;
-  rule.labels = std::move(config.labels);
+  rule.labels = config.labels;
   rule.harmful.resize(rule.labels.size());
-  rule.scores = options.scores.value_or(multi_label ? Scores::sigmoid : Scores::softmax);
+  rule.scores = options.scores.value_or(config.multi_label ? Scores::sigmoid : Scores::softmax);
   rule.threshold = options.threshold;
   if (rule.scores == Scores::softmax && rule.labels.size() < 2)
     return unfit("softmax needs at least two labels (one label: scores: sigmoid)");
@@ -209,7 +223,8 @@ Result<void> try_out(const Classifier::Impl& impl, const Options& options) {
 }  // namespace
 
 Result<std::shared_ptr<const Classifier>> Classifier::load(const Options& options) {
-  GH_ASSIGN(auto rule, read_rule(options));
+  GH_ASSIGN(const auto config, read_model_config(options));
+  GH_ASSIGN(auto rule, read_rule(options, config));
   GH_ASSIGN(const std::string tokenizer_file, read(options.tokenizer, largest_tokenizer));
   auto tokenizer = Tokenizer::parse(tokenizer_file);
   if (!tokenizer) return std::unexpected(std::move(tokenizer).error().within(options.tokenizer));
@@ -230,6 +245,8 @@ Result<std::shared_ptr<const Classifier>> Classifier::load(const Options& option
   if (fits) fits = take_output(impl->session.outputs(), impl->ports);
   if (!fits) return std::unexpected(std::move(fits).error().within(options.model));
   GH_ASSIGN(impl->plan, plan_windows(options, impl->tokenizer, impl->ports));
+  GH_TRY(
+      check_sizes(config, impl->tokenizer, impl->plan.length + impl->tokenizer.framing_tokens()));
 
   GH_TRY(try_out(*impl, options));
   return std::shared_ptr<const Classifier>(new Classifier(std::move(impl)));
@@ -257,7 +274,8 @@ Result<Reading> Classifier::classify(std::string_view text, const std::stop_toke
 }
 
 Result<std::string> Classifier::digest_of(const Options& options) {
-  GH_ASSIGN(const auto rule, read_rule(options));
+  GH_ASSIGN(const auto config, read_model_config(options));
+  GH_ASSIGN(const auto rule, read_rule(options, config));
   GH_ASSIGN(const std::string tokenizer_file, read(options.tokenizer, largest_tokenizer));
   GH_ASSIGN(const std::string model_file, read(options.model, largest_model));
   return digest_of_all(digest_of_text(model_file), digest_of_text(tokenizer_file), rule);

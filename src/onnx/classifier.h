@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -82,10 +83,13 @@ struct LabelRule {
 };
 Result<Reading> judge(const LabelRule& rule, const std::vector<float>& logits);
 
-// id2label and problem_type of a config.json.
+// What is used of a config.json: id2label, problem_type, vocab_size and max_position_embeddings.
 struct ModelConfig {
   std::vector<std::string> labels;
   bool multi_label = false;
+  // ONNX Runtime does not refuse every number beyond a table.
+  std::optional<std::uint64_t> vocabulary;  // token numbers are below it
+  std::optional<std::uint64_t> positions;   // tokens of a window, special ones included
 };
 Result<ModelConfig> parse_model_config(std::string_view json);
 

@@ -62,6 +62,19 @@ TEST(ModelConfigs, LabelsInOrderOrNotAtAll) {
     EXPECT_FALSE(parse_model_config(text).has_value()) << text;
 }
 
+TEST(ModelConfigs, WhatAModelHasRoomFor) {
+  const auto positions = [](const std::string& more) {
+    return parse_model_config(R"({"id2label": {"0": "a"}, "max_position_embeddings": 514, )" +
+                              more + "}")
+        ->positions;
+  };
+  EXPECT_EQ(positions(R"("model_type": "bert")"), 514u);
+  EXPECT_EQ(positions(R"("model_type": "xlm-roberta", "pad_token_id": 1)"), 512u);
+  EXPECT_EQ(positions(R"("model_type": "deberta-v2")"), std::nullopt);
+  EXPECT_EQ(parse_model_config(R"({"id2label": {"0": "a"}, "vocab_size": 30522})")->vocabulary,
+            30522u);
+}
+
 TEST(Windows, SmallTextsAreOne) {
   const WindowPlan plan{.length = 10, .overlap = 3, .most = 4};
   EXPECT_EQ(windows_of(0, plan).size(), 1u);

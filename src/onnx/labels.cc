@@ -30,6 +30,27 @@ std::vector<double> probabilities(Scores scores, const std::vector<float>& logit
   return out;
 }
 
+std::optional<std::uint64_t> size_of(const json& document, const char* key) {
+  const auto member = document.find(key);
+  if (member == document.end() || !member->is_number_unsigned()) return std::nullopt;
+  return member->get<std::uint64_t>();
+}
+
+// Models of RoBERTa's kind count positions from behind the padding token's number on; DeBERTa's
+// look at distances, of which there is no end.
+std::optional<std::uint64_t> positions_of(const json& document) {
+  const auto type = document.find("model_type");
+  const std::string kind =
+      type != document.end() && type->is_string() ? type->get<std::string>() : "";
+  if (kind.starts_with("deberta")) return std::nullopt;
+  const auto positions = size_of(document, "max_position_embeddings");
+  if (!positions) return std::nullopt;
+  const bool behind_padding = kind.contains("roberta") || kind == "camembert" || kind == "mpnet";
+  const auto padding = size_of(document, "pad_token_id").value_or(1);
+  const std::uint64_t lost = behind_padding ? padding + 1 : 0;
+  return *positions > lost ? *positions - lost : 0;
+}
+
 }  // namespace
 
 Result<Reading> judge(const LabelRule& rule, const std::vector<float>& logits) {
@@ -84,6 +105,8 @@ Result<ModelConfig> parse_model_config(std::string_view text) {
   if (std::ranges::any_of(config.labels, &std::string::empty))
     return refused("id2label does not name each of its labels");
   const auto problem = document.find("problem_type");
+  config.vocabulary = size_of(document, "vocab_size");
+  config.positions = positions_of(document);
   config.multi_label = problem != document.end() && *problem == "multi_label_classification";
   return config;
 }

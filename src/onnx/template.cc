@@ -1,6 +1,8 @@
 // See template.h.
 #include "onnx/template.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "onnx/json_fields.h"
 
@@ -121,6 +123,13 @@ Result<Template> Template::parse(const json& object, const IdOf& id_of) {
   if (object.is_null()) return made;
   GH_TRY(made.add(object, "post_processor", id_of, 0));
   return made;
+}
+
+std::uint32_t Template::highest_id() const {
+  std::uint32_t highest = 0;
+  for (const auto* specials : {&before_, &after_})
+    for (const Special& special : *specials) highest = std::max(highest, special.id);
+  return highest;
 }
 
 ModelInput Template::frame(std::span<const std::uint32_t> ids) const {

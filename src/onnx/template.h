@@ -28,6 +28,7 @@ class Template {
   static Result<Template> parse(const nlohmann::json& json, const IdOf& id_of);
 
   ModelInput frame(std::span<const std::uint32_t> ids) const;
+  std::uint32_t highest_id() const;
   std::size_t added() const { return before_.size() + after_.size(); }
 
  private:

@@ -1,6 +1,7 @@
 // See tokenizer.h.
 #include "onnx/tokenizer.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -21,6 +22,7 @@ struct Tokenizer::Impl {
   AddedTokens added;
   Template framing;
   std::uint32_t padding = 0;
+  std::uint32_t highest = 0;
 
   std::optional<std::uint32_t> id_of(std::string_view token) const {
     const auto own = added.find(token);
@@ -45,6 +47,13 @@ std::uint32_t padding_of(const json& document, const Tokenizer::Impl& impl) {
   return brackets ? *brackets : impl.id_of("<pad>").value_or(0);
 }
 
+std::uint32_t highest_of(const Tokenizer::Impl& impl) {
+  std::uint32_t highest = std::max(impl.padding, impl.framing.highest_id());
+  for (const auto* ids : {&impl.model->vocabulary().ids(), &impl.added.ids()})
+    for (const auto& [token, id] : *ids) highest = std::max(highest, id);
+  return highest;
+}
+
 Result<void> read_document(const json& document, Tokenizer::Impl& impl) {
   JsonFields fields(document, "tokenizer");
   // Windows are cut by the caller, one text is asked about at a time, and nothing is decoded.
@@ -64,6 +73,7 @@ Result<void> read_document(const json& document, Tokenizer::Impl& impl) {
   const auto id_of = [&](std::string_view token) { return impl.id_of(token); };
   GH_ASSIGN(impl.framing, Template::parse(member(document, "post_processor"), id_of));
   impl.padding = padding_of(document, impl);
+  impl.highest = highest_of(impl);
   return {};
 }
 
@@ -99,6 +109,10 @@ ModelInput Tokenizer::frame(std::span<const std::uint32_t> ids) const {
 
 std::size_t Tokenizer::framing_tokens() const {
   return impl_->framing.added();
+}
+
+std::uint32_t Tokenizer::highest_id() const {
+  return impl_->highest;
 }
 
 std::uint32_t Tokenizer::padding_id() const {

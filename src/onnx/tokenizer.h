@@ -32,6 +32,8 @@ class Tokenizer {
   ModelInput frame(std::span<const std::uint32_t> ids) const;
   std::size_t framing_tokens() const;  // how many those are
 
+  std::uint32_t highest_id() const;  // that encode() or frame() can give
+
   // Of `padding`, or of the token [PAD] or <pad>; 0 where there is none.
   std::uint32_t padding_id() const;
 

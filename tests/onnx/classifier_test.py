@@ -129,6 +129,11 @@ def run(check):
         refused(check, "another library", "not ONNX Runtime", folder, **{**injection, "runtime": "libm.so.6"})
         refused(check, "a label that is not there", "no label \"JAILBREAK\", but: SAFE, INJECTION", folder, labels=models.LABELS, harmful=["JAILBREAK"])
         refused(check, "too many labels", "2 scores for 3 labels", folder, labels=["a", "b", "c"], harmful=["a"])
+        config = json.loads((folder / "config.json").read_text())
+        for key, value, named in (("vocab_size", 1000, "vocab_size"), ("max_position_embeddings", 256, "max_position_embeddings")):
+            (folder / "config.json").write_text(json.dumps({**config, key: value}))
+            refused(check, f"more than {key} of config.json", named, folder, harmful=["INJECTION"])
+        (folder / "config.json").write_text(json.dumps(config))
         refused(check, "a window that is too long for the model", "a window of 512 tokens", folder, model="short.onnx", **injection)
         refused(check, "no model", "model.onn", folder, model="model.onn", **injection)
         refused(check, "a model that is none", "ONNX Runtime: ", folder, model="tokenizer.json", **injection)

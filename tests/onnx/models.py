@@ -126,12 +126,12 @@ def slow_nodes():
 
 
 def short_nodes():
-    """A row of 100 zeros, cut as long as the text as positions are, is added."""
-    nodes = [helper.make_node("Shape", ["input_ids"], ["shape"]), helper.make_node("Gather", ["shape", "second"], ["length"]),
-             helper.make_node("Range", ["zero_i", "length", "one_i"], ["positions"]), helper.make_node("Gather", ["room", "positions"], ["placed"]),
-             helper.make_node("ReduceSum", ["placed"], ["nothing"], keepdims=0), helper.make_node("Add", ["plain", "nothing"], ["short"])]
-    return nodes, [constant("second", np.array(1, np.int64)), constant("zero_i", np.array(0, np.int64)), constant("one_i", np.array(1, np.int64)),
-                   constant("room", np.zeros(100, np.float32))]
+    """As exported models have it: of 100 positions as many as there are tokens are added to them (here to the mask)."""
+    nodes = [helper.make_node("Shape", ["input_ids"], ["shape"]), helper.make_node("Slice", ["shape", "one_i", "two_i"], ["length"]),
+             helper.make_node("Slice", ["room", "zero_i", "length"], ["positions"]), helper.make_node("Mul", ["mask", "positions"], ["placed"]),
+             helper.make_node("ReduceSum", ["placed"], ["little"], keepdims=0), helper.make_node("Add", ["plain", "little"], ["short"])]
+    return nodes, [constant("zero_i", np.array([0], np.int64)), constant("one_i", np.array([1], np.int64)), constant("two_i", np.array([2], np.int64)),
+                   constant("room", np.full(100, 1e-6, np.float32))]
 
 
 def broken_nodes(unknown):
