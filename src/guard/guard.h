@@ -33,7 +33,7 @@
 #include "net/client.h"
 #include "net/loop.h"
 #include "net/task.h"
-#include "onnx/classifier.h"
+#include "onnx/options.h"
 
 namespace gatehouse::guard {
 

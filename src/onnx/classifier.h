@@ -23,26 +23,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "onnx/options.h"
 
 namespace gatehouse::onnx {
-
-enum class Scores { softmax, sigmoid };
-
-struct Options {
-  std::string model;      // file
-  std::string tokenizer;  // file, tokenizer.json
-  std::string runtime;    // library; empty: the usual names
-  std::string config;     // file, config.json; empty: beside the tokenizer, if `labels` is empty
-  std::vector<std::string> labels;   // in the order of the logits; empty: id2label of `config`
-  std::vector<std::string> harmful;  // some of the labels
-  std::optional<Scores> scores;      // none: as `config` says, else softmax
-  double threshold = 0.5;
-  std::size_t window = 512;    // tokens, special ones included
-  std::size_t overlap = 64;    // tokens that two windows share
-  std::size_t windows = 16;    // at most
-  bool refuse_longer = false;  // a text of more windows, instead of leaving out its middle
-  int threads = 1;             // of one run
-};
 
 struct Reading {
   double score = 0;                 // of the worst window: probability of what is harmful, 0 to 1
@@ -88,8 +71,9 @@ struct ModelConfig {
   std::vector<std::string> labels;
   bool multi_label = false;
   // ONNX Runtime does not refuse every number beyond a table.
-  std::optional<std::uint64_t> vocabulary;  // token numbers are below it
-  std::optional<std::uint64_t> positions;   // tokens of a window, special ones included
+  std::optional<std::uint64_t> vocabulary = std::nullopt;  // token numbers are below it
+  std::optional<std::uint64_t> positions =
+      std::nullopt;  // tokens of a window, special ones included
 };
 Result<ModelConfig> parse_model_config(std::string_view json);
 

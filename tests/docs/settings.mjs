@@ -90,7 +90,7 @@ const headers = { 'config.server.': ['src/net/server.h', 'ServerLimits'], 'confi
   'config.': ['src/gateway/config.h', 'Config'] };
 const headersOf = { 'src/gateway/config_mcp.cc': { 'config.': ['src/gateway/config_mcp.h', 'McpConfig'] },
   'src/guard/config.cc': { 'config.': ['src/guard/guard.h', 'Config'] },
-  'src/guard/config_onnx.cc': { 'options.': ['src/onnx/classifier.h', 'Options'] } };
+  'src/guard/config_onnx.cc': { 'options.': ['src/onnx/options.h', 'Options'] } };
 function initialValue(file, owner, member) {
   const [header, struct] = { ...headers, ...headersOf[file] }[owner];
   const text = read(header);
