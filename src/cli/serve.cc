@@ -11,6 +11,7 @@
 #include "cli/verbs.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
+#include "guard/local_model.h"
 
 namespace gatehouse::cli {
 namespace {
@@ -122,6 +123,7 @@ int check_config(const std::string& file) {
   };
   note(gateway::load_policies(*config));
   note(gateway::load_rules(*config));
+  note(guard::load_local_models(config->guards, {}));
   if (!config->tls_certificate.empty())
     note(net::TlsContext::server(config->tls_certificate, config->tls_key));
   note(net::TlsContext::client(config->upstream_ca));

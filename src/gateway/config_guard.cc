@@ -13,7 +13,7 @@ const guard::Config* Config::find_guard(std::string_view name) const {
 void read_guards(ConfigReader& root, Config& config) {
   constexpr std::size_t most_guards = 64;
   for (const auto& node : root.list("guards")) {
-    auto guard = guard::read_config(node);
+    auto guard = guard::read_config(node, config.file.parent_path());
     if (!guard) {
       root.note(guard.error());
     } else if (config.find_guard(guard->name) != nullptr) {

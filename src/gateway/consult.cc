@@ -54,7 +54,8 @@ net::Task<Verdict> ask_all(Worker& worker, net::ServerStream& client, Exchange& 
     if (config == nullptr)  // the snapshot was checked for it
       co_return refuse(Problem::internal, "The guard \"" + name + "\" is not configured.");
     GuardReport report{name, question.direction, {}, false};
-    report.verdict = co_await worker.guards.ask(*config, question, &client.disconnected());
+    report.verdict = co_await worker.guards.ask(*config, question, &client.disconnected(),
+                                                exchange.snapshot->guard_model(name));
     report.denies = report.verdict.failed() ? !config->allow_on_error : report.verdict.flagged;
     worker.metrics.count_guard(report);
     exchange.guard_reports.push_back(report);

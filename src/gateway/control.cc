@@ -10,6 +10,7 @@
 #include "gateway/question.h"
 #include "gateway/tool_calls.h"
 #include "gateway/witnessing.h"
+#include "guard/local_model.h"
 #include "identity/directory.h"
 #include "net/loop.h"
 
@@ -114,9 +115,13 @@ Result<std::shared_ptr<const Snapshot>> ControlPlane::build_snapshot(
   if (same_config) {
     snapshot->policies = before->policies;
     snapshot->risk = before->risk;
+    snapshot->guard_models = before->guard_models;
   } else {
     GH_ASSIGN(snapshot->policies, load_policies(*snapshot->config));
     GH_ASSIGN(snapshot->risk, load_risk_model(snapshot->config->inspection));
+    GH_ASSIGN(snapshot->guard_models,
+              guard::load_local_models(snapshot->config->guards,
+                                       before ? before->guard_models : guard::LocalModels()));
   }
   if (same_rules) {
     snapshot->rules = before->rules;

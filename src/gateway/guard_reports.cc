@@ -19,6 +19,10 @@ void write_verdict(JsonWriter& writer, const guard::Verdict& verdict) {
     writer.end_array();
   }
   if (verdict.score) writer.key("score").number(*verdict.score);
+  if (verdict.windows_of > 0) {
+    writer.key("windows").number(verdict.windows);
+    writer.key("windows_of").number(verdict.windows_of);
+  }
   if (verdict.cached) writer.key("cached").boolean(true);
   writer.key("ms").number(verdict.took.count());
 }

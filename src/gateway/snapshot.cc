@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "guard/local_model.h"
 #include "inspect/dictionary.h"
 
 namespace gatehouse::gateway {
@@ -17,6 +18,11 @@ const store::ModelRecord* Snapshot::find_model(std::string_view name) const {
 const ProviderConfig* Snapshot::provider_of(const store::ModelRecord& model) const {
   const auto provider = config->providers.find(model.provider);
   return provider == config->providers.end() ? nullptr : &provider->second;
+}
+
+std::shared_ptr<guard::LocalModel> Snapshot::guard_model(std::string_view name) const {
+  const auto model = guard_models.find(name);
+  return model == guard_models.end() ? nullptr : model->second;
 }
 
 Result<std::shared_ptr<const policy::PolicySet>> load_policies(const Config& config) {
@@ -110,12 +116,20 @@ void write_risk_model(JsonWriter& writer, const classify::CalibratedClassifier& 
 }
 
 // Left out where there are none.
-void write_guards(JsonWriter& writer, const std::vector<guard::Config>& guards) {
+void write_guards(JsonWriter& writer, const Snapshot& snapshot) {
+  const std::vector<guard::Config>& guards = snapshot.config->guards;
   if (guards.empty()) return;
   writer.key("guards").begin_array();
   for (const auto& guard : guards) {
     writer.begin_object().key("name").string(guard.name);
-    writer.key("type").string(guard::to_string(guard.type)).key("url").string(guard.url);
+    writer.key("type").string(guard::to_string(guard.type));
+    if (const auto model = snapshot.guard_model(guard.name); model && model->classifier()) {
+      writer.key("model").string("sha256:" + model->classifier()->model_digest());
+      writer.key("tokenizer").string("sha256:" + model->classifier()->tokenizer_digest());
+      writer.key("runtime").string(model->classifier()->runtime_version());
+    } else {
+      writer.key("url").string(guard.url);
+    }
     writer.key("on_error").string(guard.allow_on_error ? "allow" : "deny");
     writer.key("settings").string(guard.fingerprint).end_object();
   }
@@ -151,7 +165,7 @@ void seal_snapshot(Snapshot& snapshot, const std::vector<store::KeyRecord>& keys
     writer.end_array();
   }
   write_log_content(writer, snapshot.config->vault);
-  write_guards(writer, snapshot.config->guards);
+  write_guards(writer, snapshot);
   write_checks(writer, snapshot.config->checks);
   if (const auto& budgets = snapshot.config->budgets; !budgets.limits.empty())
     writer.key("budgets").string(settings_digest(budgets));

@@ -32,6 +32,7 @@ struct Snapshot {
   std::shared_ptr<const policy::PolicySet> policies;
   std::shared_ptr<const inspect::RuleSet> rules;
   RiskModel risk;
+  guard::LocalModels guard_models;              // of guards of type onnx, by name
   std::shared_ptr<const limits::Rules> limits;  // null: none (a snapshot that only decides)
   inspect::Categories watched;                  // what policies make worth looking for
   bool governs_tools = false;                   // policies speak of calls of tools
@@ -41,6 +42,7 @@ struct Snapshot {
 
   // nullptr when there is no such model, or its provider is not configured.
   const store::ModelRecord* find_model(std::string_view name) const;
+  std::shared_ptr<guard::LocalModel> guard_model(std::string_view name) const;  // or null
   const ProviderConfig* provider_of(const store::ModelRecord& model) const;
 };
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "guard/config_parts.h"
 #include "guard/guard.h"
 
 namespace gatehouse::guard {
@@ -13,6 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t most_categories = 100;
+constexpr std::size_t most_local_threads = 64;
 
 bool is_name(std::string_view name) {
   constexpr std::size_t longest_name = 64;
@@ -55,7 +57,8 @@ void read_limits(ConfigReader& reader, Config& config) {
   config.concurrency = count("concurrency", config.concurrency, 1, 4'096);
   config.waiting = count("waiting", config.waiting, 0, 100'000);
   config.text_bytes = size("text_bytes", config.text_bytes, 1u << 10, 16u << 20);
-  config.answer_bytes = size("answer_bytes", config.answer_bytes, 1u << 10, 16u << 20);
+  if (config.type != Type::onnx)
+    config.answer_bytes = size("answer_bytes", config.answer_bytes, 1u << 10, 16u << 20);
   if (const auto node = reader.child("cache")) {
     ConfigReader cache(*node);
     config.cache_entries = static_cast<std::size_t>(
@@ -102,7 +105,7 @@ void read_json_type(ConfigReader& reader, const ConfigNode& node, Config& config
 }
 
 void read_decision(ConfigReader& reader, const ConfigNode& node, Config& config) {
-  config.categories = reader.strings("categories");
+  if (config.type != Type::onnx) config.categories = reader.strings("categories");
   if (config.categories.size() > most_categories)
     reader.note(node.error("there can be at most 100 categories"));
   if (const auto threshold = reader.child("threshold")) {
@@ -125,6 +128,17 @@ std::string fingerprint_of(const Config& config) {
         &config.flagged_pointer, &config.score_pointer})
     writer.string(*text);
   for (const std::string& category : config.categories) writer.string(category);
+  const onnx::Options& model = config.onnx;
+  for (const std::string* text : {&model.model, &model.tokenizer, &model.config, &model.runtime})
+    writer.string(*text);
+  for (const auto* list : {&model.labels, &model.harmful}) {
+    writer.begin_array();
+    for (const std::string& label : *list) writer.string(label);
+    writer.end_array();
+  }
+  writer.number(model.scores ? 1 + static_cast<int>(*model.scores) : 0);
+  writer.number(model.window).number(model.overlap).number(model.windows).number(model.threads);
+  writer.boolean(model.refuse_longer);
   writer.number(static_cast<int>(config.type)).number(config.threshold);
   writer.number(config.timeout.count()).number(config.concurrency);
   writer.number(config.cache_entries).number(config.cache_lifetime.count());
@@ -134,20 +148,30 @@ std::string fingerprint_of(const Config& config) {
 
 }  // namespace
 
-Result<Config> read_config(const ConfigNode& node) {
+Result<Config> read_config(const ConfigNode& node, const std::filesystem::path& folder) {
   ConfigReader reader(node);
   Config config;
   config.name = reader.required_string("name");
   if (!config.name.empty() && !is_name(config.name))
     reader.note(node.error("name: small letters, digits, dashes and underscores, at most 64"));
-  config.type = static_cast<Type>(reader.choice("type", 0, {"llama_guard", "moderation", "json"}));
-  read_place(reader, node, config);
-  config.model = config.type == Type::llama_guard ? reader.required_string("model")
-                                                  : reader.string("model", "");
+  config.type =
+      static_cast<Type>(reader.choice("type", 0, {"llama_guard", "moderation", "json", "onnx"}));
+  if (config.type == Type::onnx) {
+    config.concurrency = 2;  // each keeps a core busy
+    config.waiting = 256;
+    read_onnx_type(reader, node, folder, config);
+  } else {
+    read_place(reader, node, config);
+    config.model = config.type == Type::llama_guard ? reader.required_string("model")
+                                                    : reader.string("model", "");
+  }
   read_limits(reader, config);
+  if (config.type == Type::onnx && config.concurrency > most_local_threads)
+    reader.note(node.error("concurrency: at most 64 for a model that runs in this process"));
   read_decision(reader, node, config);
   if (config.type == Type::json) read_json_type(reader, node, config);
   GH_TRY(reader.finish());
+  config.onnx.threshold = config.threshold;
   config.fingerprint = fingerprint_of(config);
   return config;
 }

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "crypto/crypto.h"
 #include "guard/guard.h"
+#include "guard/local_model.h"
+#include "net/mailbox.h"
 
 namespace gatehouse::guard {
 namespace {
@@ -138,14 +140,47 @@ Verdict failed(Failure failure) {
   return verdict;
 }
 
+Verdict verdict_of(const Config& config, Result<onnx::Reading> reading) {
+  if (!reading) {
+    if (reading.error().code == ErrorCode::resource_exhausted) return failed(Failure::too_long);
+    log_warning("a guard's model gives no reading",
+                {{"guard", config.name}, {"problem", reading.error().message}});
+    return failed(Failure::unreadable);
+  }
+  Verdict verdict;
+  verdict.flagged = reading->harmful;
+  verdict.score = reading->score;
+  verdict.windows = reading->windows;
+  verdict.windows_of = reading->windows_of;
+  take_categories(verdict, reading->labels);
+  return verdict;
+}
+
+// A text that a local model reads: what the thread of the model and the loop share. The members
+// belong to the loop thread.
+struct Inference {
+  explicit Inference(net::Loop& loop)
+      : done(std::make_shared<net::Completion<Result<onnx::Reading>>>(loop)) {}
+
+  void settle(Result<onnx::Reading> reading) {
+    if (settled) return;
+    settled = true;
+    done->complete_here(std::move(reading));
+  }
+
+  std::shared_ptr<net::Completion<Result<onnx::Reading>>> done;
+  std::stop_source stop;
+  bool settled = false;
+};
+
 }  // namespace
 
 struct Desk::Impl {
   Impl(net::Loop& on, const Clock& time, std::shared_ptr<net::TlsContext> with_tls)
       : loop(on), clock(time), tls(std::move(with_tls)) {}
 
-  Guard& guard_of(const Config& config) {
-    auto& guard = guards[config.fingerprint];
+  Guard& guard_of(const Config& config, const LocalModel* local) {
+    auto& guard = guards[local != nullptr ? local->identity() : config.fingerprint];
     if (!guard) guard = std::make_unique<Guard>(loop, config, tls);
     return *guard;
   }
@@ -189,10 +224,46 @@ struct Desk::Impl {
     co_return failed(Failure::unreadable);
   }
 
-  net::Task<Verdict> ask(const Config& config, Question question, net::CancelSource* caller) {
+  // The model's own threads read; this one waits, at most until the asking is ended.
+  net::Task<Verdict> infer(const Config& config, LocalModel& local, std::string text,
+                           std::shared_ptr<Asking> asking) {
+    const auto inference = std::make_shared<Inference>(loop);
+    asking->cancel.on_cancel([inference, box = net::mailbox_of(loop)] {
+      inference->stop.request_stop();
+      box->post([inference] { inference->settle(fail(ErrorCode::cancelled, "ended")); });
+    });
+    // The loop may be gone before the model has read: its mailbox then drops the answer.
+    const bool taken =
+        local.read(std::move(text), inference->stop.get_token(),
+                   [inference, box = net::mailbox_of(loop)](Result<onnx::Reading> reading) {
+                     box->post([inference, reading = std::move(reading)]() mutable {
+                       inference->settle(std::move(reading));
+                     });
+                   });
+    if (!taken) co_return failed(Failure::busy);
+    auto reading = co_await inference->done->wait();
+    if (asking->ended_by != Failure::none) co_return failed(asking->ended_by);
+    co_return verdict_of(config, std::move(reading));
+  }
+
+  // The guard over HTTP.
+  net::Task<Verdict> send(Guard& guard, const Config& config, Question question,
+                          std::shared_ptr<Asking> asking) {
+    const std::string body = request_body(config, question);
+    const Failure no_place = co_await take_place(guard, config, asking);
+    if (no_place != Failure::none) co_return failed(no_place);
+    Verdict verdict = co_await exchange(guard, config, body, *asking);
+    guard.give_back_place();
+    co_return verdict;
+  }
+
+  net::Task<Verdict> ask(const Config& config, Question question, net::CancelSource* caller,
+                         std::shared_ptr<LocalModel> local) {
+    if (config.type == Type::onnx) question.before = {};  // it reads a text by itself
     if (question.text.size() + question.before.size() > config.text_bytes)
       co_return failed(Failure::too_long);
-    Guard& guard = guard_of(config);
+    if (config.type == Type::onnx && local == nullptr) co_return failed(Failure::unreachable);
+    Guard& guard = guard_of(config, local.get());
     const auto began = clock.steady();
     Key key = key_of(question);
     if (auto known = guard.cache.find(key, began, config.cache_lifetime))
@@ -204,13 +275,9 @@ struct Desk::Impl {
       });
     }
     loop.spawn(end_in_time(loop, asking, config.timeout));
-    const std::string body = request_body(config, question);
-    const Failure no_place = co_await take_place(guard, config, asking);
-    Verdict verdict = failed(no_place);
-    if (no_place == Failure::none) {
-      verdict = co_await exchange(guard, config, body, *asking);
-      guard.give_back_place();
-    }
+    Verdict verdict = local != nullptr
+                          ? co_await infer(config, *local, std::string(question.text), asking)
+                          : co_await send(guard, config, question, asking);
     if (caller != nullptr) caller->on_cancel({});
     const auto now = clock.steady();
     verdict.took = std::chrono::duration_cast<std::chrono::milliseconds>(now - began);
@@ -228,8 +295,9 @@ Desk::Desk(net::Loop& loop, const Clock& clock, std::shared_ptr<net::TlsContext>
     : impl_(std::make_shared<Impl>(loop, clock, std::move(tls))) {}
 Desk::~Desk() = default;
 
-net::Task<Verdict> Desk::ask(const Config& config, Question question, net::CancelSource* caller) {
-  return impl_->ask(config, question, caller);
+net::Task<Verdict> Desk::ask(const Config& config, Question question, net::CancelSource* caller,
+                             std::shared_ptr<LocalModel> local) {
+  return impl_->ask(config, question, caller, std::move(local));
 }
 
 }  // namespace gatehouse::guard

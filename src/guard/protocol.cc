@@ -172,6 +172,10 @@ std::string templated_body(const Config& config, const Question& question) {
 
 }  // namespace
 
+void take_categories(Verdict& verdict, std::span<const std::string> names) {
+  for (const std::string& name : names) add_category(verdict, name);
+}
+
 std::string_view to_string(Type type) {
   switch (type) {
     case Type::llama_guard:
@@ -180,6 +184,8 @@ std::string_view to_string(Type type) {
       return "moderation";
     case Type::json:
       return "json";
+    case Type::onnx:
+      return "onnx";
   }
   return "unknown";
 }
@@ -218,6 +224,8 @@ std::string request_target(const Config& config) {
       return "/moderations";
     case Type::json:
       return config.path.empty() ? "/" : config.path;
+    case Type::onnx:
+      break;
   }
   return "/";
 }
@@ -230,6 +238,8 @@ std::string request_body(const Config& config, const Question& question) {
       return moderation_body(config, question);
     case Type::json:
       return templated_body(config, question);
+    case Type::onnx:
+      break;
   }
   return {};
 }
@@ -244,6 +254,8 @@ Result<Verdict> read_answer(const Config& config, std::string_view body) {
       return read_moderation(config, answer);
     case Type::json:
       return read_json(config, answer);
+    case Type::onnx:
+      break;
   }
   return unreadable("unknown type");
 }

@@ -1,7 +1,7 @@
 // docs/settings.md and examples/gatehouse.yaml against src/gateway/config*.cc and the real binary:
 // the same keys, the same defaults, the same ranges, the same rule for what a reload may change.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { codes, read, root, rows } from './markdown.mjs';
@@ -16,6 +16,7 @@ const sections = { root: '', limits: 'limits.', size: 'limits.', timeouts: 'time
 const sectionsOf = {
   'src/gateway/config.cc': { reader: 'providers[].' },
   'src/guard/config.cc': { reader: 'guards[].', size: 'guards[].', count: 'guards[].', cache: 'guards[].cache.' },
+  'src/guard/config_onnx.cc': { reader: 'guards[].', count: 'guards[].' },
   'src/gateway/config_mcp.cc': { reader: 'mcp.servers[].', mcp: 'mcp.' },
   'src/gateway/config_checks.cc': { reader: 'checks[].', strings: null },  // writes what is digested
   'src/gateway/config_inspection.cc': { reader: 'inspection.' },
@@ -30,11 +31,14 @@ const needed = { 'ledger.serve.': ['ledger.serve.listen', '127.0.0.1:8090'] };
 // And an item of a list, to try ranges with. (Ranges of `export` depend on each other; config_test.cc has them.)
 const items = { 'mcp.servers[]': { name: 'one', url: 'http://127.0.0.1:1' }, 'guards[]': { name: 'one', url: 'http://127.0.0.1:1', model: 'one' }, 'checks[]': { name: 'one', type: 'topics', words: '[one]' }, 'tools[]': { name: 'one' }, 'prices[]': { model: 'one', input: '1', output: '1' },
   'budgets[]': { name: 'one', unit: 'requests', amount: '1', window: '60s' } };
+// Settings of one file that an item of another kind has.
+const itemsOf = { 'src/guard/config_onnx.cc': { 'guards[]': { name: 'one', type: 'onnx', model: 'models/guard/model.onnx', tokenizer: 'models/guard/tokenizer.json',
+  harmful: '[INJECTION]', runtime: 'models/libonnxruntime.so.1' } } };
 
 // Every key config*.cc asks for: name -> {call, rest of the call, file}.
 function keysOfSource() {
   const files = readdirSync(path.join(root, 'src/gateway')).filter((name) => /^config\w*\.cc$/.test(name) && !name.endsWith('_test.cc'))
-    .map((name) => `src/gateway/${name}`).concat('src/export/config.cc', 'src/guard/config.cc');
+    .map((name) => `src/gateway/${name}`).concat('src/export/config.cc', 'src/guard/config.cc', 'src/guard/config_onnx.cc');
   const keys = new Map();
   for (const file of files) {
     for (const { variable, kind, key, rest } of callsOf(read(file))) {
@@ -85,7 +89,8 @@ function amount(text) {
 const headers = { 'config.server.': ['src/net/server.h', 'ServerLimits'], 'config.client.': ['src/net/client.h', 'ClientLimits'],
   'config.': ['src/gateway/config.h', 'Config'] };
 const headersOf = { 'src/gateway/config_mcp.cc': { 'config.': ['src/gateway/config_mcp.h', 'McpConfig'] },
-  'src/guard/config.cc': { 'config.': ['src/guard/guard.h', 'Config'] } };
+  'src/guard/config.cc': { 'config.': ['src/guard/guard.h', 'Config'] },
+  'src/guard/config_onnx.cc': { 'options.': ['src/onnx/options.h', 'Options'] } };
 function initialValue(file, owner, member) {
   const [header, struct] = { ...headers, ...headersOf[file] }[owner];
   const text = read(header);
@@ -156,13 +161,30 @@ function makeDictionary(file) {
 const makePolicy = (file) => writeFileSync(file,
   'witness one witness.example/one+5aa9b808+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU http://127.0.0.1:1\nquorum one\n');
 
+// A small classifier and the library that reads it (tests/onnx).
+let classifierFolder;
+function makeClassifier() {
+  classifierFolder = mkdtempSync(path.join(tmpdir(), 'gatehouse-classifier-'));
+  process.on('exit', () => rmSync(classifierFolder, { recursive: true, force: true }));
+  const packages = path.join(root, 'build/python/onnx');
+  for (const [program, args] of [[path.join(root, 'scripts/python-packages'), ['onnx', path.join(root, 'tests/onnx/requirements.txt')]],
+    ['python3', [path.join(root, 'tests/onnx/models.py'), path.join(classifierFolder, 'guard')]]]) {
+    const done = spawnSync(program, args, { encoding: 'utf8', env: { ...process.env, PYTHONPATH: packages } });
+    if (done.status !== 0) throw new Error(`${program}: ${done.stderr}`);
+  }
+  const capi = path.join(packages, 'onnxruntime/capi');
+  symlinkSync(path.join(capi, readdirSync(capi).find((name) => name.startsWith('libonnxruntime.so'))),
+    path.join(classifierFolder, 'libonnxruntime.so.1'));
+}
+const classifierFiles = () => ['guard', 'libonnxruntime.so.1'].map((name) => [`models/${name}`, (to) => symlinkSync(path.join(classifierFolder, name), to)]);
+
 const copyOf = (name) => (to) => { const done = spawnSync('cp', ['-r', path.join(root, name), to]); if (done.status !== 0) throw new Error(`cp ${name}`); };
 
 function checkDefault(setting, { kind, rest, file }) {
   const [fallback] = codes(setting.fallback);
   const text = /^, "([^"]+)"\)/.exec(rest)?.[1];
   if (kind === 'string' && text && text !== fallback) throw new Error(`the document says ${fallback}, the source ${text}`);
-  const member = /(config\.(?:server\.|client\.)?)(\w+)/.exec(rest);
+  const member = /(config\.(?:server\.|client\.)?|options\.)(\w+)/.exec(rest);
   if (!member || !['size', 'duration', 'count'].includes(kind)) return;
   const value = initialValue(file, member[1], member[2]);
   if (amount(fallback) !== value) throw new Error(`the document says ${fallback}, the source ${value}`);
@@ -173,7 +195,7 @@ const ranges = (table) => [...table].filter(([name]) => !name.includes('[]') || 
   .filter(([, min]) => min);
 
 // A configuration that gives each of these settings a value.
-function yamlOf(values) {
+function yamlOf(values, own = items) {
   const all = [...values];
   for (const [section, companion] of Object.entries(needed))
     if (all.some(([name]) => name.startsWith(section)) && !all.some(([name]) => name === companion[0])) all.push(companion);
@@ -182,7 +204,7 @@ function yamlOf(values) {
     const parts = name.split('.');
     const leaf = parts.pop();
     let node = tree;
-    for (const part of parts) node = (node[part] ??= { ...items[part] });
+    for (const part of parts) node = (node[part] ??= { ...own[part] });
     node[leaf] = value;
   }
   const write = (node, indent) => Object.entries(node).map(([key, value]) => {
@@ -199,12 +221,12 @@ function beyond(text) {
 }
 
 // Both ends of every range are accepted; beyond it, the refusal names the setting and the range.
-function checkRanges(table) {
+function checkRanges(table, own = items, files = []) {
   for (const end of [1, 2]) {
-    const checked = check(yamlOf(ranges(table).map((range) => [range[0], range[end]])));
+    const checked = check(yamlOf(ranges(table).map((range) => [range[0], range[end]]), own), files);
     if (checked.status !== 0) throw new Error(`the ${end === 1 ? 'lower' : 'upper'} ends are not accepted:\n${checked.text}`);
   }
-  const { status, text } = check(yamlOf(ranges(table).map(([name, , max]) => [name, beyond(max)])));
+  const { status, text } = check(yamlOf(ranges(table).map(([name, , max]) => [name, beyond(max)]), own), files);
   if (status !== 1) throw new Error('values beyond the ranges are accepted');
   for (const [name, min, max] of ranges(table)) {
     const line = text.split('\n').find((one) => one.includes(`: ${name.replace('[]', '[0]')}: `));
@@ -238,7 +260,12 @@ export async function checkSettings(test) {
     await test(`default of ${name}`, () => checkDefault(setting, source.get(name)));
   }
   if (!existsSync(binary)) { await test('ranges', () => { throw new Error(`${binary} is not there; scripts/test builds it`); }); return; }
-  await test('the ranges of docs/settings.md are those of the program', () => checkRanges(table));
+  const special = (name) => itemsOf[source.get(name)?.file];
+  await test('the ranges of docs/settings.md are those of the program', () => checkRanges(new Map([...table].filter(([name]) => !special(name)))));
+  await test('a small classifier for the settings of guards', makeClassifier);
+  for (const [file, own] of Object.entries(itemsOf)) {
+    await test(`the same for ${file}`, () => checkRanges(new Map([...table].filter(([name]) => source.get(name)?.file === file)), own, classifierFiles()));
+  }
 
   await test('examples/gatehouse.yaml has every setting', () => difference(new Set(source.keys()), keysOfExample(example), 'the example'));
   await test('examples/gatehouse.yaml is accepted', () => {
@@ -249,7 +276,7 @@ export async function checkSettings(test) {
     const checked = check(withAll(example), [['policies', copyOf('policies')], ['rules', copyOf('rules')],
       ['models/mine.model', copyOf('rules/models/injection-1.model')], ['models/mine.calibration', copyOf('rules/models/injection-1.calibration')],
       ['schemas/order.json', (file) => writeFileSync(file, '{"type": "object"}')], ['witnesses.policy', makePolicy],
-      ['customers.dictionary', makeDictionary], ['mine.calibration', (file) => writeFileSync(file, read('rules/models/grounding-1.calibration'))],
+      ...classifierFiles(), ['customers.dictionary', makeDictionary], ['mine.calibration', (file) => writeFileSync(file, read('rules/models/grounding-1.calibration'))],
       ['tls/certificate.pem', makeCertificate], ['tls/authorities.pem', makeCertificate], ['tls/certificate.pem', makeCertificate]]);
     if (checked.status !== 0) throw new Error(checked.text);
   });
