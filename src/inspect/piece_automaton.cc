@@ -22,7 +22,8 @@ void PieceAutomaton::build() {
   finish();
 }
 
-PieceStates::PieceStates(const PieceAutomaton& automaton) : automaton_(&automaton) {
+PieceStates::PieceStates(const PieceAutomaton& automaton, std::size_t most)
+    : automaton_(&automaton), most_(most) {
   restart();
 }
 

@@ -38,7 +38,10 @@ class PieceAutomaton : public PlaceAutomaton {
 
 class PieceStates {
  public:
-  explicit PieceStates(const PieceAutomaton& automaton);
+  static constexpr std::size_t most_states = 16'384;
+
+  // When there are more states than `most`, they are forgotten and found anew.
+  explicit PieceStates(const PieceAutomaton& automaton, std::size_t most = most_states);
 
   // Calls each(number, end) for the pieces that begin at `begin`, for each place where they end.
   template <class Each>
@@ -61,13 +64,12 @@ class PieceStates {
   static constexpr State initial = 1;
   static constexpr State ends = 0x8000;  // beside a state: pieces end there
   static constexpr State unknown = 0xffff;
-  static constexpr std::size_t most_states = 16'384;
 
   struct Hash {
     std::size_t operator()(const Places& places) const;
   };
 
-  bool is_full() const { return states_.size() > most_states; }
+  bool is_full() const { return states_.size() > most_; }
   void restart();
   State step(State state, char c) {
     const std::size_t at = state * automaton_->class_count() + automaton_->class_of(c);
@@ -78,6 +80,7 @@ class PieceStates {
   State state_of(Places places);
 
   const PieceAutomaton* automaton_;
+  std::size_t most_;
   std::vector<const Places*> states_;
   std::unordered_map<Places, State, Hash> numbers_;
   std::vector<std::vector<std::uint32_t>> ended_;  // by state

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 #include <tuple>
 
 #include "inspect/row_finder.h"
@@ -148,6 +149,12 @@ class PieceFinder::HeadFinder {
     members_.resize(automaton_.class_count());
     for (unsigned byte = 0; byte < 256; ++byte)
       members_[automaton_.class_of(static_cast<char>(byte))].set(byte);
+    for (const ByteSet& members : members_) {
+      std::string& folded_members = folded_members_.emplace_back();
+      for (unsigned byte = 0; byte < 256; ++byte)
+        if (folded_byte(byte) == byte && (members.test(byte) || members.test(byte & ~0x20U)))
+          folded_members += static_cast<char>(byte);
+    }
   }
 
   // The bytes that may stand at each place, as far as all texts go.
@@ -165,11 +172,14 @@ class PieceFinder::HeadFinder {
     std::optional<Known> best;
     Places places = automaton_.first();
     for (unsigned offset = 0; offset <= most_offset && offset < least_; ++offset) {
-      for (auto& known : {grams_at(places), anchors_at(places, offset)}) {
-        if (!known || (best && best->cost <= known->cost)) continue;
-        best = known;
+      // No more is looked for than could be better.
+      const auto take = [&](std::optional<Known> known) {
+        if (!known || (best && best->cost <= known->cost)) return;
+        best = std::move(known);
         best->offset = offset;
-      }
+      };
+      take(anchors_at(places, offset));
+      take(grams_at(places, best ? std::min(best->cost, most_by_grams) : most_by_grams));
       places = after(places);
     }
     return best;
@@ -202,10 +212,11 @@ class PieceFinder::HeadFinder {
     return bytes;
   }
 
-  std::optional<Known> grams_at(const Places& places) {
+  std::optional<Known> grams_at(const Places& places, double most) {
     known_ = {};
     bytes_ = {};
-    if (!add_grams(places, 0, 1.0) || known_.cost > most_by_grams) return std::nullopt;
+    most_ = most;
+    if (!add_grams(places, 0, 1.0)) return std::nullopt;
     return std::move(known_);
   }
 
@@ -215,19 +226,16 @@ class PieceFinder::HeadFinder {
       std::memcpy(&bytes, bytes_.data(), sizeof bytes);
       known_.grams.push_back(bytes);
       known_.cost += frequency + cost_of_gram;
-      return known_.cost <= most_by_grams;
+      return known_.cost <= most_;
     }
     const bool ended = may_end(places);  // then anything may follow
     for (unsigned c = 0; c < automaton_.class_count(); ++c) {
       const Places next = ended ? places : after(places, c);
       if (next.empty()) continue;
-      ByteSet folded_bytes;
-      for (unsigned byte = 0; byte < 256; ++byte)
-        if (members_[c].test(byte)) folded_bytes.set(folded_byte(byte));
-      for (unsigned byte = 0; byte < 256; ++byte) {
-        if (!folded_bytes.test(byte)) continue;
-        bytes_[depth] = static_cast<char>(byte);
-        if (!add_grams(next, depth + 1, frequency * folded_frequencies[byte])) return false;
+      for (const char byte : folded_members_[c]) {
+        bytes_[depth] = byte;
+        const double share = folded_frequencies[static_cast<unsigned char>(byte)];
+        if (!add_grams(next, depth + 1, frequency * share)) return false;
       }
     }
     return true;
@@ -256,8 +264,10 @@ class PieceFinder::HeadFinder {
 
   std::size_t least_;
   PieceAutomaton automaton_;
-  std::vector<ByteSet> members_;  // by class of bytes
-  Known known_;                   // under way
+  std::vector<ByteSet> members_;             // by class of bytes
+  std::vector<std::string> folded_members_;  // the same bytes, folded
+  double most_ = 0;                          // that grams may cost
+  Known known_;                              // under way
   std::array<char, gram_bytes> bytes_{};
 };
 
@@ -277,10 +287,11 @@ bool PieceFinder::add(const Pattern& piece, std::uint32_t number) {
   }
   bool ask = false;
   for (const Branch& branch : branches) {
-    take(branch.known, static_cast<std::uint32_t>(heads_.size()));
+    const auto index = static_cast<std::uint32_t>(heads_.size());
     Head& head = heads_.emplace_back(head_for(number, branch.row));
     head.sets = static_cast<std::uint32_t>(sets_of_heads_.size());
     head.is_all = branch.is_all;
+    take(branch.known, index);
     for (const ByteSet& bytes : branch.row)
       sets_of_heads_.push_back(static_cast<std::uint16_t>(set_number(bytes)));
     ask = ask || !branch.is_all;
@@ -312,7 +323,7 @@ PieceFinder::Head PieceFinder::head_for(std::uint32_t number, const std::vector<
 void PieceFinder::take(const Known& known, std::uint32_t head) {
   const Place place{head, known.offset, 0};
   for (const std::uint32_t bytes : known.grams) grams_.push_back({bytes, place});
-  if (known.digits) digit_places_.push_back(place);
+  if (known.digits) digits_.push_back({heads_[head].mask, heads_[head].value, head});
   for (const char byte : known.anchors) {
     const auto anchor = std::ranges::find(anchors_, byte, &Anchor::byte);
     if (anchor == anchors_.end()) {

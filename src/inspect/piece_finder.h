@@ -44,7 +44,7 @@ class PieceFinder {
     Search<Each> search{*this, states, text, from, to, each};
     if (!words_.empty()) search.find_grams();
     for (const Anchor& anchor : anchors_) search.find_anchor(anchor);
-    if (!digit_places_.empty()) search.find_digits();
+    if (!digits_.empty()) search.find_digits();
   }
 
  private:
@@ -83,6 +83,12 @@ class PieceFinder {
   struct Anchor {
     char byte = 0;
     std::vector<Place> places;
+  };
+  // A head that begins with a digit; its mask and value stand here beside those of the others.
+  struct Digits {
+    std::uint64_t mask = 0;
+    std::uint64_t value = 0;
+    std::uint32_t head = 0;
   };
   // What all texts of a pattern have at their beginning.
   struct Known {
@@ -181,11 +187,18 @@ class PieceFinder {
         for (const Place place : anchor.places) take(place, at);
       }
     }
+    // At each digit all heads that begin with one.
     void find_digits() {
-      const std::string_view known = text.substr(0, end());
+      const std::string_view known = text.substr(0, std::min(text.size(), to));
       for (std::size_t at = next_digit(known, from); at < known.size();
-           at = next_digit(known, at + 1))
-        for (const Place place : finder.digit_places_) take(place, at);
+           at = next_digit(known, at + 1)) {
+        std::uint64_t eight = 0;
+        const bool whole = at + sizeof eight <= text.size();
+        if (whole) std::memcpy(&eight, text.data() + at, sizeof eight);
+        for (const Digits& digits : finder.digits_)
+          if (!whole || (eight & digits.mask) == digits.value)
+            compare(finder.heads_[digits.head], at);
+      }
     }
     // What is known of a head stands at `at`.
     void take(Place place, std::size_t at) {
@@ -218,7 +231,7 @@ class PieceFinder {
   std::vector<std::uint16_t> sets_of_heads_;  // by place in a head: in sets_
   std::vector<ByteSet> sets_;
   std::vector<Anchor> anchors_;
-  std::vector<Place> digit_places_;
+  std::vector<Digits> digits_;
   std::vector<Gram> grams_;  // until it is built
   unsigned word_shift_ = 0;
   unsigned slot_shift_ = 0;

@@ -1,0 +1,71 @@
+#include "inspect/row_finder.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+#include <string>
+
+namespace gatehouse::inspect {
+namespace {
+
+using Ends = std::set<std::pair<std::uint32_t, std::size_t>>;  // number, where a row ends
+
+constexpr std::string_view alphabet = "abc";
+
+ByteRow random_row(std::mt19937& dice) {
+  ByteRow row(1 + dice() % 9);
+  for (ByteSet& bytes : row)
+    while (bytes.none())
+      for (const char c : alphabet)
+        if (dice() % 2 == 0) bytes.set(static_cast<unsigned char>(c));
+  return row;
+}
+
+Ends ends_the_slow_way(const std::vector<ByteRow>& rows, std::string_view text) {
+  Ends ends;
+  for (std::uint32_t number = 0; number < rows.size(); ++number) {
+    const ByteRow& row = rows[number];
+    for (std::size_t begin = 0; begin + row.size() <= text.size(); ++begin) {
+      bool stands = true;
+      for (std::size_t i = 0; i < row.size(); ++i)
+        stands = stands && row[i].test(static_cast<unsigned char>(text[begin + i]));
+      if (stands) ends.emplace(number, begin + row.size());
+    }
+  }
+  return ends;
+}
+
+TEST(RowFinder, FindsEveryRowWhereItEnds) {
+  std::mt19937 dice(5);
+  for (int n = 0; n < 300; ++n) {
+    std::vector<ByteRow> rows;
+    RowFinder finder;
+    for (unsigned left = 1 + dice() % 60; left > 0; --left) {
+      rows.push_back(random_row(dice));
+      finder.add(rows.back(), static_cast<std::uint32_t>(rows.size() - 1));
+    }
+    std::string text;
+    for (unsigned left = dice() % 80; left > 0; --left) text += alphabet[dice() % alphabet.size()];
+    Ends found;
+    finder.find(text, [&](std::uint32_t number, std::size_t first, std::size_t last) {
+      for (std::size_t end = first; end <= last; ++end) found.emplace(number, end);
+    });
+    ASSERT_EQ(found, ends_the_slow_way(rows, text)) << text;
+  }
+}
+
+TEST(RowFinder, PatternsAreRowsWhereTheyAreFew) {
+  EXPECT_EQ(rows_of(*parse_pattern("(?:ab|c[de])[0-9]{2}"))->size(), 2U);
+  EXPECT_EQ(rows_of(*parse_pattern("a{1,3}"))->size(), 3U);
+  EXPECT_FALSE(rows_of(*parse_pattern("a+")));
+  EXPECT_FALSE(rows_of(*parse_pattern("a{1,30}")));
+}
+
+TEST(RowFinder, OnlyWhatOneByteFillsMayCrowd) {
+  EXPECT_TRUE(may_crowd(rows_of(*parse_pattern("[0-9a-f]{24}"))->front()));
+  EXPECT_FALSE(may_crowd(rows_of(*parse_pattern("k[0-9]{4}"))->front()));
+}
+
+}  // namespace
+}  // namespace gatehouse::inspect
