@@ -141,13 +141,29 @@ class Descent {
     rate_ = options_.rate * (1 - 0.8 * number / std::max(1U, options_.epochs));
     loss_ = 0;
     steps_ = 0;
-    for (const std::size_t index : order) learn(corpus_.examples[index]);
+    const bool averaged = number >= (options_.epochs + 1) / 2;
+    const std::size_t stretch = std::max<std::size_t>(1, order.size() / averages_in_epoch);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      learn(corpus_.examples[order[i]]);
+      if (averaged && (i + 1) % stretch == 0) average_in();
+    }
     return steps_ > 0 ? loss_ / steps_ : 0;
   }
 
   Model quantised() const;
 
  private:
+  static constexpr std::size_t averages_in_epoch = 16;
+
+  // The weights of the moment into the mean.
+  void average_in() {
+    const float share = 1.0F / static_cast<float>(++averaged_);
+    mean_.resize(weights_.size(), 0);
+    for (std::size_t i = 0; i < weights_.size(); ++i) mean_[i] += (weights_[i] - mean_[i]) * share;
+    for (std::size_t head = 0; head < head_count; ++head)
+      for (std::size_t size = 0; size < window_sizes; ++size)
+        mean_biases_[head][size] += (biases_[head][size] - mean_biases_[head][size]) * share;
+  }
   // Sums over the features that this step keeps.
   void run(const Example& example) {
     running_.assign(1, {});
@@ -240,6 +256,9 @@ class Descent {
   std::mt19937_64 random_;
   std::vector<float> weights_;
   std::vector<float> squares_;
+  std::vector<float> mean_;
+  Biases mean_biases_{};
+  std::size_t averaged_ = 0;
   Biases biases_{};
   Biases bias_squares_{};
   std::vector<Running<double>> running_;
@@ -253,19 +272,20 @@ class Descent {
 // 0.
 Model Descent::quantised() const {
   Model model;
-  model.biases = biases_;
+  const std::vector<float>& weights = averaged_ > 0 ? mean_ : weights_;
+  model.biases = averaged_ > 0 ? mean_biases_ : biases_;
   model.weights.resize(head_count * table_size);
   for (std::size_t head = 0; head < head_count; ++head) {
     std::vector<float> sizes;
-    for (std::size_t i = head; i < weights_.size(); i += head_count)
-      sizes.push_back(std::abs(weights_[i]));
+    for (std::size_t i = head; i < weights.size(); i += head_count)
+      sizes.push_back(std::abs(weights[i]));
     const std::size_t rank = sizes.size() - 1 - sizes.size() / 10'000;
     std::ranges::nth_element(sizes, sizes.begin() + static_cast<std::ptrdiff_t>(rank));
     const float largest = std::max(sizes[rank], 1e-6F);
     model.scale[head] = largest / 127;
-    for (std::size_t i = head; i < weights_.size(); i += head_count)
+    for (std::size_t i = head; i < weights.size(); i += head_count)
       model.weights[i] = static_cast<std::int8_t>(
-          std::lround(std::clamp(weights_[i] / model.scale[head], -127.0F, 127.0F)));
+          std::lround(std::clamp(weights[i] / model.scale[head], -127.0F, 127.0F)));
   }
   return model;
 }

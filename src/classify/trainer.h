@@ -7,8 +7,9 @@
 // Of texts with an instruction planted in them it is known where: windows over it are attacks,
 // windows away from it are harmless. Sources weigh by the root of their size, so that no large
 // collection decides alone. A share of the features is left out at random in each step, which makes
-// the rest carry more and helps with texts unlike those trained on. The same input and seed give
-// the same model, byte for byte, on one kind of machine.
+// the rest carry more and helps with texts unlike those trained on. The model is the mean of the
+// weights over the later half of the epochs: the last texts seen decide less. The same input and
+// seed give the same model, byte for byte, on one kind of machine.
 //
 // Used by one thread; holds all texts' features in memory (about 11 bytes for each byte of text).
 #pragma once
@@ -45,11 +46,11 @@ Result<TrainingText> parse_training_text(std::string_view line);
 
 struct TrainingOptions {
   std::uint64_t seed = 1;
-  unsigned epochs = 6;
+  unsigned epochs = 7;
   double rate = 0.15;
   double shrink = 1e-6;           // L2, of each weight each time it is used
   double dropout = 0.15;          // share of features left out in a step
-  double harmless_mass = 3;       // of all harmless texts together, to 1 of the attacks
+  double harmless_mass = 6;       // of all harmless texts together, to 1 of the attacks
   std::size_t most_bytes = 4000;  // read of one text
 };
 

@@ -389,12 +389,19 @@ bool is_account_at_host(std::string_view value) {
   });
 }
 
+// "@@@", "---", "===": what markup and rulers begin with.
+bool begins_as_a_rule(std::string_view value) {
+  return value.size() >= 3 && !is_letter(value[0]) && !is_digit(value[0]) && value[1] == value[0] &&
+         value[2] == value[0];
+}
+
 // So much of a value says whether it is a secret: it may be very long, and there may be very many.
 constexpr std::size_t most_judged = 256;
 
 // Whether the value of `password = …` is a secret. Anything with a digit or a sign in it, or
 // letters that make no word.
 bool is_password(const Candidate& candidate, std::string_view value) {
+  if (begins_as_a_rule(value)) return false;
   if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return false;
   if (is_measure(value) || is_path(value) || names_no_secret(candidate)) return false;
   if (is_account_at_host(value)) return false;
@@ -424,6 +431,7 @@ std::size_t spoken_password(const Candidate& candidate) {
   const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
   if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return 0;
   if (is_measure(value) || is_path(value) || is_said_of_passwords(value)) return 0;
+  if (begins_as_a_rule(value)) return 0;
   const Classes classes(value);
   const bool has_sign = value.find_first_of("!@#$%^&*+=~") != std::string_view::npos;
   if (classes.digit == 0 && !has_sign) return mixes_case_at_random(value) ? value.size() : 0;
@@ -439,7 +447,7 @@ std::size_t strong_password(const Candidate& candidate) {
   const bool has_sign = value.find_first_of("!@#$%^&*+=~?_") != std::string_view::npos;
   const int kinds = (classes.lower > 0) + (classes.upper > 0) + (classes.digit > 0) + has_sign;
   if (kinds < 3 || classes.digit == 0) return 0;
-  if (is_stand_in(value) || is_code_reference(value)) return 0;
+  if (is_stand_in(value) || is_code_reference(value) || value.starts_with("0x")) return 0;
   if (is_measure(value) || is_path(value) || is_said_of_passwords(value)) return 0;
   if (is_name_with_numbers(value) || names_no_secret(candidate)) return 0;
   // "Chrome91", "utf8Text": digits at one end or between words of some length.
@@ -449,6 +457,29 @@ std::size_t strong_password(const Candidate& candidate) {
   const bool word_and_number = !has_sign && changes <= 1 && word_rarity(value) < 5.0;
   const bool joined_words = word_rarity(value) > 0 && changes < 3 && is_compound_of_words(value);
   return word_and_number || joined_words ? 0 : value.size();
+}
+
+// Where the words around say less: also rare letters, or digits and signs in more than one place,
+// so that "Release2024Final" and "Logo2x" are none.
+std::size_t random_password(const Candidate& candidate) {
+  const std::size_t size = strong_password(candidate);
+  const std::string_view value = candidate.value.substr(0, size);
+  // "Logo2xDark.png"; an address may go on behind a password, "hK7pq2Zw@db.example".
+  if (size < 7 || value.substr(0, value.find('@')).find('.') != std::string_view::npos) return 0;
+  const Classes classes(value);
+  if (classes.lower == 0 || classes.upper == 0) return 0;
+  // Stretches of letters of one word's case: "Chrome", "beta", "URL". Random text has short ones.
+  std::size_t longest = 0;
+  std::size_t stretch = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const bool goes_on = i > 0 && is_letter(value[i]) && is_letter(value[i - 1]) &&
+                         (value[i] >= 'a' || value[i - 1] < 'a');
+    stretch = is_letter(value[i]) ? (goes_on ? stretch + 1 : 1) : 0;
+    longest = std::max(longest, stretch);
+  }
+  if (value.find_first_of("!@#$%^&*+=~?") != std::string_view::npos && longest <= 4) return size;
+  const double rarity = word_rarity(value);  // 0: nowhere three letters together
+  return longest <= 4 && (rarity == 0 || rarity > 4.6) ? size : 0;
 }
 
 // A default in code for what is called a secret: five characters, no word in lower case, no name.
@@ -462,9 +493,20 @@ std::size_t default_secret(const Candidate& candidate) {
   return is_compound_of_words(value) || is_name_with_numbers(value) ? 0 : value.size();
 }
 
+// Five letters of the alphabet in a row: "KLMNO".
+bool spells_the_alphabet(std::string_view value) {
+  std::size_t up = 1;
+  for (std::size_t i = 1; i < value.size(); ++i) {
+    up = is_letter(value[i]) && value[i] == value[i - 1] + 1 ? up + 1 : 1;
+    if (up >= 5) return true;
+  }
+  return false;
+}
+
 // Groups of capitals and digits, not all alike, no words.
 std::size_t product_key(const Candidate& candidate) {
   const std::string_view value = candidate.value;
+  if (spells_the_alphabet(value)) return 0;
   return all_if(candidate, !is_placeholder(value) && entropy_bits(value) >= 3 &&
                                value.find("*") == std::string_view::npos);
 }
@@ -544,6 +586,8 @@ constexpr NamedValidator table[] = {
     {"spoken_password", spoken_password, "the same with a digit or a sign"},
     {"short_password", short_password, "the same, not in a test report"},
     {"strong_password", strong_password, "three kinds of characters with a digit, no name"},
+    {"random_password", random_password,
+     "as strong_password, of seven or more, letters in short stretches, rare or with a sign"},
     {"default_secret", default_secret, "a value with a digit, no word, no name"},
     {"product_key", product_key, "groups of capitals and digits, no stand-in"},
     {"rare_value", rare_value, "16 characters or more, letters of both cases and digits, rare"},

