@@ -112,7 +112,7 @@ void DecodedSearch::match_rules(Layer& layer) {
   for (const std::uint32_t rule : scanner_.touched) match_rule(layer, rule);
 }
 
-// The rule's valid matches, tried where Hyperscan says that it may match.
+// The rule's valid matches, tried where a piece of it says that it may match.
 void DecodedSearch::match_rule(Layer& layer, std::uint32_t rule) {
   const CompiledRule& compiled = *scanner_.rules->impl().compiled[rule];
   const auto ends_behind = [](std::size_t at) {

@@ -1,6 +1,6 @@
 // Searches what is decoded from a text, and what is decoded from that, three deep.
 //
-//   text ─▶ segments ─▶ one joined text ─▶ Hyperscan, once ─▶ each part by itself
+//   text ─▶ segments ─▶ one joined text ─▶ one search ─▶ each part by itself
 //                                                └─▶ segments of the parts: the next layer
 //
 // A part is one segment behind what stands before it in the text around it, for rules that want to

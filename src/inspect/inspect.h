@@ -1,4 +1,4 @@
-// What is in a text. Rules are data (rules/*.yaml); Hyperscan finds candidates, RE2
+// What is in a text. Rules are data (rules/*.yaml); their pieces say where, RE2
 // confirms each and gives its start, validators and context decide. docs/rules.md is the format.
 //
 // What YAML cannot say is found by code (detector.h), by rules of its own behind those of the

@@ -1,5 +1,5 @@
-// Which piece of a pattern to give to Hyperscan: one that ordinary text seldom has, so that its
-// automata sleep. One that begins with known letters where there is one, or that only tokens hold;
+// Which piece of a pattern to look for: one that ordinary text seldom has, so that no automaton is
+// asked. One that begins with known letters where there is one, or that only tokens hold;
 // else where digits or signs begin.
 #include <algorithm>
 #include <cmath>
@@ -19,7 +19,7 @@ constexpr std::size_t weighed_bytes = 8;
 // A later piece must be rarer than the first by this many bits: the first tells where matches
 // begin.
 constexpr double bits_for_place = 6;
-// Hyperscan finds what begins with a few known letters without an automaton: worth this many bits
+// What begins with a few known letters is found without an automaton: worth this many bits
 // each, up to four letters.
 constexpr std::size_t fewest_literal_bytes = 2;
 constexpr std::size_t most_literal_bytes = 4;

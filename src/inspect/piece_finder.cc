@@ -342,6 +342,11 @@ void PieceFinder::build() {
     return std::tuple(a.bytes, a.place.head, a.place.offset) <
            std::tuple(b.bytes, b.place.head, b.place.offset);
   });
+  // Letters of either case are one gram.
+  const auto same = [](const Gram& a, const Gram& b) {
+    return a.bytes == b.bytes && a.place.head == b.place.head && a.place.offset == b.place.offset;
+  };
+  grams_.erase(std::unique(grams_.begin(), grams_.end(), same), grams_.end());
   constexpr std::size_t fewest_words = 64;
   constexpr std::size_t most_words = 2048;
   const std::size_t words = std::clamp(std::bit_ceil(grams_.size() / 4), fewest_words, most_words);

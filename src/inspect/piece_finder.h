@@ -25,6 +25,8 @@
 
 namespace gatehouse::inspect {
 
+static_assert(std::endian::native == std::endian::little, "four bytes are shifted out of eight");
+
 class PieceFinder {
  public:
   // False if some text of the pattern begins like ordinary text: it is not looked for then. Texts

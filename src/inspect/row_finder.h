@@ -1,6 +1,6 @@
 // Rows of bytes that have a set for each place, such as 24 hexadecimal digits: many of them at
-// once, in a few operations a byte whatever the text is. Hyperscan is fast where such rows are
-// seldom; in a text made of nothing else it works, and reports, at every byte.
+// once, in a few operations a byte whatever the text is. Other searches are fast where such rows
+// are seldom; in a text made of nothing else they work, and report, at every byte.
 //
 // Shift-And (Baeza-Yates and Gonnet 1992): a bit for each place of each row says whether the text
 // so far ends with the row up to there.

@@ -3,7 +3,8 @@
 // thread may use one RuleSet.
 //
 // Three compiled forms, each from the same pattern tree:
-//   Hyperscan   triggers (triggers.h): which rules can match at all, and where they may begin
+//   triggers    pieces to look for (triggers.h): which rules can match at all, and where they may
+//               begin
 //   RE2         the pattern: decides a match, its end and its span (longest)
 //   automata    all patterns' prefixes (prefix_automaton.h): what could still become a match
 #pragma once
@@ -61,7 +62,7 @@ class CompiledRule {
   explicit CompiledRule(RuleSource source);
 
   const RuleSource& source() const { return source_; }
-  // What Hyperscan looks for.
+  // What is looked for.
   const Factor& factor() const { return factor_; }
   // Why RE2 does not take the pattern, if so.
   Result<void> check() const;

@@ -1,4 +1,4 @@
-// Hyperscan's passes, and the scan of a whole text.
+// The searches for pieces of rules, and the scan of a whole text.
 #include "inspect/scanner.h"
 
 #include <algorithm>
@@ -206,7 +206,7 @@ std::size_t before(std::size_t position, std::size_t distance) {
   return position - std::min(position, distance);
 }
 
-// Hyperscan does not promise hits in order; almost always they are.
+// Hits come in order almost always, and nobody promises it.
 void put_in_order(std::vector<CompiledRule::Starts>& starts) {
   const auto earlier = [](const auto& a, const auto& b) { return a.first < b.first; };
   if (!std::is_sorted(starts.begin(), starts.end(), earlier))

@@ -1,5 +1,5 @@
-// What says that a rule may match, and where its matches could begin: Hyperscan databases over
-// pieces that no match can be without. Immutable once built; on any thread.
+// What says that a rule may match, and where its matches could begin: pieces that no match can be
+// without. Immutable once built; on any thread.
 //
 // A rule is looked for by one of six searches (inspect_property_test.cc compares with RE2 alone):
 //   near_glued   its matches all contain two letters and two digits: around such places (gates.h)
@@ -9,9 +9,9 @@
 //   words        it demands context and its matches all contain two digits: in front of digits
 //   everywhere   all others
 // What is looked for is a rare piece of the pattern, or the words of the context that is demanded.
-// Patterns made of classes are slow for Hyperscan, and so are many short words; ordinary text has
-// few places to look for them. Around digits most are looked for without Hyperscan (row_finder.h),
-// and in tokens those that a text of one and the same byte could hold everywhere.
+// A search has three ways to look: most pieces by their first bytes (piece_finder.h), rows of bytes
+// that crowds of digits are full of by shifted bits (row_finder.h), and by Hyperscan those few that
+// begin like ordinary text.
 #pragma once
 
 #include <hs/hs.h>
