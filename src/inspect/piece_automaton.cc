@@ -54,15 +54,19 @@ PieceStates::State PieceStates::state_of(Places places) {
   return known->second;
 }
 
-PieceStates::State PieceStates::find_step(State state, std::size_t at) {
-  const auto byte_class = static_cast<unsigned>(at - state * automaton_->class_count());
+PieceStates::State PieceStates::find_step(State state, unsigned byte_class) {
+  if (is_full()) {
+    Places kept = *states_[state];
+    restart();
+    state = state_of(std::move(kept));
+  }
   Places next;
   for (const PlaceAutomaton::Place place : *states_[state])
     if (automaton_->takes(place, byte_class)) append_all(next, automaton_->after(place));
   sort_once(next);
   State found = next.empty() ? dead : state_of(std::move(next));
   if (found != dead && !ended_[found].empty()) found |= ends;
-  return rows_[at] = found;
+  return rows_[state * automaton_->class_count() + byte_class] = found;
 }
 
 }  // namespace gatehouse::inspect

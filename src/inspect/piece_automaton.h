@@ -46,7 +46,6 @@ class PieceStates {
   // Calls each(number, end) for the pieces that begin at `begin`, for each place where they end.
   template <class Each>
   void run(std::string_view text, std::size_t begin, const Each& each) {
-    if (is_full()) restart();
     State state = initial;
     for (std::size_t at = begin; at < text.size(); ++at) {
       const State next = step(state, text[at]);
@@ -74,9 +73,9 @@ class PieceStates {
   State step(State state, char c) {
     const std::size_t at = state * automaton_->class_count() + automaton_->class_of(c);
     const State next = rows_[at];
-    return next != unknown ? next : find_step(state, at);
+    return next != unknown ? next : find_step(state, automaton_->class_of(c));
   }
-  State find_step(State state, std::size_t at);
+  State find_step(State state, unsigned byte_class);
   State state_of(Places places);
 
   const PieceAutomaton* automaton_;

@@ -20,6 +20,8 @@ constexpr double most_by_grams = 0.06;
 constexpr double most_by_anchor = 0.03;
 // A pass over the text for one byte more, in the same measure.
 constexpr double cost_of_anchor = 0.004;
+// So many sets of bytes have numbers of sixteen bits, with room for those of one pattern.
+constexpr std::size_t most_sets = 60'000;
 // Hashes that other bytes share with a gram.
 constexpr double cost_of_gram = 1.0 / (1 << 15);
 // Many patterns begin with digits, which are looked for together.
@@ -278,6 +280,7 @@ bool PieceFinder::add(const Pattern& piece, std::uint32_t number) {
     bool is_all = false;
   };
   std::vector<Branch> branches;
+  if (sets_.size() > most_sets) return false;
   for (const Pattern& head : heads_of(piece)) {
     HeadFinder finder(head);
     auto known = finder.best();
