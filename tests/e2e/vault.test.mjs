@@ -32,7 +32,9 @@ function filesBelow(folder) {
   });
 }
 // Names of files under the data folder that have these bytes.
-const whoHas = (on, needle) => filesBelow(on.data).filter((name) => readFileSync(name).includes(needle));
+// A checkpoint that is being written may be gone before it is read.
+const bytesOf = (name) => { try { return readFileSync(name); } catch (error) { if (error.code === 'ENOENT') return Buffer.alloc(0); throw error; } };
+const whoHas = (on, needle) => filesBelow(on.data).filter((name) => bytesOf(name).includes(needle));
 const idBytes = (id) => Buffer.from(id.replaceAll('-', ''), 'hex');
 // What stands in the key files for a record: key and salt, wrapped.
 function slotsOf(on, id) {
