@@ -3,9 +3,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+
+#include "inspect/sixteen_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -15,20 +14,8 @@ bool is_alnum(char c) {
 }
 
 #if defined(__SSE2__)
-using Bytes = __m128i;  // sixteen of them
-
-Bytes equal(Bytes a, char b) {
-  return _mm_cmpeq_epi8(a, _mm_set1_epi8(b));
-}
-Bytes any(Bytes a, Bytes b) {
-  return _mm_or_si128(a, b);
-}
-Bytes between(Bytes a, char low, char high) {
-  return _mm_and_si128(_mm_cmpgt_epi8(a, _mm_set1_epi8(static_cast<char>(low - 1))),
-                       _mm_cmplt_epi8(a, _mm_set1_epi8(static_cast<char>(high + 1))));
-}
 Bytes alnum(Bytes a) {
-  return any(between(a, '0', '9'), between(any(a, _mm_set1_epi8(0x20)), 'a', 'z'));
+  return any(between(a, '0', '9'), between(folded(a), 'a', 'z'));
 }
 #endif
 
@@ -45,7 +32,7 @@ struct Base64 {
   static bool has(char c) { return is_base64_byte(c); }
 #if defined(__SSE2__)
   static Bytes has(Bytes a) {
-    return any(any(alnum(a), any(equal(a, '+'), equal(a, '/'))), any(equal(a, '-'), equal(a, '_')));
+    return any(alnum(a), equal(a, '+'), equal(a, '/'), equal(a, '-'), equal(a, '_'));
   }
 #endif
 };
@@ -55,10 +42,8 @@ struct Base64 {
 template <class Alphabet>
 std::uint64_t members(const char* bytes) {
   std::uint64_t all = 0;
-  for (unsigned i = 0; i < 4; ++i) {
-    const Bytes part = _mm_loadu_si128(reinterpret_cast<const Bytes*>(bytes + std::size_t{16} * i));
-    all |= static_cast<std::uint64_t>(_mm_movemask_epi8(Alphabet::has(part))) << 16 * i;
-  }
+  for (unsigned i = 0; i < 4; ++i)
+    all |= std::uint64_t{bits(Alphabet::has(load(bytes + std::size_t{16} * i)))} << 16 * i;
   return all;
 }
 #else

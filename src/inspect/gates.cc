@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdint>
-#include <cstring>
 
 #include "inspect/byte_runs.h"
+#include "inspect/sixteen_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -51,22 +50,12 @@ DigitRow row_at(std::string_view text, std::size_t begin) {
 
 }  // namespace
 
-// Eight bytes at a time.
 std::size_t next_digit(std::string_view text, std::size_t at) {
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  constexpr std::uint64_t high = 0x80 * ones;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + at, sizeof word);
-    const std::uint64_t value = word ^ ('0' * ones);
-    // A byte's high bit is clear where its value is below ten; no sum carries into the next byte.
-    const std::uint64_t no_digit = ((value & ~high) + (0x80 - 10) * ones) | value;
-    const std::uint64_t found = ~no_digit & high;
-    if (found == 0) continue;
-    const int bits = std::endian::native == std::endian::little ? std::countr_zero(found)
-                                                                : std::countl_zero(found);
-    return at + static_cast<std::size_t>(bits) / 8;
-  }
+#if defined(__SSE2__)
+  for (; at + 16 <= text.size(); at += 16)
+    if (const unsigned found = bits(between(load(text.data() + at), '0', '9')); found != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(found));
+#endif
   while (at < text.size() && class_of(text[at]) != digit) ++at;
   return at;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 
+#include "inspect/byte_shares.h"
 #include "inspect/row_finder.h"
 
 namespace gatehouse::inspect {
@@ -17,33 +18,15 @@ using Kind = PatternNode::Kind;
 constexpr std::size_t most_branches = 64;
 // More candidates than this a byte are not worth a filter.
 constexpr double most_by_grams = 0.06;
-constexpr double most_by_anchor = 0.03;
-// A pass over the text for one byte more, in the same measure.
-constexpr double cost_of_anchor = 0.004;
+constexpr double most_by_window = 0.01;
+// Windows share eight buckets, so they are for what has no few grams.
+constexpr double cost_of_window = 0.004;
 // So many sets of bytes have numbers of sixteen bits, with room for those of one pattern.
 constexpr std::size_t most_sets = 60'000;
 // Hashes that other bytes share with a gram.
 constexpr double cost_of_gram = 1.0 / (1 << 15);
-// Many patterns begin with digits, which are looked for together.
-constexpr double cost_of_digits = 0.006;
-
-// Roughly how often a byte stands in prose, code and JSON; letters of either case together.
-constexpr std::array<double, 256> make_frequencies() {
-  std::array<double, 256> all{};
-  all.fill(0.0005);
-  constexpr double letters[] = {.065, .012, .025, .033, .1,   .018, .016, .04,  .058,
-                                .002, .007, .035, .02,  .056, .06,  .018, .001, .05,
-                                .052, .073, .023, .008, .015, .002, .015, .001};
-  for (unsigned i = 0; i < 26; ++i) all['a' + i] = letters[i];
-  for (unsigned c = '0'; c <= '9'; ++c) all[c] = 0.006;
-  all[' '] = 0.16;
-  all['\n'] = 0.02;
-  for (const char c : std::string_view(".,\"")) all[static_cast<unsigned char>(c)] = 0.012;
-  for (const char c : std::string_view("-_():/=")) all[static_cast<unsigned char>(c)] = 0.008;
-  for (const char c : std::string_view("'<>#`*{}[];")) all[static_cast<unsigned char>(c)] = 0.003;
-  return all;
-}
-constexpr auto frequencies = make_frequencies();
+// Digits stand together.
+constexpr double digits_behind_digits = 0.5;
 
 unsigned char folded_byte(unsigned byte) {
   return static_cast<unsigned char>(byte | 0x20);
@@ -52,7 +35,7 @@ unsigned char folded_byte(unsigned byte) {
 // How often a byte stands that becomes this one by folding.
 constexpr std::array<double, 256> make_folded_frequencies() {
   std::array<double, 256> all{};
-  for (unsigned byte = 0; byte < 256; ++byte) all[byte | 0x20] += frequencies[byte];
+  for (unsigned byte = 0; byte < 256; ++byte) all[byte | 0x20] += byte_shares[byte];
   return all;
 }
 constexpr auto folded_frequencies = make_folded_frequencies();
@@ -124,7 +107,12 @@ std::vector<Pattern> heads_of(const Pattern& pattern) {
 }
 
 // The bits that are the same in all of these bytes, and what they are.
-std::pair<unsigned char, unsigned char> same_bits(const ByteSet& bytes) {
+struct SameBits {
+  unsigned char mask = 0;
+  unsigned char value = 0;
+  bool is_exact = false;  // no other byte has them so
+};
+SameBits same_bits(const ByteSet& bytes) {
   unsigned ones = 0xff;
   unsigned zeros = 0xff;
   for (unsigned byte = 0; byte < 256; ++byte) {
@@ -132,7 +120,9 @@ std::pair<unsigned char, unsigned char> same_bits(const ByteSet& bytes) {
     ones &= byte;
     zeros &= ~byte;
   }
-  return {static_cast<unsigned char>(ones | zeros), static_cast<unsigned char>(ones)};
+  const unsigned mask = (ones | zeros) & 0xff;
+  const bool exact = bytes.count() == std::size_t{1} << (8 - std::popcount(mask));
+  return {static_cast<unsigned char>(mask), static_cast<unsigned char>(ones), exact};
 }
 
 bool is_row(const Pattern& pattern) {
@@ -170,17 +160,18 @@ class PieceFinder::HeadFinder {
     return row;
   }
 
+  // What ordinary text has least of.
   std::optional<Known> best() {
     std::optional<Known> best;
     Places places = automaton_.first();
     for (unsigned offset = 0; offset <= most_offset && offset < least_; ++offset) {
-      // No more is looked for than could be better.
       const auto take = [&](std::optional<Known> known) {
         if (!known || (best && best->cost <= known->cost)) return;
         best = std::move(known);
         best->offset = offset;
       };
-      take(anchors_at(places, offset));
+      take(window_at(places));
+      // No more is looked for than could be better.
       take(grams_at(places, best ? std::min(best->cost, most_by_grams) : most_by_grams));
       places = after(places);
     }
@@ -243,27 +234,35 @@ class PieceFinder::HeadFinder {
     return true;
   }
 
-  std::optional<Known> anchors_at(const Places& places, unsigned offset) const {
-    if (may_end(places)) return std::nullopt;
-    static constexpr std::size_t most_bytes = 3;
-    const ByteSet bytes = bytes_of(places);
+  // Behind what may be the end of a text anything stands.
+  std::optional<Known> window_at(Places places) const {
     Known known;
-    known.digits = offset == 0;
-    for (unsigned byte = 0; byte < 256; ++byte) {
-      if (!bytes.test(byte)) continue;
-      const bool letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
-      known.digits = known.digits && byte >= '0' && byte <= '9';
-      known.cost += cost_of_anchor + (letter ? 1 : frequencies[byte]);
-      known.anchors.push_back(static_cast<char>(byte));
+    known.cost = 1;
+    bool digits = false;
+    for (ByteSet& bytes : known.window) {
+      if (may_end(places)) {
+        bytes.set();
+        continue;
+      }
+      bytes = bytes_of(places);
+      known.cost *=
+          digits && (bytes & ~digit_bytes()).none() ? digits_behind_digits : share_of(bytes);
+      digits = (bytes & digit_bytes()).any();
+      places = after(places);
     }
-    if (known.digits) {
-      known.anchors.clear();
-      known.cost = cost_of_digits;
-    }
-    if (known.cost > most_by_anchor || known.anchors.size() > most_bytes) return std::nullopt;
+    if (known.cost > most_by_window) return std::nullopt;
+    known.cost += cost_of_window;
     return known;
   }
 
+  static const ByteSet& digit_bytes() {
+    static const ByteSet bytes = [] {
+      ByteSet all;
+      for (unsigned c = '0'; c <= '9'; ++c) all.set(c);
+      return all;
+    }();
+    return bytes;
+  }
   std::size_t least_;
   PieceAutomaton automaton_;
   std::vector<ByteSet> members_;             // by class of bytes
@@ -280,23 +279,32 @@ bool PieceFinder::add(const Pattern& piece, std::uint32_t number) {
     bool is_all = false;
   };
   std::vector<Branch> branches;
+  std::size_t windows = windows_.size();
   if (sets_.size() > most_sets) return false;
   for (const Pattern& head : heads_of(piece)) {
     HeadFinder finder(head);
     auto known = finder.best();
     if (!known) return false;
     const bool is_all = is_row(head) && min_width(head) <= most_compared;
+    windows += known->grams.empty();
     branches.push_back({std::move(*known), finder.row(), is_all});
   }
+  if (windows > WindowFilter::most_windows) return false;
   bool ask = false;
   for (const Branch& branch : branches) {
-    const auto index = static_cast<std::uint32_t>(heads_.size());
-    Head& head = heads_.emplace_back(head_for(number, branch.row));
+    Head head;
+    head.number = number;
     head.sets = static_cast<std::uint32_t>(sets_of_heads_.size());
+    head.size = static_cast<std::uint16_t>(branch.row.size());
     head.is_all = branch.is_all;
-    take(branch.known, index);
+    for (const ByteSet& bytes : branch.row) {
+      if (head.masked == sizeof(Entry::mask) || !same_bits(bytes).is_exact) break;
+      ++head.masked;
+    }
     for (const ByteSet& bytes : branch.row)
       sets_of_heads_.push_back(static_cast<std::uint16_t>(set_number(bytes)));
+    take(branch.known, static_cast<std::uint32_t>(heads_.size()), branch.row);
+    heads_.push_back(head);
     ask = ask || !branch.is_all;
   }
   if (ask) automaton_.add(piece, number);
@@ -310,68 +318,57 @@ std::uint32_t PieceFinder::set_number(const ByteSet& bytes) {
   return number;
 }
 
-PieceFinder::Head PieceFinder::head_for(std::uint32_t number, const std::vector<ByteSet>& row) {
-  Head head;
-  head.number = number;
-  head.size = static_cast<std::uint16_t>(row.size());
-  std::array<unsigned char, sizeof head.mask> masks{};
-  std::array<unsigned char, sizeof head.value> values{};
-  for (std::size_t i = 0; i < std::min(row.size(), masks.size()); ++i)
-    std::tie(masks[i], values[i]) = same_bits(row[i]);
-  std::memcpy(&head.mask, masks.data(), sizeof head.mask);
-  std::memcpy(&head.value, values.data(), sizeof head.value);
-  return head;
-}
-
-void PieceFinder::take(const Known& known, std::uint32_t head) {
-  const Place place{head, known.offset, 0};
-  for (const std::uint32_t bytes : known.grams) grams_.push_back({bytes, place});
-  if (known.digits) digits_.push_back({heads_[head].mask, heads_[head].value, head});
-  for (const char byte : known.anchors) {
-    const auto anchor = std::ranges::find(anchors_, byte, &Anchor::byte);
-    if (anchor == anchors_.end()) {
-      anchors_.push_back({byte, {place}});
-    } else {
-      anchor->places.push_back(place);
-    }
+void PieceFinder::take(const Known& known, std::uint32_t head, std::span<const ByteSet> row) {
+  Entry entry;
+  entry.head = head;
+  entry.offset = static_cast<std::uint16_t>(known.offset);
+  for (std::size_t i = 0; i < std::min(row.size(), sizeof entry.mask); ++i) {
+    const SameBits same = same_bits(row[i]);
+    entry.mask |= std::uint64_t{same.mask} << 8 * i;
+    entry.value |= std::uint64_t{same.value} << 8 * i;
   }
+  for (const std::uint32_t bytes : known.grams) grams_.push_back({bytes, entry});
+  if (!known.grams.empty()) return;
+  windowed_.push_back({head, known.offset});
+  windows_.push_back(known.window);
 }
 
-// Some sixteen bits for each gram, in words that stay in the nearest cache.
 void PieceFinder::build() {
   automaton_.build();
+  if (!windows_.empty()) window_filter_.build(windows_);
+  windows_ = {};
   if (grams_.empty()) return;
-  std::ranges::sort(grams_, [](const Gram& a, const Gram& b) {
-    return std::tuple(a.bytes, a.place.head, a.place.offset) <
-           std::tuple(b.bytes, b.place.head, b.place.offset);
-  });
-  // Letters of either case are one gram.
-  const auto same = [](const Gram& a, const Gram& b) {
-    return a.bytes == b.bytes && a.place.head == b.place.head && a.place.offset == b.place.offset;
+  std::vector<std::uint32_t> bytes;
+  for (const Gram& gram : grams_) bytes.push_back(gram.bytes);
+  gram_filter_.build(bytes);
+  // Grams that differ in the fourth byte share their entries.
+  const auto by_key = [](const Gram& gram) {
+    return std::tuple(key(gram.bytes), gram.entry.head, gram.entry.offset);
   };
-  grams_.erase(std::unique(grams_.begin(), grams_.end(), same), grams_.end());
-  constexpr std::size_t fewest_words = 64;
-  constexpr std::size_t most_words = 2048;
-  const std::size_t words = std::clamp(std::bit_ceil(grams_.size() / 4), fewest_words, most_words);
-  word_shift_ = 64 - static_cast<unsigned>(std::countr_zero(words));
-  words_.assign(words, 0);
-  const std::size_t slots =
-      std::bit_ceil(std::max(fewest_words, grams_.size() + grams_.size() / 4));
-  last_slot_ = slots - 1;
-  slot_shift_ = 64 - static_cast<unsigned>(std::countr_zero(slots));
-  slots_.assign(slots, {});
+  std::ranges::sort(grams_, {}, by_key);
+  grams_.erase(std::ranges::unique(grams_, {}, by_key).begin(), grams_.end());
+  build_slots();
+  grams_ = {};
+}
+
+void PieceFinder::build_slots() {
+  constexpr std::size_t fewest_slots = 64;
+  std::size_t keys = 0;
+  for (std::size_t i = 0; i < grams_.size(); ++i)
+    keys += i == 0 || key(grams_[i].bytes) != key(grams_[i - 1].bytes);
+  const std::size_t size = std::bit_ceil(std::max(fewest_slots, keys * 2));
+  last_slot_ = size - 1;
+  slot_shift_ = 32 - static_cast<unsigned>(std::countr_zero(size));
+  slots_.assign(size, {});
   for (std::size_t i = 0; i < grams_.size();) {
-    const std::uint32_t bytes = grams_[i].bytes;
-    const std::uint64_t hashed = hash(bytes);
-    words_[hashed >> word_shift_] |=
-        std::uint64_t{1} << (hashed >> 40) % 64 | std::uint64_t{1} << (hashed >> 34) % 64;
+    const std::uint32_t bytes = key(grams_[i].bytes);
     std::size_t slot = slot_of(bytes);
     while (slots_[slot].first != none) slot = (slot + 1) & last_slot_;
-    slots_[slot] = {bytes, static_cast<std::uint32_t>(places_.size())};
-    for (; i < grams_.size() && grams_[i].bytes == bytes; ++i) places_.push_back(grams_[i].place);
-    places_.back().is_last = 1;
+    slots_[slot] = {bytes, static_cast<std::uint32_t>(entries_.size())};
+    for (; i < grams_.size() && key(grams_[i].bytes) == bytes; ++i)
+      entries_.push_back(grams_[i].entry);
+    entries_.back().is_last = true;
   }
-  grams_ = {};
 }
 
 }  // namespace gatehouse::inspect

@@ -1,12 +1,9 @@
 // Many numbered patterns at once: where in a text they stand, in about a nanosecond a byte.
 //
 // Three steps. What stands near the beginning of every text of a pattern says where one may begin:
-// four bytes in a row, one rare byte, or a digit. There the first bytes are compared, each with a
-// set; for most patterns that is all. The others are asked of an automaton (piece_automaton.h).
-//
-// The four bytes, letters of either case alike, are looked up in a small table of bits, two of one
-// word for each (a blocked Bloom filter: Putze, Sanders and Singler 2007), then in one of what they
-// are. Behind the end of a text zeros stand.
+// four known bytes in a row (gram_filter.h), or, where that would be too many, a row of four sets
+// (window_filter.h). There the first bytes are compared, each with a set; for most patterns that is
+// all. The others are asked of an automaton (piece_automaton.h).
 //
 // Immutable once built; on any thread, each with PieceStates of its own.
 #pragma once
@@ -20,12 +17,13 @@
 #include <string_view>
 #include <vector>
 
-#include "inspect/gates.h"
+#include "inspect/gram_filter.h"
 #include "inspect/piece_automaton.h"
+#include "inspect/window_filter.h"
 
 namespace gatehouse::inspect {
 
-static_assert(std::endian::native == std::endian::little, "four bytes are shifted out of eight");
+static_assert(std::endian::native == std::endian::little, "the first byte is the lowest");
 
 class PieceFinder {
  public:
@@ -44,83 +42,83 @@ class PieceFinder {
   void find(PieceStates& states, std::string_view text, std::size_t from, std::size_t to,
             const Each& each) const {
     Search<Each> search{*this, states, text, from, to, each};
-    if (!words_.empty()) search.find_grams();
-    for (const Anchor& anchor : anchors_) search.find_anchor(anchor);
-    if (!digits_.empty()) search.find_digits();
+    if (!gram_filter_.empty()) search.find_grams();
+    if (!window_filter_.empty()) search.find_windows();
   }
 
  private:
-  static constexpr std::size_t gram_bytes = 4;
+  static constexpr std::size_t gram_bytes = GramFilter::gram_bytes;
   static constexpr std::size_t most_offset = 7;  // how far behind the beginning they may stand
-  static constexpr std::size_t block = 512;      // bytes that are looked at before what they are
   static constexpr std::size_t most_compared = 24;
+  static constexpr std::size_t block = GramFilter::block;
+  static_assert(block == WindowFilter::block);
+  static constexpr std::uint32_t none = 0xffffffff;
 
-  // The first bytes of the texts of a pattern, or of some of them. Of the first eight those bits
-  // are compared first that are the same in all these texts: seldom more has to be looked at.
+  // The first bytes of the texts of a pattern, or of some of them.
   struct Head {
-    std::uint64_t mask = 0;
-    std::uint64_t value = 0;
     std::uint32_t number = 0;
     std::uint32_t sets = 0;  // first of them in sets_of_heads_
     std::uint16_t size = 0;
+    // So many of the first bytes are right where the mask of an entry says so.
+    std::uint8_t masked = 0;
     bool is_all = false;  // nothing more is to be asked
   };
-  // A head whose known part stands so far behind its beginning.
-  struct Place {
-    std::uint32_t head : 28 = 0;
-    std::uint32_t offset : 3 = 0;
-    std::uint32_t is_last : 1 = 0;  // of a gram's
+  // A head whose gram stands so far behind its beginning. Of the first eight bytes those bits are
+  // compared first that are the same in all its texts: seldom more has to be looked at.
+  struct Entry {
+    std::uint64_t mask = 0;
+    std::uint64_t value = 0;
+    std::uint32_t head = 0;
+    std::uint16_t offset = 0;
+    bool is_last = false;  // of a gram's
   };
-  static constexpr std::uint32_t none = 0xffffffff;
   struct Gram {
     std::uint32_t bytes = 0;  // folded
-    Place place;
+    Entry entry;
   };
-  // The places of a gram: those of places_ from `first` on up to the one that is its last. None:
-  // the slot is free.
+  // The entries of all grams with the same three first bytes: those of entries_ from `first` on up
+  // to the one that is its last. None: the slot is free.
   struct Slot {
     std::uint32_t bytes = 0;
     std::uint32_t first = none;
   };
-  struct Anchor {
-    char byte = 0;
-    std::vector<Place> places;
+  // A gram found, and its first entry.
+  struct Hit {
+    std::uint32_t at;
+    std::uint32_t first;
   };
-  // A head that begins with a digit; its mask and value stand here beside those of the others.
-  struct Digits {
-    std::uint64_t mask = 0;
-    std::uint64_t value = 0;
+  // A head by a window that stands so far behind its beginning.
+  struct Windowed {
     std::uint32_t head = 0;
+    std::uint32_t offset = 0;
   };
-  // What all texts of a pattern have at their beginning.
+  // What all texts of a pattern have at their beginning: grams, or one window.
   struct Known {
     std::vector<std::uint32_t> grams;
-    std::vector<char> anchors;
-    bool digits = false;
+    WindowFilter::Window window;
     unsigned offset = 0;
     double cost = 0;  // of looking for it: candidates a byte of ordinary text
   };
   class HeadFinder;
 
-  void take(const Known& known, std::uint32_t head);
+  void take(const Known& known, std::uint32_t head, std::span<const ByteSet> row);
   std::size_t slot_of(std::uint32_t folded_bytes) const {
-    return hash(folded_bytes) >> slot_shift_;
+    return GramFilter::hash(folded_bytes) >> slot_shift_;
   }
-  static Head head_for(std::uint32_t number, const std::vector<ByteSet>& row);
+  void build_slots();
   std::uint32_t set_number(const ByteSet& bytes);
 
-  static std::uint64_t folded(std::uint64_t bytes) { return bytes | 0x2020202020202020; }
+  // What slots are told apart by.
+  static std::uint32_t key(std::uint32_t folded_bytes) { return folded_bytes & 0xffffff; }
   static std::uint32_t four_at(const char* bytes) {
     std::uint32_t four;
     std::memcpy(&four, bytes, sizeof four);
-    return static_cast<std::uint32_t>(folded(four));
+    return GramFilter::folded(four);
   }
-  // Fibonacci hashing: 2^64 over the golden ratio. The upper bits are the best.
-  static std::uint64_t hash(std::uint32_t folded_bytes) {
-    return folded_bytes * std::uint64_t{0x9e3779b97f4a7c15};
-  }
-  static std::uint64_t is_known(std::uint64_t word, std::uint64_t hash) {
-    return word >> (hash >> 40) % 64 & word >> (hash >> 34) % 64 & 1;
+  static std::uint64_t eight_at(const char* bytes) {
+    std::uint64_t eight;
+    std::memcpy(&eight, bytes, sizeof eight);
+    return eight;
   }
 
   template <class Each>
@@ -135,89 +133,76 @@ class PieceFinder {
 
     std::size_t end() const { return std::min(text.size(), to + most_offset); }
 
-    // First where four bytes may be known, without a branch; then which they are.
+    // A block at a time: where four bytes may be known, which they are, then their entries. Each
+    // step fetches what the next one reads.
     void find_grams() {
-      const std::size_t stop = end();
-      const std::uint64_t* const words = finder.words_.data();
-      const unsigned shift = finder.word_shift_;
-      std::array<std::uint16_t, block> hits;
-      std::size_t at = from;
-      while (at + 2 * gram_bytes <= stop) {
-        const std::size_t size =
-            std::min(block, (stop - at - gram_bytes) / gram_bytes * gram_bytes);
-        const char* const bytes = text.data() + at;
-        std::uint16_t* hit = hits.data();
-        for (std::size_t i = 0; i < size; i += gram_bytes) {
-          std::uint64_t eight;
-          std::memcpy(&eight, bytes + i, sizeof eight);
-          eight = folded(eight);
-          for (std::size_t j = 0; j < gram_bytes; ++j) {
-            const std::uint64_t hashed = hash(static_cast<std::uint32_t>(eight >> 8 * j));
-            *hit = static_cast<std::uint16_t>(i + j);
-            hit += is_known(words[hashed >> shift], hashed);
-          }
+      GramFilter::Places places;  // not initialised, as is what follows
+      std::array<Hit, block> known;
+      for (std::size_t at = from; at < end(); at += block) {
+        const std::size_t size = std::min(block, end() - at);
+        const auto hits = finder.gram_filter_.find(text, at, size, places);
+        for (const std::uint16_t hit : hits)
+          __builtin_prefetch(finder.slots_.data() + finder.slot_of(gram(at + hit)));
+        std::size_t found = 0;
+        for (const std::uint16_t hit : hits) {
+          known[found].at = hit;
+          known[found].first = find_slot(gram(at + hit));
+          found += known[found].first != none;
         }
-        const std::span found(hits.data(), hit);
-        for (const std::uint16_t i : found)
-          __builtin_prefetch(finder.slots_.data() + finder.slot_of(four_at(bytes + i)));
-        for (const std::uint16_t i : found) take_gram(at + i, four_at(bytes + i));
-        at += size;
-      }
-      for (; at < stop; ++at) {
-        std::uint32_t four = 0;
-        std::memcpy(&four, text.data() + at, std::min(sizeof four, text.size() - at));
-        take_gram(at, static_cast<std::uint32_t>(folded(four)));
+        for (std::size_t i = 0; i < found; ++i)
+          __builtin_prefetch(finder.entries_.data() + known[i].first);
+        for (std::size_t i = 0; i < found; ++i) take_gram(at + known[i].at, known[i].first);
       }
     }
-    void take_gram(std::size_t at, std::uint32_t four) {
+    std::uint32_t gram(std::size_t at) const {
+      if (at + gram_bytes <= text.size()) return four_at(text.data() + at);
+      std::array<char, gram_bytes> bytes{};
+      text.copy(bytes.data(), gram_bytes, at);
+      return four_at(bytes.data());
+    }
+    std::uint32_t find_slot(std::uint32_t four) const {
       const Slot* const slots = finder.slots_.data();
       std::size_t i = finder.slot_of(four);
-      for (; slots[i].bytes != four; i = (i + 1) & finder.last_slot_)
-        if (slots[i].first == none) return;
-      if (slots[i].first == none) return;
-      for (const Place* place = finder.places_.data() + slots[i].first;; ++place) {
-        take(*place, at);
-        if (place->is_last) return;
+      while (slots[i].bytes != key(four) && slots[i].first != none) i = (i + 1) & finder.last_slot_;
+      return slots[i].first;
+    }
+    void take_gram(std::size_t at, std::uint32_t first) {
+      for (const Entry* entry = finder.entries_.data() + first;; ++entry) {
+        if (is_inside(at, entry->offset)) {
+          const std::size_t begin = at - entry->offset;
+          const bool whole = begin + sizeof entry->mask <= text.size();
+          const Head& head = finder.heads_.data()[entry->head];
+          if (!whole) {
+            compare(head, begin, 0);
+          } else if ((eight_at(text.data() + begin) & entry->mask) == entry->value) {
+            compare(head, begin, head.masked);
+          }
+        }
+        if (entry->is_last) return;
       }
     }
-    void find_anchor(const Anchor& anchor) {
-      const std::size_t stop = end();
-      for (std::size_t at = from; at < stop; ++at) {
-        const void* found = std::memchr(text.data() + at, anchor.byte, stop - at);
-        if (found == nullptr) return;
-        at = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
-        for (const Place place : anchor.places) take(place, at);
+    void find_windows() {
+      WindowFilter::Hits hits;  // not initialised
+      for (std::size_t at = from; at < end(); at += block) {
+        const std::size_t size = std::min(block, end() - at);
+        for (const auto& hit : finder.window_filter_.find(text, at, size, hits))
+          for (std::uint64_t left = hit.windows; left != 0; left &= left - 1)
+            take_window(at + hit.at, static_cast<std::size_t>(std::countr_zero(left)));
       }
     }
-    // At each digit all heads that begin with one.
-    void find_digits() {
-      const std::string_view known = text.substr(0, std::min(text.size(), to));
-      for (std::size_t at = next_digit(known, from); at < known.size();
-           at = next_digit(known, at + 1)) {
-        std::uint64_t eight = 0;
-        const bool whole = at + sizeof eight <= text.size();
-        if (whole) std::memcpy(&eight, text.data() + at, sizeof eight);
-        for (const Digits& digits : finder.digits_)
-          if (!whole || (eight & digits.mask) == digits.value)
-            compare(finder.heads_[digits.head], at);
-      }
+    void take_window(std::size_t at, std::size_t number) {
+      const Windowed one = finder.windowed_.data()[number];
+      if (is_inside(at, one.offset)) compare(finder.heads_.data()[one.head], at - one.offset, 0);
     }
-    // What is known of a head stands at `at`.
-    void take(Place place, std::size_t at) {
-      if (at < from + place.offset || at - place.offset >= to) return;
-      const std::size_t begin = at - place.offset;
-      const Head& head = finder.heads_.data()[place.head];
-      if (std::uint64_t eight = 0; begin + sizeof eight <= text.size()) {
-        std::memcpy(&eight, text.data() + begin, sizeof eight);
-        if ((eight & head.mask) != head.value) return;
-      }
-      compare(head, begin);
+    bool is_inside(std::size_t at, std::size_t offset) const {
+      return at >= from + offset && at - offset < to;
     }
-    void compare(const Head& head, std::size_t begin) {
+    // `known`: so many of the first bytes were compared already.
+    void compare(const Head& head, std::size_t begin, std::size_t known) {
       if (begin + head.size > text.size()) return;
       const std::uint16_t* const sets = finder.sets_of_heads_.data() + head.sets;
       const ByteSet* const all = finder.sets_.data();
-      for (std::size_t i = 0; i < head.size; ++i)
+      for (std::size_t i = known; i < head.size; ++i)
         if (!all[sets[i]][static_cast<unsigned char>(text[begin + i])]) return;
       if (head.is_all) return each(head.number, begin, begin + head.size);
       if (asked == begin) return;
@@ -232,15 +217,15 @@ class PieceFinder {
   std::vector<Head> heads_;
   std::vector<std::uint16_t> sets_of_heads_;  // by place in a head: in sets_
   std::vector<ByteSet> sets_;
-  std::vector<Anchor> anchors_;
-  std::vector<Digits> digits_;
-  std::vector<Gram> grams_;  // until it is built
-  unsigned word_shift_ = 0;
+  std::vector<WindowFilter::Window> windows_;  // until it is built
+  WindowFilter window_filter_;
+  std::vector<Windowed> windowed_;  // by window
+  std::vector<Gram> grams_;         // until it is built
+  GramFilter gram_filter_;
   unsigned slot_shift_ = 0;
   std::size_t last_slot_ = 0;
-  std::vector<std::uint64_t> words_;  // by the upper bits of a hash
-  std::vector<Slot> slots_;           // by them or behind; some are free
-  std::vector<Place> places_;
+  std::vector<Slot> slots_;  // by the upper bits of a hash or behind; some are free
+  std::vector<Entry> entries_;
 };
 
 }  // namespace gatehouse::inspect

@@ -1,14 +1,11 @@
-// Ordinary text seldom has the same separator three times at equal distances: that rhythm is looked
-// for, sixteen bytes at a time, and all else is done where it is found.
+// Ordinary text seldom has separators three times at equal distances: that rhythm is looked for, 49
+// bytes at a time, and all else is done where it is found.
 #include <algorithm>
 #include <bit>
 #include <optional>
 
 #include "inspect/segments.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "inspect/sixteen_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -61,33 +58,8 @@ bool stands_apart(std::string_view text, std::size_t begin) {
 }
 
 #if defined(__SSE2__)
-using Bytes = __m128i;  // sixteen of them
-
-Bytes load(const char* at) {
-  return _mm_loadu_si128(reinterpret_cast<const Bytes*>(at));
-}
-Bytes equal(Bytes a, Bytes b) {
-  return _mm_cmpeq_epi8(a, b);
-}
-Bytes equal(Bytes a, char b) {
-  return _mm_cmpeq_epi8(a, _mm_set1_epi8(b));
-}
-Bytes all(Bytes a, Bytes b) {
-  return _mm_and_si128(a, b);
-}
-template <class... More>
-Bytes all(Bytes a, Bytes b, More... more) {
-  return all(all(a, b), more...);
-}
-Bytes any(Bytes a, Bytes b) {
-  return _mm_or_si128(a, b);
-}
-Bytes between(Bytes a, char low, char high) {
-  return all(_mm_cmpgt_epi8(a, _mm_set1_epi8(static_cast<char>(low - 1))),
-             _mm_cmplt_epi8(a, _mm_set1_epi8(static_cast<char>(high + 1))));
-}
 Bytes is_hex(Bytes a) {
-  return any(between(a, '0', '9'), between(any(a, _mm_set1_epi8(0x20)), 'a', 'f'));
+  return any(between(a, '0', '9'), between(folded(a), 'a', 'f'));
 }
 // More bytes than are separators, but no letters or digits.
 Bytes may_separate(Bytes a) {
@@ -95,33 +67,56 @@ Bytes may_separate(Bytes a) {
              any(equal(a, '_'), between(a, ':', ';')));
 }
 
-// Whether at some byte of [at, at + 16) three separators may stand at equal distances, with tokens
-// between. What it does not see is no run (shape_at); what it sees may be none.
-bool has_rhythm(const char* at) {
-  const Bytes b0 = load(at);
-  const Bytes separator = may_separate(b0);
-  if (_mm_movemask_epi8(separator) == 0) return false;
-  std::array<Bytes, 2 * longest_period + 1> b;
-  for (std::size_t i = 1; i < b.size(); ++i) b[i] = load(at + i);
-  const auto thrice = [&](std::size_t period) {  // and no separator ends the token
-    return _mm_andnot_si128(equal(b0, b[period - 1]),
-                            all(equal(b0, b[period]), equal(b0, b[2 * period])));
-  };
-  const auto prefixed = [&](std::size_t token) {  // 0x
-    return all(equal(b[token], '0'), equal(any(b[token + 1], _mm_set1_epi8(0x20)), 'x'));
-  };
-  const Bytes twice_two = all(may_separate(b[1]), equal(b[1], b[5]));
-  const Bytes found =
-      any(any(thrice(2), all(thrice(3), any(all(may_separate(b[1]), equal(b[1], b[4])),
-                                            all(is_hex(b[1]), is_hex(b[2]))))),
-          any(any(all(thrice(4), twice_two),
-                  all(thrice(5), any(prefixed(1), all(may_separate(b[1]), equal(b[1], b[6]))))),
-              any(all(thrice(6), prefixed(2)), all(thrice(7), prefixed(3)))));
-  return _mm_movemask_epi8(all(found, separator)) != 0;
+// A bit for each of 64 bytes.
+struct Kinds {
+  std::uint64_t separator = 0;  // may_separate
+  std::uint64_t visible = 0;
+  std::uint64_t hex = 0;
+  std::uint64_t prefix = 0;  // 0x begins
+  std::uint64_t twice = 0;   // the same byte follows
+};
+Kinds kinds_at(const char* at) {
+  Kinds kinds;
+  for (unsigned i = 0; i < 64; i += 16) {
+    const Bytes a = load(at + i);
+    const Bytes next = load(at + i + 1);
+    kinds.separator |= std::uint64_t{bits(may_separate(a))} << i;
+    kinds.visible |= std::uint64_t{bits(between(a, 0x21, 0x7e))} << i;
+    kinds.hex |= std::uint64_t{bits(is_hex(a))} << i;
+    kinds.prefix |= std::uint64_t{bits(all(equal(a, '0'), equal(folded(next), 'x')))} << i;
+    kinds.twice |= std::uint64_t{bits(equal(a, next))} << i;
+  }
+  return kinds;
 }
-#else
-bool has_rhythm(const char* /*at*/) {
-  return true;
+
+// Of the bytes [at, at + rhythm_step) those at which a separator may begin that stands three times
+// at equal distances, with tokens between. What it does not see is no run (shape_at); what it sees
+// may be none. Reads 65 bytes.
+constexpr std::size_t rhythm_step = 64 - rhythm;
+std::uint64_t rhythms(const char* at) {
+  const Kinds kinds = kinds_at(at);
+  const std::uint64_t s1 = kinds.separator;
+  const std::uint64_t s2 = s1 & s1 >> 1;
+  const std::uint64_t s3 = s2 & s1 >> 2;
+  const std::uint64_t byte = kinds.hex & kinds.hex >> 1;
+  const std::uint64_t prefixed = kinds.prefix & byte >> 2;
+  // The separator, the token behind it, both again, and the separator.
+  const auto thrice = [&](std::uint64_t separators, std::uint64_t tokens, unsigned separator,
+                          unsigned token) {
+    const std::uint64_t once = separators & tokens >> separator;
+    const unsigned period = separator + token;
+    return once & once >> period & s1 >> 2 * period;
+  };
+  // A token begins with another byte than its separator.
+  const std::uint64_t two = kinds.twice;
+  const std::uint64_t three = two & two >> 1;
+  const std::uint64_t four = three & two >> 2;
+  const std::uint64_t found =
+      (thrice(s1, kinds.visible, 1, 1) & ~two) | (thrice(s2, kinds.visible, 2, 1) & ~three) |
+      (thrice(s3, kinds.visible, 3, 1) & ~four) | thrice(s1, byte, 1, 2) | thrice(s2, byte, 2, 2) |
+      thrice(s3, byte, 3, 2) | thrice(s1, prefixed, 1, 4) | thrice(s2, prefixed, 2, 4) |
+      thrice(s3, prefixed, 3, 4);
+  return found & ((std::uint64_t{1} << rhythm_step) - 1);
 }
 #endif
 
@@ -144,20 +139,29 @@ std::optional<Shape> shape_at(std::string_view text, std::size_t from, std::size
   return stands_apart(text, shape.begin) ? std::optional(shape) : std::nullopt;
 }
 
+std::optional<Shape> any_shape_at(std::string_view text, std::size_t from, std::size_t at) {
+  if (!is_separator(text[at])) return std::nullopt;
+  for (std::size_t period = shortest_period; period <= longest_period; ++period)
+    if (auto shape = shape_at(text, from, at, period)) return shape;
+  return std::nullopt;
+}
+
 // The first such run that begins at or after `from`.
 std::optional<Shape> find_shape(std::string_view text, std::size_t from, bool last) {
   // Only where all rhythms are seen whole: which is found first must not depend on cuts.
   const std::size_t stop =
       last ? text.size() : text.size() - std::min(text.size(), 2 * longest_period);
-  for (std::size_t block = from; block < stop; block += 16) {
-    const bool whole = block + 16 + 2 * longest_period <= text.size();
-    if (whole && !has_rhythm(text.data() + block)) continue;
-    const std::size_t end = std::min(block + 16, stop);
-    for (std::size_t at = block; at < end; ++at)
-      if (is_separator(text[at]))
-        for (std::size_t period = shortest_period; period <= longest_period; ++period)
-          if (auto shape = shape_at(text, from, at, period)) return shape;
-  }
+  std::size_t at = from;
+#if defined(__SSE2__)
+  for (; at + 65 <= text.size(); at += rhythm_step)
+    for (std::uint64_t left = rhythms(text.data() + at); left != 0; left &= left - 1) {
+      const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(left));
+      if (place >= stop) return std::nullopt;
+      if (auto shape = any_shape_at(text, from, place)) return shape;
+    }
+#endif
+  for (; at < stop; ++at)
+    if (auto shape = any_shape_at(text, from, at)) return shape;
   return std::nullopt;
 }
 

@@ -5,10 +5,7 @@
 #include <vector>
 
 #include "inspect/fold_table.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "inspect/sixteen_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -79,18 +76,11 @@ bool is_special(char c) {
 }
 
 #if defined(__SSE2__)
-// One bit for each of 16 bytes.
-unsigned special_bytes(const char* text) {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text));
-  const auto equals = [bytes](char c) { return _mm_cmpeq_epi8(bytes, _mm_set1_epi8(c)); };
-  // Signed: bytes beyond ASCII are below all others.
-  const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x09));
-  const __m128i control =
-      _mm_andnot_si128(equals(0x1b), _mm_and_si128(_mm_cmpgt_epi8(bytes, _mm_set1_epi8(0x0d)),
-                                                   _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20))));
-  const __m128i escape = _mm_or_si128(_mm_or_si128(equals('%'), equals('&')),
-                                      _mm_or_si128(equals('\\'), equals(0x7f)));
-  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(low, control), escape)));
+// Signed: bytes beyond ASCII are below all others.
+Bytes is_special(Bytes a) {
+  const Bytes low = _mm_cmplt_epi8(a, _mm_set1_epi8(0x09));
+  const Bytes control = _mm_andnot_si128(equal(a, 0x1b), between(a, 0x0e, 0x1f));
+  return any(low, control, equal(a, '%'), equal(a, '&'), equal(a, '\\'), equal(a, 0x7f));
 }
 #endif
 
@@ -104,7 +94,7 @@ Folding fold_of(char32_t code) {
 std::size_t find_special(std::string_view text, std::size_t from) {
 #if defined(__SSE2__)
   for (; from + 16 <= text.size(); from += 16)
-    if (const unsigned found = special_bytes(text.data() + from); found != 0)
+    if (const unsigned found = bits(is_special(load(text.data() + from))); found != 0)
       return from + static_cast<std::size_t>(std::countr_zero(found));
 #endif
   while (from < text.size() && !is_special(text[from])) ++from;
