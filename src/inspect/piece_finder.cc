@@ -20,7 +20,7 @@ constexpr std::size_t most_branches = 64;
 constexpr double most_by_grams = 0.06;
 constexpr double most_by_window = 0.01;
 // Windows share eight buckets, so they are for what has no few grams.
-constexpr double cost_of_window = 0.004;
+constexpr double cost_of_window = 0.01;
 // So many sets of bytes have numbers of sixteen bits, with room for those of one pattern.
 constexpr std::size_t most_sets = 60'000;
 // Hashes that other bytes share with a gram.
@@ -30,6 +30,10 @@ constexpr double digits_behind_digits = 0.5;
 
 unsigned char folded_byte(unsigned byte) {
   return static_cast<unsigned char>(byte | 0x20);
+}
+
+bool is_letter(char folded) {
+  return folded >= 'a' && folded <= 'z';
 }
 
 // How often a byte stands that becomes this one by folding.
@@ -227,7 +231,10 @@ class PieceFinder::HeadFinder {
       if (next.empty()) continue;
       for (const char byte : folded_members_[c]) {
         bytes_[depth] = byte;
-        const double share = folded_frequencies[static_cast<unsigned char>(byte)];
+        const double alone = folded_frequencies[static_cast<unsigned char>(byte)];
+        const char before = depth == 0 ? '\0' : bytes_[depth - 1];
+        const double share =
+            is_letter(before) && is_letter(byte) ? share_behind(before, byte) : alone;
         if (!add_grams(next, depth + 1, frequency * share)) return false;
       }
     }

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 
+#include "inspect/byte_class.h"
 #include "inspect/detector.h"
 #include "inspect/inspect.h"
 #include "inspect/match_finder.h"
@@ -98,13 +99,15 @@ class CompiledRule {
                                LastMatch& last) const;
 
  private:
+  bool may_begin(std::string_view text, std::size_t at) const;
   const MatchFinder& finder() const;
   bool allowed(std::string_view value) const;
   bool in_context(std::string_view text, std::size_t start) const;
 
   RuleSource source_;
   Factor factor_;
-  ByteSet first_bytes_;
+  ByteClass first_bytes_;
+  ByteClass not_before_;
   mutable std::once_flag once_;
   mutable std::optional<MatchFinder> finder_;
   // Only where the place of the factor varies much.

@@ -72,26 +72,28 @@ struct Kinds {
   std::uint64_t separator = 0;  // may_separate
   std::uint64_t visible = 0;
   std::uint64_t hex = 0;
-  std::uint64_t prefix = 0;  // 0x begins
-  std::uint64_t twice = 0;   // the same byte follows
+  std::uint64_t prefix = 0;             // 0x begins
+  std::array<std::uint64_t, 5> same{};  // the same byte stands so far behind
 };
 Kinds kinds_at(const char* at) {
   Kinds kinds;
   for (unsigned i = 0; i < 64; i += 16) {
     const Bytes a = load(at + i);
-    const Bytes next = load(at + i + 1);
     kinds.separator |= std::uint64_t{bits(may_separate(a))} << i;
     kinds.visible |= std::uint64_t{bits(between(a, 0x21, 0x7e))} << i;
     kinds.hex |= std::uint64_t{bits(is_hex(a))} << i;
-    kinds.prefix |= std::uint64_t{bits(all(equal(a, '0'), equal(folded(next), 'x')))} << i;
-    kinds.twice |= std::uint64_t{bits(equal(a, next))} << i;
+    kinds.prefix |= std::uint64_t{bits(all(equal(a, '0'), equal(folded(load(at + i + 1)), 'x')))}
+                    << i;
+    for (unsigned far = 1; far < kinds.same.size(); ++far)
+      kinds.same[far] |= std::uint64_t{bits(equal(a, load(at + i + far)))} << i;
   }
   return kinds;
 }
+constexpr std::size_t read_for_kinds = 64 + 4;
 
 // Of the bytes [at, at + rhythm_step) those at which a separator may begin that stands three times
 // at equal distances, with tokens between. What it does not see is no run (shape_at); what it sees
-// may be none. Reads 65 bytes.
+// may be none. Reads read_for_kinds bytes.
 constexpr std::size_t rhythm_step = 64 - rhythm;
 std::uint64_t rhythms(const char* at) {
   const Kinds kinds = kinds_at(at);
@@ -105,17 +107,16 @@ std::uint64_t rhythms(const char* at) {
                           unsigned token) {
     const std::uint64_t once = separators & tokens >> separator;
     const unsigned period = separator + token;
-    return once & once >> period & s1 >> 2 * period;
+    const std::uint64_t same = period < kinds.same.size() ? kinds.same[period] : s1 >> period;
+    return once & once >> period & same & same >> period;
   };
-  // A token begins with another byte than its separator.
-  const std::uint64_t two = kinds.twice;
-  const std::uint64_t three = two & two >> 1;
-  const std::uint64_t four = three & two >> 2;
-  const std::uint64_t found =
-      (thrice(s1, kinds.visible, 1, 1) & ~two) | (thrice(s2, kinds.visible, 2, 1) & ~three) |
-      (thrice(s3, kinds.visible, 3, 1) & ~four) | thrice(s1, byte, 1, 2) | thrice(s2, byte, 2, 2) |
-      thrice(s3, byte, 3, 2) | thrice(s1, prefixed, 1, 4) | thrice(s2, prefixed, 2, 4) |
-      thrice(s3, prefixed, 3, 4);
+  // A token of one byte is another one than its separator's first.
+  const std::uint64_t found = (thrice(s1, kinds.visible, 1, 1) & ~kinds.same[1]) |
+                              (thrice(s2, kinds.visible, 2, 1) & ~kinds.same[2]) |
+                              (thrice(s3, kinds.visible, 3, 1) & ~kinds.same[3]) |
+                              thrice(s1, byte, 1, 2) | thrice(s2, byte, 2, 2) |
+                              thrice(s3, byte, 3, 2) | thrice(s1, prefixed, 1, 4) |
+                              thrice(s2, prefixed, 2, 4) | thrice(s3, prefixed, 3, 4);
   return found & ((std::uint64_t{1} << rhythm_step) - 1);
 }
 #endif
@@ -153,7 +154,7 @@ std::optional<Shape> find_shape(std::string_view text, std::size_t from, bool la
       last ? text.size() : text.size() - std::min(text.size(), 2 * longest_period);
   std::size_t at = from;
 #if defined(__SSE2__)
-  for (; at + 65 <= text.size(); at += rhythm_step)
+  for (; at + read_for_kinds <= text.size(); at += rhythm_step)
     for (std::uint64_t left = rhythms(text.data() + at); left != 0; left &= left - 1) {
       const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(left));
       if (place >= stop) return std::nullopt;
