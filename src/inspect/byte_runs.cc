@@ -4,7 +4,7 @@
 #include <bit>
 #include <cstdint>
 
-#include "inspect/sixteen_bytes.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -13,54 +13,32 @@ bool is_alnum(char c) {
   return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
-#if defined(__SSE2__)
-Bytes alnum(Bytes a) {
+[[gnu::always_inline]] inline Bytes alnum(Bytes a) {
   return any(between(a, '0', '9'), between(folded(a), 'a', 'z'));
 }
-#endif
 
 struct Token {
   static constexpr std::size_t length = 14;
   static bool has(char c) { return is_token_byte(c); }
-#if defined(__SSE2__)
-  static Bytes has(Bytes a) { return any(alnum(a), equal(a, '-')); }
-#endif
+  [[gnu::always_inline]] static Bytes has(Bytes a) { return any(alnum(a), equal(a, '-')); }
 };
 
 struct Base64 {
   static constexpr std::size_t length = 16;
   static bool has(char c) { return is_base64_byte(c); }
-#if defined(__SSE2__)
-  static Bytes has(Bytes a) {
+  [[gnu::always_inline]] static Bytes has(Bytes a) {
     return any(alnum(a), equal(a, '+'), equal(a, '/'), equal(a, '-'), equal(a, '_'));
   }
-#endif
 };
 
-// A bit for each of 64 bytes.
-#if defined(__SSE2__)
 template <class Alphabet>
-std::uint64_t members(const char* bytes) {
-  std::uint64_t all = 0;
-  for (unsigned i = 0; i < 4; ++i)
-    all |= std::uint64_t{bits(Alphabet::has(load(bytes + std::size_t{16} * i)))} << 16 * i;
-  return all;
-}
-#else
-template <class Alphabet>
-std::uint64_t members(const char* bytes) {
-  std::uint64_t all = 0;
-  for (unsigned i = 0; i < 64; ++i) all |= std::uint64_t{Alphabet::has(bytes[i])} << i;
-  return all;
-}
-#endif
-
-template <class Alphabet>
-std::size_t next_run(std::string_view text, std::size_t from) {
+[[gnu::always_inline]] inline std::size_t run_in(std::string_view text, std::size_t from) {
   constexpr std::size_t length = Alphabet::length;
   static_assert(length > 8 && length <= 16);
   while (from + 64 <= text.size()) {
-    std::uint64_t begins = members<Alphabet>(text.data() + from);
+    const char* const bytes = text.data() + from;
+    std::uint64_t begins = bits(Alphabet::has(load(bytes))) |
+                           std::uint64_t{bits(Alphabet::has(load(bytes + wide)))} << wide;
     begins &= begins >> 1;  // two in a row
     begins &= begins >> 2;
     begins &= begins >> 4;
@@ -74,6 +52,15 @@ std::size_t next_run(std::string_view text, std::size_t from) {
     if (at + 1 - begin == length) return begin;
   }
   return text.size();
+}
+
+template <class Alphabet>
+GH_TARGET_AVX2 std::size_t run_in_avx2(std::string_view text, std::size_t from) {
+  return run_in<Alphabet>(text, from);
+}
+template <class Alphabet>
+std::size_t next_run(std::string_view text, std::size_t from) {
+  return has_avx2() ? run_in_avx2<Alphabet>(text, from) : run_in<Alphabet>(text, from);
 }
 
 }  // namespace

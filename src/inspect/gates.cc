@@ -7,7 +7,7 @@
 #include <bit>
 
 #include "inspect/byte_runs.h"
-#include "inspect/sixteen_bytes.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -48,16 +48,21 @@ DigitRow row_at(std::string_view text, std::size_t begin) {
   return row;
 }
 
+[[gnu::always_inline]] inline std::size_t digit_in(std::string_view text, std::size_t at) {
+  for (; at + wide <= text.size(); at += wide)
+    if (const std::uint32_t found = bits(between(load(text.data() + at), '0', '9')); found != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(found));
+  while (at < text.size() && class_of(text[at]) != digit) ++at;
+  return at;
+}
+GH_TARGET_AVX2 std::size_t digit_in_avx2(std::string_view text, std::size_t at) {
+  return digit_in(text, at);
+}
+
 }  // namespace
 
 std::size_t next_digit(std::string_view text, std::size_t at) {
-#if defined(__SSE2__)
-  for (; at + 16 <= text.size(); at += 16)
-    if (const unsigned found = bits(between(load(text.data() + at), '0', '9')); found != 0)
-      return at + static_cast<std::size_t>(std::countr_zero(found));
-#endif
-  while (at < text.size() && class_of(text[at]) != digit) ++at;
-  return at;
+  return has_avx2() ? digit_in_avx2(text, at) : digit_in(text, at);
 }
 
 void find_digit_rows(std::string_view text, std::size_t from, std::vector<DigitRow>& rows) {

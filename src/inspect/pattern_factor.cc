@@ -13,7 +13,7 @@ namespace {
 using Kind = PatternNode::Kind;
 
 // How much of a pattern is looked for. More makes fewer false hits and larger automata.
-constexpr std::size_t factor_bytes = 12;
+constexpr std::size_t factor_bytes = 20;
 // How many bytes of a piece are weighed when pieces are compared.
 constexpr std::size_t weighed_bytes = 8;
 // A later piece must be rarer than the first by this many bits: the first tells where matches

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "inspect/pattern.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 
@@ -38,12 +39,13 @@ class RowFinder {
   // Calls each(number, first, last) for all stretches of positions at which a row ends.
   template <class Each>
   void find(std::string_view text, const Each& each) const {
-    for (const Group& group : groups_) find(group, text, each);
+    for (const Group& group : groups_)
+      has_avx2() ? search_avx2(group, text, each) : search(group, text, each);
   }
 
  private:
   static constexpr std::size_t lanes = 4;  // words of 64 places that go together
-  using Words = std::array<std::uint64_t, lanes>;
+  using Words = std::uint64_t __attribute__((ext_vector_type(lanes)));
 
   struct Group {
     Words first{};  // the first place of each row
@@ -54,27 +56,27 @@ class RowFinder {
   };
 
   template <class Each>
-  static void find(const Group& group, std::string_view text, const Each& each) {
+  [[gnu::always_inline]] static void search(const Group& group, std::string_view text,
+                                            const Each& each) {
     Words alive{};
     Words ending{};
     std::array<std::size_t, lanes * longest> since;
     for (std::size_t at = 0; at < text.size(); ++at) {
-      const Words& takes = group.takes[static_cast<unsigned char>(text[at])];
-      Words changed;
-      std::uint64_t any = 0;
-      for (std::size_t i = 0; i < lanes; ++i) {
-        alive[i] = (alive[i] << 1 | group.first[i]) & takes[i];
-        changed[i] = (alive[i] & group.last[i]) ^ ending[i];
-        any |= changed[i];
-      }
-      if (any != 0) change(group, changed, at, ending, since, each);
+      alive = (alive << 1 | group.first) & group.takes[static_cast<unsigned char>(text[at])];
+      const Words changed = (alive & group.last) ^ ending;
+      if (__builtin_reduce_or(changed) != 0) change(group, changed, at, ending, since, each);
     }
     change(group, ending, text.size(), ending, since, each);
+  }
+  template <class Each>
+  GH_TARGET_AVX2 static void search_avx2(const Group& group, std::string_view text,
+                                         const Each& each) {
+    search(group, text, each);
   }
 
   // Rows that end behind the byte at `at` and did not before it, or the other way round.
   template <class Each>
-  static void change(const Group& group, Words changed, std::size_t at, Words& ending,
+  static void change(const Group& group, const Words& changed, std::size_t at, Words& ending,
                      std::array<std::size_t, lanes * longest>& since, const Each& each) {
     for (std::size_t i = 0; i < lanes; ++i) {
       for (std::uint64_t left = changed[i]; left != 0; left &= left - 1) {

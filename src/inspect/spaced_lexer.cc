@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "inspect/segments.h"
-#include "inspect/sixteen_bytes.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -57,14 +57,12 @@ bool stands_apart(std::string_view text, std::size_t begin) {
   return begin == 0 || !is_alnum(text[begin - 1]);
 }
 
-#if defined(__SSE2__)
-Bytes is_hex(Bytes a) {
+[[gnu::always_inline]] inline Bytes is_hex(Bytes a) {
   return any(between(a, '0', '9'), between(folded(a), 'a', 'f'));
 }
 // More bytes than are separators, but no letters or digits.
-Bytes may_separate(Bytes a) {
-  return any(any(_mm_cmplt_epi8(a, _mm_set1_epi8('0')), _mm_cmpgt_epi8(a, _mm_set1_epi8('z'))),
-             any(equal(a, '_'), between(a, ':', ';')));
+[[gnu::always_inline]] inline Bytes may_separate(Bytes a) {
+  return any(below(a, '0'), above(a, 'z'), equal(a, '_'), between(a, ':', ';'));
 }
 
 // A bit for each of 64 bytes.
@@ -75,19 +73,22 @@ struct Kinds {
   std::uint64_t prefix = 0;             // 0x begins
   std::array<std::uint64_t, 5> same{};  // the same byte stands so far behind
 };
-Kinds kinds_at(const char* at) {
+[[gnu::always_inline]] inline Kinds kinds_of(const char* at) {
   Kinds kinds;
-  for (unsigned i = 0; i < 64; i += 16) {
+  for (unsigned i = 0; i < 64; i += wide) {
     const Bytes a = load(at + i);
+    const Bytes prefix = all(equal(a, '0'), equal(folded(load(at + i + 1)), 'x'));
     kinds.separator |= std::uint64_t{bits(may_separate(a))} << i;
     kinds.visible |= std::uint64_t{bits(between(a, 0x21, 0x7e))} << i;
     kinds.hex |= std::uint64_t{bits(is_hex(a))} << i;
-    kinds.prefix |= std::uint64_t{bits(all(equal(a, '0'), equal(folded(load(at + i + 1)), 'x')))}
-                    << i;
+    kinds.prefix |= std::uint64_t{bits(prefix)} << i;
     for (unsigned far = 1; far < kinds.same.size(); ++far)
       kinds.same[far] |= std::uint64_t{bits(equal(a, load(at + i + far)))} << i;
   }
   return kinds;
+}
+GH_TARGET_AVX2 Kinds kinds_avx2(const char* at) {
+  return kinds_of(at);
 }
 constexpr std::size_t read_for_kinds = 64 + 4;
 
@@ -96,7 +97,7 @@ constexpr std::size_t read_for_kinds = 64 + 4;
 // may be none. Reads read_for_kinds bytes.
 constexpr std::size_t rhythm_step = 64 - rhythm;
 std::uint64_t rhythms(const char* at) {
-  const Kinds kinds = kinds_at(at);
+  const Kinds kinds = has_avx2() ? kinds_avx2(at) : kinds_of(at);
   const std::uint64_t s1 = kinds.separator;
   const std::uint64_t s2 = s1 & s1 >> 1;
   const std::uint64_t s3 = s2 & s1 >> 2;
@@ -119,7 +120,6 @@ std::uint64_t rhythms(const char* at) {
                               thrice(s2, prefixed, 2, 4) | thrice(s3, prefixed, 3, 4);
   return found & ((std::uint64_t{1} << rhythm_step) - 1);
 }
-#endif
 
 // The shape of a run whose first token ends where the separator at `at` begins, if three separators
 // at this period are there.
@@ -153,14 +153,12 @@ std::optional<Shape> find_shape(std::string_view text, std::size_t from, bool la
   const std::size_t stop =
       last ? text.size() : text.size() - std::min(text.size(), 2 * longest_period);
   std::size_t at = from;
-#if defined(__SSE2__)
   for (; at + read_for_kinds <= text.size(); at += rhythm_step)
     for (std::uint64_t left = rhythms(text.data() + at); left != 0; left &= left - 1) {
       const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(left));
       if (place >= stop) return std::nullopt;
       if (auto shape = any_shape_at(text, from, place)) return shape;
     }
-#endif
   for (; at < stop; ++at)
     if (auto shape = any_shape_at(text, from, at)) return shape;
   return std::nullopt;

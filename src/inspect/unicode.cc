@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "inspect/fold_table.h"
-#include "inspect/sixteen_bytes.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -75,14 +75,21 @@ bool is_special(char c) {
          is_unseen_control(c);
 }
 
-#if defined(__SSE2__)
-// Signed: bytes beyond ASCII are below all others.
-Bytes is_special(Bytes a) {
-  const Bytes low = _mm_cmplt_epi8(a, _mm_set1_epi8(0x09));
-  const Bytes control = _mm_andnot_si128(equal(a, 0x1b), between(a, 0x0e, 0x1f));
+[[gnu::always_inline]] inline Bytes is_special(Bytes a) {
+  const Bytes low = below(a, 0x09);  // and what is not ASCII
+  const Bytes control = between(a, 0x0e, 0x1f) & ~equal(a, 0x1b);
   return any(low, control, equal(a, '%'), equal(a, '&'), equal(a, '\\'), equal(a, 0x7f));
 }
-#endif
+[[gnu::always_inline]] inline std::size_t special_in(std::string_view text, std::size_t from) {
+  for (; from + wide <= text.size(); from += wide)
+    if (const std::uint32_t found = bits(is_special(load(text.data() + from))); found != 0)
+      return from + static_cast<std::size_t>(std::countr_zero(found));
+  while (from < text.size() && !is_special(text[from])) ++from;
+  return from;
+}
+GH_TARGET_AVX2 std::size_t special_in_avx2(std::string_view text, std::size_t from) {
+  return special_in(text, from);
+}
 
 }  // namespace
 
@@ -92,13 +99,7 @@ Folding fold_of(char32_t code) {
 }
 
 std::size_t find_special(std::string_view text, std::size_t from) {
-#if defined(__SSE2__)
-  for (; from + 16 <= text.size(); from += 16)
-    if (const unsigned found = bits(is_special(load(text.data() + from))); found != 0)
-      return from + static_cast<std::size_t>(std::countr_zero(found));
-#endif
-  while (from < text.size() && !is_special(text[from])) ++from;
-  return from;
+  return has_avx2() ? special_in_avx2(text, from) : special_in(text, from);
 }
 
 Decoded decode_utf8(std::string_view text) {
