@@ -52,7 +52,7 @@ class CalibratedClassifier {
   const HeadCalibration* injection_ = nullptr;
 };
 
-// The calibration compiled into the program (rules/models/injection-2.calibration).
+// The calibration compiled into the program (rules/models/injection-3.calibration).
 Result<Calibration> builtin_calibration();
 
 }  // namespace gatehouse::classify

@@ -177,7 +177,7 @@ Result<crypto::Digest> parse_model(Lines& lines) {
 }
 
 // Where a band may begin: at 0, and at the powers of two from here on.
-constexpr std::uint64_t shortest_edge = 64;
+constexpr std::uint64_t shortest_edge = 16;
 
 std::uint64_t edge_below(std::uint64_t bytes) {
   if (bytes < shortest_edge) return 0;

@@ -46,7 +46,7 @@ struct LengthBand {
 
 class HeadCalibration {
  public:
-  static constexpr std::size_t most_bands = 6;
+  static constexpr std::size_t most_bands = 8;
   // Four of them decide 1 in 1,000.
   static constexpr std::size_t default_band_scores = 4'000;
 

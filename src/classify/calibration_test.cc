@@ -199,7 +199,7 @@ TEST(Calibration, OfAnotherModelIsRefused) {
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, ErrorCode::failed_precondition);
   EXPECT_NE(other.error().message.find("inspect calibrate"), std::string::npos);
-  EXPECT_FALSE(calibration.check_made_for("injection-2", digest("model")));
+  EXPECT_FALSE(calibration.check_made_for("injection-3", digest("model")));
 }
 
 TEST(Calibration, WhatAFileMayNotSay) {

@@ -11,7 +11,7 @@
 
 namespace gatehouse::classify {
 
-// In a file that the build generates from rules/models/injection-2.model.
+// In a file that the build generates from rules/models/injection-3.model.
 std::string_view builtin_model();
 
 namespace {

@@ -35,7 +35,7 @@ class Classifier {
  public:
   static constexpr std::size_t most_scored_bytes = std::size_t{16} << 20;
 
-  // The model compiled into the program (rules/models/injection-2.model).
+  // The model compiled into the program (rules/models/injection-3.model).
   static Result<std::shared_ptr<const Classifier>> builtin();
   static Result<std::shared_ptr<const Classifier>> load(const std::filesystem::path& path);
   static Result<std::shared_ptr<const Classifier>> parse(std::string_view model);

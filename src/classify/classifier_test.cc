@@ -97,7 +97,7 @@ TEST(Classifier, OfAHugeTextBothEndsAreRead) {
 }
 
 TEST(Model, RoundTripsAndRefusesWhatIsDamaged) {
-  const auto text = read_file(GATEHOUSE_SOURCE_DIR "/rules/models/injection-2.model");
+  const auto text = read_file(GATEHOUSE_SOURCE_DIR "/rules/models/injection-3.model");
   ASSERT_TRUE(text.has_value());
   const auto model = parse_model(*text);
   ASSERT_TRUE(model.has_value()) << model.error().describe();
@@ -115,7 +115,7 @@ TEST(Model, RoundTripsAndRefusesWhatIsDamaged) {
 }
 
 TEST(Model, TheFileThatIsLoadedIsTheOneNamed) {
-  const auto loaded = Classifier::load(GATEHOUSE_SOURCE_DIR "/rules/models/injection-2.model");
+  const auto loaded = Classifier::load(GATEHOUSE_SOURCE_DIR "/rules/models/injection-3.model");
   ASSERT_TRUE(loaded.has_value());
   EXPECT_EQ((*loaded)->digest(), builtin()->digest());
   const auto missing = Classifier::load("/nonexistent/x.model");

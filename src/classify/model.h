@@ -22,7 +22,7 @@ namespace gatehouse::classify {
 inline constexpr std::size_t most_model_bytes = std::size_t{4} << 20;
 
 struct Model {
-  std::string name;         // "injection-2"
+  std::string name;         // "injection-3"
   std::string date;         // of training: "2025-11-26"
   std::string data_digest;  // SHA-256 in hex over the training texts
   Biases biases{};

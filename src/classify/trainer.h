@@ -50,7 +50,7 @@ struct TrainingOptions {
   double rate = 0.15;
   double shrink = 1e-6;           // L2, of each weight each time it is used
   double dropout = 0.15;          // share of features left out in a step
-  double harmless_mass = 6;       // of all harmless texts together, to 1 of the attacks
+  double harmless_mass = 10;      // of all harmless texts together, to 1 of the attacks
   std::size_t most_bytes = 4000;  // read of one text
 };
 

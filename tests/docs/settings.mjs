@@ -274,7 +274,7 @@ export async function checkSettings(test) {
   });
   await test('examples/gatehouse.yaml is accepted with every setting in force', () => {
     const checked = check(withAll(example), [['policies', copyOf('policies')], ['rules', copyOf('rules')],
-      ['models/mine.model', copyOf('rules/models/injection-2.model')], ['models/mine.calibration', copyOf('rules/models/injection-2.calibration')],
+      ['models/mine.model', copyOf('rules/models/injection-3.model')], ['models/mine.calibration', copyOf('rules/models/injection-3.calibration')],
       ['schemas/order.json', (file) => writeFileSync(file, '{"type": "object"}')], ['witnesses.policy', makePolicy],
       ...classifierFiles(), ['customers.dictionary', makeDictionary], ['mine.calibration', (file) => writeFileSync(file, read('rules/models/grounding-1.calibration'))],
       ['tls/certificate.pem', makeCertificate], ['tls/authorities.pem', makeCertificate], ['tls/certificate.pem', makeCertificate]]);

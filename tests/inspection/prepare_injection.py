@@ -11,10 +11,12 @@ missing is reported and left out. Written are JSONL files, one text a line:
     heldout/*.jsonl   sources that are never trained on; the same fields and "label"
     MANIFEST.json     rows and SHA-256 of every file, commit and licence of every repository
 
-    prepare_injection.py --add-to DIR
+    prepare_injection.py --add-to DIR [--repositories DIR --packages DIR]
 
 makes only what is made from parts or from the files already in DIR: benign/mentions.jsonl, benign/mined.jsonl (harmless, with the
-words of attacks), attacks/hijack.jsonl, and the weights of attacks.
+words of attacks), attacks/hijack.jsonl, and the weights of attacks. With repositories the short texts too: benign/message.jsonl
+(what people type), benign/word.jsonl (what stands alone in programs and documents), benign/fragment.jsonl and attacks/short.jsonl
+(made from parts), heldout/short-messages.jsonl.
 
 Rules: texts equal after normalising are one text. The split of a text is its bucket (src/classify/split.h). No attack
 of the train part shares 4 in 10 of its 8-word shingles with an attack of another part, or with a held-out source. The development data are read from --development; of sources that it took a part of, the rest is held out.
@@ -25,6 +27,7 @@ import csv
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import pathlib
 import random
@@ -35,6 +38,7 @@ import sys
 import harmless_grammar
 import hijack_grammar
 import injection_grammar as grammar
+import short_texts
 
 csv.field_size_limit(1 << 26)
 SEED = 20251126
@@ -573,31 +577,66 @@ def mined(benign, most, rng):
     found = list(found.values())
     rng.shuffle(found)
     for sentence in found[:most]:
-        yield {"text": rng.choice(MINED_LEADS) + sentence, "source": "mined", "kind": "prompt", "weight": 4}
+        yield {"text": rng.choice(MINED_LEADS) + sentence, "source": "mined", "kind": "prompt", "weight": 9}
 
 
 def write_against_over_defence(writer, benign):
-    writer.write("benign/mentions.jsonl", [{"text": text, "source": "mentions", "kind": "prompt", "weight": 6}
+    writer.write("benign/mentions.jsonl", [{"text": text, "source": "mentions", "kind": "prompt", "weight": 12}
                                            for text in grammar.distinct(harmless_grammar.harmless_mention, 16000, SEED + 6)])
     writer.write("benign/mined.jsonl", list(mined(benign, 18000, random.Random(SEED + 8))))
     writer.write("attacks/hijack.jsonl", [{"text": text, "head": "jailbreak", "source": "hijack", "group": "grammar", "weight": 0.7}
                                           for text in grammar.distinct(hijack_grammar.attack, 6000, SEED + 7)])
 
 
+def write_short_texts(writer, packages, benign, attacks, foreign):
+    """`foreign` is held out; what stands in `benign` already is not written again."""
+    rng = random.Random(SEED + 9)
+    taken = {normalised(text) for text in foreign} | {normalised(row["text"]) for rows in benign.values() for row in rows} | {normalised(row["text"]) for row in attacks}
+    held = short_texts.selected(((text, short_texts.HELD_OUT) for text in short_texts.held_out_messages(Repository)), set(taken), normalised, rng)
+    held = [{"text": text, "label": 0, "head": "jailbreak", "source": source} for text, source, _ in held]
+    writer.write(f"heldout/{short_texts.HELD_OUT}.jsonl", held)
+
+    def thinned(found):
+        """Of the train part every third: more flag no fewer of the others, and take from what is longer. All of the other parts."""
+        trained = itertools.count()
+        return [row for row in found if split(row[0]) != "train" or next(trained) % 3 == 0]
+
+    messages = thinned(short_texts.selected(short_texts.conversations(Repository, packages), taken, normalised, rng, sentences=True))
+    writer.write("benign/message.jsonl", [{"text": text, "source": source, "kind": "prompt", "weight": round(weight / 2, 2)} for text, source, weight in messages])
+    words = thinned(short_texts.selected(short_texts.standing_alone(Repository, DOCUMENTS, benign["code"], rng), taken, normalised, rng))
+    writer.write("benign/word.jsonl", [{"text": text, "source": source, "kind": "document", "weight": 0.7} for text, source, _ in words])
+    fragments = grammar.distinct(short_texts.harmless_fragment, 3000, SEED + 10)
+    writer.write("benign/fragment.jsonl", [{"text": text, "source": "fragment", "kind": "prompt"} for text in fragments if normalised(text) not in taken])
+    # More of them would teach the words, not the sentences.
+    attacks = [text for text in grammar.distinct(short_texts.short_attack, 1000, SEED + 11) if normalised(text) not in taken]
+    writer.write("attacks/short.jsonl", [{"text": text, "head": "jailbreak", "source": "short", "group": "grammar"} for text in attacks])
+
+
 def weighed(rows):
     return [row | {"weight": ATTACK_WEIGHTS[row["source"]]} if row["source"] in ATTACK_WEIGHTS else row for row in rows]
 
 
-def add_to(folder):
+def add_to(folder, packages):
     """To files of an earlier run; their manifest takes the new ones in."""
     writer = Writer(folder)
-    for name in ("attacks/direct.jsonl", "attacks/indirect.jsonl"):
-        writer.write(name, weighed([json.loads(line) for line in (folder / name).read_text().split("\n") if line]))
-    benign = {kind: [json.loads(line) for line in (folder / f"benign/{kind}.jsonl").read_text().split("\n") if line] for kind in ("document", "mail", "prompt", "harmful")}
+
+    def rows_of(name):
+        return [json.loads(line) for line in (folder / f"{name}.jsonl").read_text().split("\n") if line]
+
+    attacks = []
+    for name in ("attacks/direct", "attacks/indirect"):
+        rows = weighed(rows_of(name))
+        attacks += rows
+        writer.write(f"{name}.jsonl", rows)
+    benign = {kind: rows_of(f"benign/{kind}") for kind in ("document", "mail", "prompt", "harmful", "code", "tool")}
     write_against_over_defence(writer, benign)
+    if Repository.root:
+        held = [path.stem for path in sorted((folder / "heldout").glob("*.jsonl")) if path.stem != short_texts.HELD_OUT]
+        write_short_texts(writer, packages, benign, attacks, [row["text"] for name in held for row in rows_of(f"heldout/{name}")])
     path = folder / "MANIFEST.json"
     manifest = json.loads(path.read_text())
     manifest["files"].update(writer.files)
+    manifest["repositories"].update(Repository.used)
     path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
 
 
@@ -698,18 +737,19 @@ def main():
         arguments.add_argument("--" + name, type=pathlib.Path)
     arguments.add_argument("--add-to", type=pathlib.Path)
     options = arguments.parse_args()
+
+    def packages(name):
+        return next(iter(sorted(options.packages.glob(name + "-*"))), None) if options.packages else None
+
+    Repository.root = options.repositories
     if options.add_to:
-        return add_to(options.add_to)
+        return add_to(options.add_to, packages)
     if None in (options.repositories, options.packages, options.development, options.out):
         arguments.error("--repositories, --packages, --development and --out are needed")
-    Repository.root = options.repositories
     rng = random.Random(SEED)
 
     def development(name):
         return [json.loads(line) for line in (options.development / name).read_text().split("\n") if line]
-
-    def packages(name):
-        return next(iter(sorted(options.packages.glob(name + "-*"))), None)
 
     writer = Writer(options.out)
     global HARMFUL_STAND_INS
@@ -748,7 +788,8 @@ def main():
     direct = without_near_copies(direct, foreign)
 
     ours = {shingle for row in direct for shingle in shingles(row["text"])}
-    writer.write("heldout/qualifire.jsonl", [row for row in merged if len((own := shingles(row["text"])) & ours) < 0.4 * len(own)])
+    merged = [row for row in merged if len((own := shingles(row["text"])) & ours) < 0.4 * len(own)]
+    writer.write("heldout/qualifire.jsonl", merged)
 
     benign = collections.defaultdict(list)
     for text, source in benign_prompts(development, packages, rng):
@@ -794,6 +835,7 @@ def main():
     writer.write("benign/framed.jsonl", list(framed(options.development.parent / "personal")))
     write_against_over_defence(writer, benign)
     writer.write("attacks/direct.jsonl", weighed(direct))
+    write_short_texts(writer, packages, benign, direct, foreign + [row["text"] for row in merged])
 
     # Instructions planted in documents, mails, code and tool output of the same part of the split.
     carriers = collections.defaultdict(list)
