@@ -146,5 +146,10 @@ TEST(PieceFinder, FindsThePiecesOfTheRules) {
   EXPECT_LT(refused, rules.size() / 8);
 }
 
+TEST(PieceFinder, BuiltInRulesNeedNoOtherSearch) {
+  for (const Search* search : testing::builtin_rules()->impl().searches.all())
+    EXPECT_EQ(search->database, nullptr) << search->number;
+}
+
 }  // namespace
 }  // namespace gatehouse::inspect
