@@ -6,10 +6,8 @@
 
 namespace gatehouse::inspect {
 
-ByteClass::ByteClass(const ByteSet& bytes, [[maybe_unused]] Instructions use) : bytes_(bytes) {
-#if defined(__x86_64__)
-  has_avx2_ = use == Instructions::best && __builtin_cpu_supports("avx2");
-#endif
+ByteClass::ByteClass(const ByteSet& bytes, Instructions use) : bytes_(bytes) {
+  has_avx2_ = may_use_avx2(use);
   for (unsigned byte = 0; byte < 256; ++byte)
     if (bytes.test(byte))
       upper_halves_[byte >> 7][byte & 15] |= static_cast<std::uint8_t>(1U << (byte >> 4 & 7));
@@ -23,7 +21,7 @@ std::uint64_t ByteClass::members(const char* bytes) const {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) std::uint64_t ByteClass::members_avx2(const char* bytes) const {
+GH_TARGET_AVX2 std::uint64_t ByteClass::members_avx2(const char* bytes) const {
   // A look-up gives 0 where the highest bit of the index is set.
   const __m256i index_bits = _mm256_set1_epi8(static_cast<char>(0x8f));
   const __m256i high = _mm256_set1_epi8(static_cast<char>(0x80));

@@ -8,8 +8,8 @@
 #include <array>
 #include <cstdint>
 
-#include "inspect/gram_filter.h"
 #include "inspect/pattern.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 

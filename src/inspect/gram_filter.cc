@@ -30,9 +30,7 @@ void GramFilter::build(std::span<const std::uint32_t> grams, Instructions use) {
     words_[hashed >> shift_] |= std::uint32_t{1} << lower_bit(hashed) | std::uint32_t{1}
                                                                             << upper_bit(gram);
   }
-#if defined(__x86_64__)
-  has_avx2_ = use == Instructions::best && __builtin_cpu_supports("avx2");
-#endif
+  has_avx2_ = may_use_avx2(use);
 }
 
 std::span<const std::uint16_t> GramFilter::find(std::string_view text, std::size_t at,
@@ -76,7 +74,7 @@ std::uint64_t GramFilter::find_64_portable(const char* bytes) const {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) std::uint64_t GramFilter::find_64_avx2(const char* bytes) const {
+GH_TARGET_AVX2 std::uint64_t GramFilter::find_64_avx2(const char* bytes) const {
   const __m256i rows_of_sixteen =
       _mm256_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6,  //
                        4, 5, 6, 7, 5, 6, 7, 8, 6, 7, 8, 9, 7, 8, 9, 10);

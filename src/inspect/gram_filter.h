@@ -16,10 +16,9 @@
 #include <string_view>
 #include <vector>
 
-namespace gatehouse::inspect {
+#include "inspect/wide_bytes.h"
 
-// Which instructions are used: the others are for a test, which compares the two.
-enum class Instructions : std::uint8_t { best, portable };
+namespace gatehouse::inspect {
 
 class GramFilter {
  public:

@@ -28,6 +28,12 @@ inline bool has_avx2() {
 #endif
 }
 
+// Which instructions are used: the portable ones are for a test, which compares the two.
+enum class Instructions : std::uint8_t { best, portable };
+inline bool may_use_avx2(Instructions use) {
+  return use == Instructions::best && has_avx2();
+}
+
 using Bytes = signed char __attribute__((ext_vector_type(32)));
 inline constexpr std::size_t wide = sizeof(Bytes);
 

@@ -32,10 +32,8 @@ ByteSet by_halves(const ByteSet& bytes) {
 
 }  // namespace
 
-void WindowFilter::build(std::span<const Window> windows, [[maybe_unused]] Instructions use) {
-#if defined(__x86_64__)
-  has_avx2_ = use == Instructions::best && __builtin_cpu_supports("avx2");
-#endif
+void WindowFilter::build(std::span<const Window> windows, Instructions use) {
+  has_avx2_ = may_use_avx2(use);
   // The common ones first: others join those that are like them.
   std::vector<std::pair<double, std::uint32_t>> order;
   for (std::uint32_t number = 0; number < windows.size(); ++number)
@@ -117,7 +115,7 @@ std::uint32_t WindowFilter::find_32_portable(const char* bytes) const {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx2"))) std::uint32_t WindowFilter::find_32_avx2(const char* bytes) const {
+GH_TARGET_AVX2 std::uint32_t WindowFilter::find_32_avx2(const char* bytes) const {
   const __m256i half = _mm256_set1_epi8(0x0f);
   __m256i buckets = _mm256_set1_epi8(-1);
   for (std::size_t i = 0; i < window_bytes; ++i) {

@@ -15,8 +15,8 @@
 #include <string_view>
 #include <vector>
 
-#include "inspect/gram_filter.h"
 #include "inspect/pattern.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 
@@ -29,15 +29,16 @@ class WindowFilter {
 
   struct Hit {
     std::uint64_t windows;  // a bit each
-    std::size_t at;
+    std::size_t at;         // how far behind where the search begins
   };
   using Hits = std::array<Hit, block>;
 
   // At most most_windows of them.
   void build(std::span<const Window> windows, Instructions use = Instructions::best);
   bool empty() const { return used_ == 0; }
-  // The places in [at, at + size) of the text where windows stand, in order. `size`
-  // is at most `block`.
+
+  // The places in [at, at + size) of the text where windows stand, in order. `size` is at most
+  // `block`.
   std::span<const Hit> find(std::string_view text, std::size_t at, std::size_t size,
                             Hits& hits) const;
 
