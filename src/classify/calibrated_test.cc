@@ -100,7 +100,8 @@ TEST(CalibratedClassifier, ShortAttacksAreFlagged) {
 }
 
 TEST(CalibratedClassifier, ShortTextsHaveABandOfTheirOwn) {
-  const auto& head = *calibrated()->calibration().head(jailbreak_head);
+  const auto classifier = calibrated();
+  const auto& head = *classifier->calibration().head(jailbreak_head);
   EXPECT_GT(head.band_of(16).from_bytes, 0);
   EXPECT_GT(head.band_of(64).from_bytes, head.band_of(16).from_bytes);
 }
