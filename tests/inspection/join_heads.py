@@ -34,6 +34,7 @@ def main():
         sys.exit("the two are made for different features")
     data = hashlib.sha256(f"{first['data']}\n{second['data']}\n".encode()).hexdigest()
     scale = f"{first['scale'].split()[0]} {second['scale'].split()[1]}"
+    # A byte for each head of each place of the table, by turns.
     weights = bytes((first_weights, second_weights)[at % 2][at] for at in range(len(first_weights)))
     encoded = base64.b64encode(weights).decode()
     print(f"gatehouse-classifier 1\nname {options.name}\ndate {options.date}\ndata {data}\nfeatures {first['features']}")
