@@ -19,13 +19,11 @@ bool is_alnum(char c) {
 
 struct Token {
   static constexpr std::size_t length = 14;
-  static bool has(char c) { return is_token_byte(c); }
   [[gnu::always_inline]] static Bytes has(Bytes a) { return any(alnum(a), equal(a, '-')); }
 };
 
 struct Base64 {
   static constexpr std::size_t length = 16;
-  static bool has(char c) { return is_base64_byte(c); }
   [[gnu::always_inline]] static Bytes has(Bytes a) {
     return any(alnum(a), equal(a, '+'), equal(a, '/'), equal(a, '-'), equal(a, '_'));
   }
@@ -35,21 +33,15 @@ template <class Alphabet>
 [[gnu::always_inline]] inline std::size_t run_in(std::string_view text, std::size_t from) {
   constexpr std::size_t length = Alphabet::length;
   static_assert(length > 8 && length <= 16);
-  while (from + 64 <= text.size()) {
-    const char* const bytes = text.data() + from;
-    std::uint64_t begins = bits(Alphabet::has(load(bytes))) |
-                           std::uint64_t{bits(Alphabet::has(load(bytes + wide)))} << wide;
+  for (; from + length <= text.size(); from += 64 - (length - 1)) {
+    const Padded<64> rest(text, from);  // no byte of an alphabet behind the end
+    std::uint64_t begins = bits(Alphabet::has(load(rest.data()))) |
+                           std::uint64_t{bits(Alphabet::has(load(rest.data() + wide)))} << wide;
     begins &= begins >> 1;  // two in a row
     begins &= begins >> 2;
     begins &= begins >> 4;
     begins &= begins >> (length - 8);
     if (begins != 0) return from + static_cast<std::size_t>(std::countr_zero(begins));
-    from += 64 - (length - 1);
-  }
-  std::size_t begin = from;
-  for (std::size_t at = from; at < text.size(); ++at) {
-    if (!Alphabet::has(text[at])) begin = at + 1;
-    if (at + 1 - begin == length) return begin;
   }
   return text.size();
 }

@@ -49,11 +49,12 @@ DigitRow row_at(std::string_view text, std::size_t begin) {
 }
 
 [[gnu::always_inline]] inline std::size_t digit_in(std::string_view text, std::size_t at) {
-  for (; at + wide <= text.size(); at += wide)
-    if (const std::uint32_t found = bits(between(load(text.data() + at), '0', '9')); found != 0)
+  for (; at < text.size(); at += wide) {
+    const Padded<wide> rest(text, at);
+    if (const std::uint32_t found = bits(between(load(rest.data()), '0', '9')); found != 0)
       return at + static_cast<std::size_t>(std::countr_zero(found));
-  while (at < text.size() && class_of(text[at]) != digit) ++at;
-  return at;
+  }
+  return text.size();
 }
 GH_TARGET_AVX2 std::size_t digit_in_avx2(std::string_view text, std::size_t at) {
   return digit_in(text, at);

@@ -22,7 +22,7 @@ void Matcher::restart(std::size_t first, std::size_t first_run) {
   pending_.clear();
   runs_.restart();
   spaced_.restart();
-  for (LivePrefixes& live : live_) live.restart();
+  live_.restart();
 }
 
 void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& accepted) {
@@ -35,7 +35,7 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
   const std::size_t from = scan_from_ - text.base();
   read_encoded(text, last);
   const std::size_t frontier = last ? text.text().size() : open_from(text, from);
-  if (frontier > from) examine(text, frontier);
+  if (frontier > from) examine(text, frontier, last);
   scan_from_ = text.base() + frontier;
   settled_ = text.source_at(scan_from_);
   read_hidden(text);
@@ -46,24 +46,25 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
 
 // From where on, at or after `from`, nothing is decided yet.
 std::size_t Matcher::open_from(const FoldedText& text, std::size_t from) {
-  std::size_t open = encoded_open_from(text, from);
-  std::vector<PrefixStates>& states = scanner_.prefix_states();
-  live_.resize(states.size());
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    live_[i].feed(states[i], which_, text.text(), text.base());
-    open = std::min(open, live_[i].frontier() - text.base());
-  }
+  live_.feed(scanner_.prefix_states(), scanner_.rules->impl().prefixes().begins(), which_,
+             text.text(), text.base());
+  std::size_t open = std::min(encoded_open_from(text, from), live_.frontier() - text.base());
   for (const PlacedDetector& placed : scanner_.rules->impl().detectors)
     if ((placed.categories & which_).any())
       open = std::min(open, placed.detector->frontier(text.text(), from));
   return open;
 }
 
-void Matcher::examine(const FoldedText& text, std::size_t frontier) {
+void Matcher::examine(const FoldedText& text, std::size_t frontier, bool last) {
   const std::size_t from = scan_from_ - text.base();
   const std::size_t first = pending_.size();
-  scanner_.find_starts(text.text(), from, which_);
-  for (const std::uint32_t rule : scanner_.touched) examine_rule(rule, text, from, frontier);
+  if (last || live_.may_match_before(text.base() + frontier)) {
+    scanner_.find_starts(text.text(), from, which_);
+    for (const std::uint32_t rule : scanner_.touched) examine_rule(rule, text, from, frontier);
+  } else {
+    scanner_.find_digit_rows(text.text(), from);
+  }
+  live_.examined(text.base() + frontier);
   for (const PlacedDetector& placed : scanner_.rules->impl().detectors)
     if ((placed.categories & which_).any()) ask(placed, text, from, frontier);
   take(text, first);

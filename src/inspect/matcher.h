@@ -1,7 +1,7 @@
 // The canonical search, one step at a time: a text may come whole or in pieces of any size.
 //
 // Every start position is examined exactly once, when it is decided: when no rule's pattern can
-// still begin at or extend from it (prefix_automaton.h). A text given whole decides all of them at
+// still begin at or extend from it (live_prefixes.h). A text given whole decides all of them at
 // once. So whole and streamed texts take the same path, and find the same.
 //
 // Rules see the folded text (fold.h); what is found is put where it comes from in the source, and
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "inspect/fold.h"
+#include "inspect/live_prefixes.h"
 #include "inspect/scanner.h"
 #include "inspect/segments.h"
 
@@ -53,7 +54,7 @@ class Matcher {
   std::size_t needed_run() const { return next_run_; }
 
  private:
-  void examine(const FoldedText& text, std::size_t frontier);
+  void examine(const FoldedText& text, std::size_t frontier, bool last);
   void examine_rule(std::uint32_t index, const FoldedText& folded, std::size_t from,
                     std::size_t limit);
   void ask(const PlacedDetector& placed, const FoldedText& text, std::size_t from, std::size_t to);
@@ -73,8 +74,8 @@ class Matcher {
   Categories which_;
   RunLexer runs_;
   SpacedLexer spaced_;
-  std::vector<LivePrefixes> live_;  // by PrefixAutomaton
-  std::size_t lexed_to_ = 0;        // by both
+  LivePrefixes live_;
+  std::size_t lexed_to_ = 0;  // by both
   std::size_t scan_from_ = 0;
   std::size_t settled_ = 0;
   std::size_t first_ = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/result.h"
 #include "inspect/rule_set.h"
 
 namespace gatehouse::inspect {
@@ -11,46 +12,77 @@ using Kind = PatternNode::Kind;
 
 constexpr std::size_t most_places = 1024;
 
-bool begins_escape(char c) {
-  return c == '\\' || c == '%' || c == '\x1b';
-}
+// A rule is told apart by the places of its first two bytes, where these are no more.
+constexpr std::size_t most_branches = 64;
+
+// Of a long piece of a stream only so much of the end concerns most rules.
+constexpr std::size_t narrow_width = 128;
 
 }  // namespace
 
 PrefixAutomaton::PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules,
                                  std::size_t above, std::size_t width)
     : width_(width) {
+  const Fragment last = add_bytes({});
+  GH_CHECK(last.first == Places{end});
   for (const auto& rule : rules) {
     const RuleSource& source = rule->source();
     const std::size_t widest = std::min(max_width(source.pattern), source.width_limit);
     if (widest <= above || widest > width) continue;
+    Fragment whole = add(source.pattern, counts_for(source.pattern));
+    append(whole, last);
     starts_.push_back({static_cast<std::size_t>(source.rule.category), source.not_before,
-                       add(source.pattern, counts_for(source.pattern)).first});
+                       std::move(whole.first)});
   }
   finish();
-  find_pairs();
 }
 
-void PrefixAutomaton::find_pairs() {
-  pairs_.resize(256);
+void PrefixAutomaton::add_beginnings(std::size_t group,
+                                     std::vector<BeginFilter::Beginning>& all) const {
   std::vector<ByteSet> members(class_count());
   for (unsigned byte = 0; byte < 256; ++byte) members[class_of(static_cast<char>(byte))].set(byte);
-  const auto bytes_of = [&](Place place) {
+  const auto bytes_of = [&](const Places& places) {
     ByteSet bytes;
-    for (unsigned i = 0; i < members.size(); ++i)
-      if (takes(place, i)) bytes |= members[i];
+    if (std::ranges::binary_search(places, end)) return bytes.set();
+    for (const Place place : places)
+      for (unsigned i = 0; i < members.size(); ++i)
+        if (takes(place, i)) bytes |= members[i];
     return bytes;
   };
+  const auto add_branch = [&](const Start& start, Place first, Places places) {
+    BeginFilter::Beginning one{group, ~start.not_before, {}};
+    one.bytes[0] = bytes_of({first});
+    for (std::size_t i = 1; i < BeginFilter::depth; ++i) {
+      one.bytes[i] = bytes_of(places);
+      Places next;
+      for (const Place place : places) append_all(next, place == end ? Places{end} : after(place));
+      sort_once(next);
+      places = std::move(next);
+    }
+    all.push_back(one);
+  };
   for (const Start& start : starts_) {
-    for (const Place place : start.places) {
-      ByteSet behind;
-      for (const Place next : after(place)) behind |= bytes_of(next);
-      if (after(place).empty()) behind.set();
-      const ByteSet first = bytes_of(place);
-      for (unsigned byte = 0; byte < 256; ++byte)
-        if (first.test(byte)) pairs_[byte] |= behind;
+    std::size_t branches = 0;
+    for (const Place first : start.places) branches += after(first).size();
+    for (const Place first : start.places) {
+      const auto seconds = after(first);
+      if (branches > most_branches) {
+        add_branch(start, first, {seconds.begin(), seconds.end()});
+      } else {
+        for (const Place second : seconds) add_branch(start, first, {second});
+      }
     }
   }
+}
+
+PrefixAutomata::PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules) {
+  std::size_t above = 0;
+  std::vector<BeginFilter::Beginning> beginnings;
+  for (const std::size_t width : {narrow_width, ordinary_width, long_width}) {
+    all_.emplace_back(rules, above, width).add_beginnings(all_.size() - 1, beginnings);
+    above = width;
+  }
+  begins_.build(beginnings);
 }
 
 std::size_t PrefixAutomaton::count_places(const Pattern& pattern, const Counts& counts) {
@@ -94,13 +126,14 @@ void PrefixStates::restart() {
   numbers_.clear();
   all_firsts_.clear();
   firsts_ = nullptr;
-  marks_.assign(2, {});
-  states_.assign(2, nullptr);  // dead, complete
-  rows_.assign(2 * automaton_.class_count(), dead);
+  marks_.assign(1, {});
+  states_.assign(1, nullptr);
+  rows_.assign(automaton_.class_count(), dead);
 }
 
 PrefixStates::State PrefixStates::state_of(Places places) {
-  const auto next = static_cast<State>(states_.size());
+  const bool is_end = places.front() == PrefixAutomaton::end;
+  const auto next = static_cast<State>(states_.size() | (is_end ? ends : 0U));
   const auto [known, is_new] = numbers_.try_emplace(std::move(places), next);
   if (is_new) {
     states_.push_back(&known->first);
@@ -123,113 +156,25 @@ PrefixStates::State PrefixStates::find_first(Categories which, unsigned before, 
 }
 
 PrefixStates::State PrefixStates::find_step(State state, unsigned byte_class) {
-  const State found = step_from(*states_[state], byte_class);
-  rows_[state * automaton_.class_count() + byte_class] = found;
+  const State found = step_from(*states_[number(state)], byte_class);
+  rows_[row(state) + byte_class] = found;
   return found;
 }
 
 PrefixStates::State PrefixStates::step_from(const Places& places, unsigned byte_class) {
   Places next;
-  bool alive = false;
-  for (const PrefixAutomaton::Place place : places) {
-    if (!automaton_.takes(place, byte_class)) continue;
-    alive = true;
-    append_all(next, automaton_.after(place));
-  }
+  for (const PrefixAutomaton::Place place : places)
+    if (automaton_.takes(place, byte_class)) append_all(next, automaton_.after(place));
   sort_once(next);
-  return !alive ? dead : next.empty() ? complete : state_of(std::move(next));
+  return next.empty() ? dead : state_of(std::move(next));
 }
 
 void PrefixStates::renew(std::span<State*> kept) {
   std::vector<Places> places;
-  for (const State* state : kept) places.push_back(*state > complete ? *states_[*state] : Places());
+  for (const State* state : kept) places.push_back(*states_[number(*state)]);
   restart();
   ++generation_;
-  for (std::size_t i = 0; i < kept.size(); ++i)
-    if (*kept[i] > complete) *kept[i] = state_of(std::move(places[i]));
-}
-
-void LivePrefixes::restart() {
-  live_.clear();
-  end_ = 0;
-  escape_ = SIZE_MAX;
-}
-
-void LivePrefixes::feed(PrefixStates& states, Categories which, std::string_view text,
-                        std::size_t base) {
-  const std::size_t oldest = base + text.size() - std::min(text.size(), states.automaton().width());
-  if (end_ < oldest) {  // whatever began before is too old by the end
-    go_to(oldest, text, base);
-  } else if (generation_ != states.generation()) {  // another text's doing: read again what lives
-    go_to(frontier(), text, base);
-  }
-  generation_ = states.generation();
-  for (std::size_t at = end_ - base; at < text.size(); ++at) {
-    if (live_.empty()) {
-      const std::size_t next = states.automaton().next_begin(text, at);
-      if (next > at) go_to(base + next, text, base);
-      at = next;
-    }
-    if (states.is_full()) renew(states);
-    const bool escaped = escape_ != SIZE_MAX && base + at - escape_ <= longest_escape &&
-                         ends_escape(text.substr(0, at));
-    const bool open = (at == 0 && base == 0) || escaped;
-    const unsigned before = open ? PrefixStates::no_byte : static_cast<unsigned char>(text[at - 1]);
-    states.next_turn();
-    if (!live_.empty()) take(states, text[at]);
-    if (const auto first = states.first(which, before, text[at]); first != PrefixStates::dead)
-      add(states, first);
-    ++end_;
-    if (begins_escape(text[at])) escape_ = base + at;
-  }
-}
-
-// As if the text had been fed up to there and nothing lived.
-void LivePrefixes::go_to(std::size_t end, std::string_view text, std::size_t base) {
-  end_ = end;
-  live_.clear();
-  const std::size_t known = end_ - base;
-  const std::size_t near = known - std::min(known, longest_escape);
-  escape_ = SIZE_MAX;
-  for (std::size_t at = near; at < known; ++at)
-    if (begins_escape(text[at])) escape_ = base + at;
-}
-
-void LivePrefixes::renew(PrefixStates& states) {
-  std::vector<PrefixStates::State*> kept;
-  for (Live& live : live_) kept.push_back(&live.state);
-  states.renew(kept);
-  generation_ = states.generation();
-}
-
-// Every start goes on by one byte, or dies; those that come to share a state become one.
-void LivePrefixes::take(PrefixStates& states, char c) {
-  std::size_t kept = 0;
-  for (Live live : live_) {
-    live.state = states.step(live.state, c);
-    if (live.state == PrefixStates::dead) continue;
-    if (end_ + 1 - live.begin > states.automaton().width()) {
-      if (!live.stands_for_more) continue;
-      live.begin = end_ + 1 - states.automaton().width();
-    }
-    const std::size_t place = states.mark(live.state, kept);
-    if (place != kept) {
-      live_[place].stands_for_more = true;
-    } else {
-      live_[kept++] = live;
-    }
-  }
-  live_.resize(kept);
-}
-
-// A start at the byte that was taken last.
-void LivePrefixes::add(PrefixStates& states, PrefixStates::State state) {
-  const std::size_t place = states.mark(state, live_.size());
-  if (place != live_.size()) {
-    live_[place].stands_for_more = true;
-  } else {
-    live_.push_back({end_, state, false});
-  }
+  for (std::size_t i = 0; i < kept.size(); ++i) *kept[i] = state_of(std::move(places[i]));
 }
 
 }  // namespace gatehouse::inspect

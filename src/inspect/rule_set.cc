@@ -194,21 +194,11 @@ Result<std::vector<std::filesystem::path>> rule_files_below(const std::filesyste
   return paths;
 }
 
-// Most rules. An automaton of their own for these: of a long piece of a stream only so much of the
-// end concerns them.
-constexpr std::size_t narrow_width = 128;
-
 }  // namespace
 
-std::span<const PrefixAutomaton> RuleSet::Impl::prefixes() const {
-  std::call_once(once_, [this] {
-    std::size_t above = 0;
-    for (const std::size_t width : {narrow_width, ordinary_width, long_width}) {
-      prefixes_.emplace_back(compiled, above, width);
-      above = width;
-    }
-  });
-  return prefixes_;
+const PrefixAutomata& RuleSet::Impl::prefixes() const {
+  std::call_once(once_, [this] { prefixes_.emplace(compiled); });
+  return *prefixes_;
 }
 
 RuleSet::RuleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -138,11 +138,11 @@ struct RuleSet::Impl {
   crypto::Digest digest{};
 
   // What streams ask; made at the first one.
-  std::span<const PrefixAutomaton> prefixes() const;
+  const PrefixAutomata& prefixes() const;
 
  private:
   mutable std::once_flag once_;
-  mutable std::vector<PrefixAutomaton> prefixes_;
+  mutable std::optional<PrefixAutomata> prefixes_;
 };
 
 // The files under rules/ as they were at build time: name, content. Generated.

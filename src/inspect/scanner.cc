@@ -243,14 +243,18 @@ void Scanner::Impl::find_starts(std::string_view text, std::size_t from, Categor
 
 std::vector<PrefixStates>& Scanner::Impl::prefix_states() {
   if (prefixes.empty())
-    for (const PrefixAutomaton& automaton : rules->impl().prefixes())
+    for (const PrefixAutomaton& automaton : rules->impl().prefixes().all())
       prefixes.emplace_back(automaton);
   return prefixes;
 }
 
-void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, Categories which) {
+void Scanner::Impl::find_digit_rows(std::string_view text, std::size_t from) {
   empty(digit_rows);
-  find_digit_rows(text, from, digit_rows);
+  inspect::find_digit_rows(text, from, digit_rows);
+}
+
+void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, Categories which) {
+  find_digit_rows(text, from);
   if (digit_rows.empty()) return;
   const Searches& searches = rules->impl().searches;
   if (const Search& search = searches.near_glued; !search.empty()) {

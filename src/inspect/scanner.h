@@ -24,6 +24,8 @@ struct Scanner::Impl {
   // may match. What lies before `from` is only context.
   void find_starts(std::string_view text, std::size_t from, Categories which);
 
+  // Fills `digit_rows` as find_starts() does.
+  void find_digit_rows(std::string_view text, std::size_t from);
   void search_near_digits(std::string_view text, std::size_t from, Categories which);
   void search_near_tokens(std::string_view text, std::size_t from, Categories which);
 

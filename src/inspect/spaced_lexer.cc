@@ -152,15 +152,14 @@ std::optional<Shape> find_shape(std::string_view text, std::size_t from, bool la
   // Only where all rhythms are seen whole: which is found first must not depend on cuts.
   const std::size_t stop =
       last ? text.size() : text.size() - std::min(text.size(), 2 * longest_period);
-  std::size_t at = from;
-  for (; at + read_for_kinds <= text.size(); at += rhythm_step)
-    for (std::uint64_t left = rhythms(text.data() + at); left != 0; left &= left - 1) {
+  for (std::size_t at = from; at < stop; at += rhythm_step) {
+    const Padded<read_for_kinds> rest(text, at);
+    for (std::uint64_t left = rhythms(rest.data()); left != 0; left &= left - 1) {
       const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(left));
       if (place >= stop) return std::nullopt;
       if (auto shape = any_shape_at(text, from, place)) return shape;
     }
-  for (; at < stop; ++at)
-    if (auto shape = any_shape_at(text, from, at)) return shape;
+  }
   return std::nullopt;
 }
 

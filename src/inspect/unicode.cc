@@ -70,22 +70,18 @@ bool is_continuation(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-bool is_special(char c) {
-  return static_cast<unsigned char>(c) >= 0x80 || c == '%' || c == '&' || c == '\\' ||
-         is_unseen_control(c);
-}
-
 [[gnu::always_inline]] inline Bytes is_special(Bytes a) {
   const Bytes low = below(a, 0x09);  // and what is not ASCII
   const Bytes control = between(a, 0x0e, 0x1f) & ~equal(a, 0x1b);
   return any(low, control, equal(a, '%'), equal(a, '&'), equal(a, '\\'), equal(a, 0x7f));
 }
 [[gnu::always_inline]] inline std::size_t special_in(std::string_view text, std::size_t from) {
-  for (; from + wide <= text.size(); from += wide)
-    if (const std::uint32_t found = bits(is_special(load(text.data() + from))); found != 0)
-      return from + static_cast<std::size_t>(std::countr_zero(found));
-  while (from < text.size() && !is_special(text[from])) ++from;
-  return from;
+  for (; from < text.size(); from += wide) {
+    const Padded<wide> rest(text, from);
+    if (const std::uint32_t found = bits(is_special(load(rest.data()))); found != 0)
+      return std::min(text.size(), from + static_cast<std::size_t>(std::countr_zero(found)));
+  }
+  return text.size();
 }
 GH_TARGET_AVX2 std::size_t special_in_avx2(std::string_view text, std::size_t from) {
   return special_in(text, from);

@@ -9,8 +9,10 @@
 //   int count_anywhere(const char* at) { return has_avx2() ? count_avx2(at) : count(at); }
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstring>
+#include <string_view>
 
 #if defined(__x86_64__)
 #define GH_TARGET_AVX2 [[gnu::target("avx2")]]
@@ -74,5 +76,24 @@ template <class... More>
   using Flags = bool __attribute__((ext_vector_type(32)));
   return __builtin_bit_cast(std::uint32_t, __builtin_convertvector(a, Flags));
 }
+
+// The bytes of a text from a place on, as many as are to be read: zeros behind its end.
+template <std::size_t size>
+class Padded {
+ public:
+  Padded(std::string_view text, std::size_t from) : data_(text.data() + from) {
+    if (text.size() - from >= size) return;
+    copy_.fill(0);
+    text.copy(copy_.data(), size, from);
+    data_ = copy_.data();
+  }
+  Padded(const Padded&) = delete;
+  Padded& operator=(const Padded&) = delete;
+  const char* data() const { return data_; }
+
+ private:
+  const char* data_;
+  std::array<char, size> copy_;
+};
 
 }  // namespace gatehouse::inspect

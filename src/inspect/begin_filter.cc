@@ -1,0 +1,120 @@
+#include "inspect/begin_filter.h"
+
+#include <algorithm>
+
+#include "inspect/byte_shares.h"
+
+namespace gatehouse::inspect {
+namespace {
+
+using Beginning = BeginFilter::Beginning;
+
+double cost_of(const Beginning& one) {
+  double cost = share_of(one.before);
+  for (const ByteSet& bytes : one.bytes) cost *= share_of(bytes);
+  return cost;
+}
+
+bool is_within(const Beginning& one, const Beginning& other) {
+  bool within = (one.before & ~other.before).none();
+  for (std::size_t i = 0; i < BeginFilter::depth && within; ++i)
+    within = (one.bytes[i] & ~other.bytes[i]).none();
+  return within;
+}
+
+Beginning both(const Beginning& one, const Beginning& other) {
+  Beginning all{one.group, one.before | other.before, {}};
+  for (std::size_t i = 0; i < BeginFilter::depth; ++i) all.bytes[i] = one.bytes[i] | other.bytes[i];
+  return all;
+}
+
+}  // namespace
+
+// The frequent ones first, but one of each group before all others.
+void BeginFilter::build(std::span<const Beginning> beginnings) {
+  std::vector<Bucket> sorted;
+  for (const Beginning& one : beginnings) sorted.push_back({one, cost_of(one)});
+  std::ranges::sort(sorted, std::ranges::greater(), &Bucket::cost);
+  std::vector<Bucket> buckets;
+  std::array<bool, most_groups> known{};
+  for (const Bucket& one : sorted)
+    if (!std::exchange(known[one.all.group], true)) buckets.push_back(one);
+  for (const Bucket& one : sorted) put(buckets, one);
+  fill_tables(buckets);
+}
+
+// Into the bucket of its group that it makes the least more frequent, or one of its own.
+void BeginFilter::put(std::vector<Bucket>& buckets, const Bucket& one) {
+  Bucket* best = nullptr;
+  Bucket merged;
+  double least = buckets.size() < most_buckets ? one.cost : 2;
+  for (Bucket& bucket : buckets) {
+    if (bucket.all.group != one.all.group) continue;
+    if (is_within(one.all, bucket.all)) return;
+    Bucket with{both(one.all, bucket.all), 0};
+    with.cost = cost_of(with.all);
+    if (with.cost - bucket.cost >= least) continue;
+    least = with.cost - bucket.cost;
+    merged = with;
+    best = &bucket;
+  }
+  if (best == nullptr) {
+    buckets.push_back(one);
+  } else {
+    *best = merged;
+  }
+}
+
+void BeginFilter::fill_tables(std::span<const Bucket> buckets) {
+  for (std::size_t number = 0; number < buckets.size(); ++number) {
+    const Beginning& all = buckets[number].all;
+    const Buckets bit = Buckets{1} << number;
+    of_groups_[all.group] |= bit;
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      if (all.before.test(byte)) before_[byte] |= bit;
+      for (std::size_t i = 0; i < depth; ++i)
+        if (all.bytes[i].test(byte)) tables_[i][byte] |= bit;
+    }
+  }
+}
+
+BeginFilter::Groups BeginFilter::groups_of(Buckets buckets) const {
+  unsigned groups = 0;
+  for (std::size_t i = 0; i < most_groups; ++i)
+    groups |= static_cast<unsigned>((buckets & of_groups_[i]) != 0) << i;
+  return static_cast<Groups>(groups);
+}
+
+BeginFilter::Buckets BeginFilter::buckets_of(Groups groups) const {
+  Buckets buckets = 0;
+  for (std::size_t i = 0; i < most_groups; ++i)
+    if ((groups >> i & 1U) != 0) buckets |= of_groups_[i];
+  return buckets;
+}
+
+void BeginFilter::find(std::string_view text, std::size_t at, std::size_t to, Groups wanted,
+                       bool guarded, std::vector<Place>& found) const {
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
+  const auto take = [&](std::size_t place, Buckets left) {
+    if (left != 0) found.push_back({place, groups_of(left)});
+  };
+  const Buckets buckets = buckets_of(wanted);
+  const auto before = [&](std::size_t place) {
+    return guarded ? buckets & before_[bytes[place - 1]] : buckets;
+  };
+  const std::size_t whole = std::min(to, text.size() - std::min(text.size(), depth - 1));
+  for (; at < whole; ++at) {
+    Buckets left = before(at);
+    for (std::size_t i = 0; i < depth / 2; ++i) left &= tables_[i][bytes[at + i]];
+    if (left == 0) continue;
+    for (std::size_t i = depth / 2; i < depth; ++i) left &= tables_[i][bytes[at + i]];
+    take(at, left);
+  }
+  for (; at < to; ++at) {
+    Buckets left = before(at);
+    for (std::size_t i = 0; at + i < text.size(); ++i) left &= tables_[i][bytes[at + i]];
+    take(at, left);
+  }
+}
+
+}  // namespace gatehouse::inspect

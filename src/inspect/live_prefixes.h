@@ -1,0 +1,102 @@
+// The starts of one text from which a match may still come, each with the set of places it has led
+// to (prefix_automaton.h). Most places cannot begin anything by their first bytes, and are no
+// starts.
+//
+// A start is alive while what follows it is a prefix of a text of a pattern that may begin there by
+// what stands before it. Long counts are not kept, so a start may be taken to be alive when it is
+// not: then something is held back a little longer. In the same way a start is noted when what was
+// read from it on may be a whole match: where none is noted nothing has to be searched.
+//
+// Invariants
+//   1. Starts are in order, no two with the same set: of those that share one, which live and die
+//      together, only the first is kept. When it becomes too old (no match is so wide) the place
+//      that is just young enough stands for the others.
+//   2. Where a match begins that lies before the frontier, a start is noted or was examined.
+// Lives on the thread of its states.
+#pragma once
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "inspect/prefix_automaton.h"
+
+namespace gatehouse::inspect {
+
+// Of one automaton.
+class LiveStarts {
+ public:
+  // A place where a match may begin, and what stands before it: a byte, or PrefixStates::no_byte.
+  struct Begin {
+    BeginFilter::Place place;
+    unsigned before = 0;
+  };
+
+  void restart();
+  // From where on begins are asked for when the text, which begins at position `base`, is fed.
+  std::size_t reads_from(const PrefixStates& states, std::string_view text, std::size_t base) const;
+  // `text` begins at or before the frontier, and has what was fed of it before. `begins`: in order,
+  // as places in `text`; those of the group are taken, which are all from reads_from() on.
+  void feed(PrefixStates& states, Categories which, std::string_view text, std::size_t base,
+            std::span<const Begin> begins, std::size_t group);
+  std::size_t frontier() const { return live_.empty() ? end_ : live_.front().begin; }
+  bool may_match_before(std::size_t to) const { return first_noted_ < to; }
+  void examined(std::size_t to) {
+    first_noted_ = last_noted_ < to ? none : std::max(first_noted_, to);
+    if (first_noted_ == none) last_noted_ = 0;
+  }
+
+ private:
+  static constexpr std::size_t none = SIZE_MAX;
+
+  struct Live {
+    std::size_t begin = 0;
+    PrefixStates::State state = PrefixStates::dead;
+    bool stands_for_more = false;
+  };
+
+  static std::size_t oldest(const PrefixStates& states, std::string_view text, std::size_t base);
+  void renew(PrefixStates& states);
+  void take_to(PrefixStates& states, std::size_t at, std::string_view text, std::size_t base);
+  void take(PrefixStates& states, char c);
+  void take_alone(PrefixStates& states, std::size_t at, std::string_view text, std::size_t base);
+  void add(PrefixStates& states, PrefixStates::State state);
+  void note(std::size_t first, std::size_t last) {
+    first_noted_ = std::min(first_noted_, first);
+    last_noted_ = std::max(last_noted_, last);
+  }
+
+  std::vector<Live> live_;
+  std::uint64_t generation_ = 0;    // of the states
+  std::size_t end_ = 0;             // position up to which the text was fed
+  std::size_t first_noted_ = none;  // of the starts that were not examined
+  std::size_t last_noted_ = 0;
+};
+
+class LivePrefixes {
+ public:
+  void restart();
+  // `text` begins at position `base`, which is at or before the frontier, and has what was fed of
+  // it before. Takes what is new. `states`: by automaton.
+  void feed(std::span<PrefixStates> states, const BeginFilter& begins, Categories which,
+            std::string_view text, std::size_t base);
+  // The first place from which a match may still come; where the text ends if there is none.
+  std::size_t frontier() const;
+  // Whether a match may begin before `to` behind what was examined.
+  bool may_match_before(std::size_t to) const;
+  // What begins before `to` is not asked for again.
+  void examined(std::size_t to);
+
+ private:
+  void find_begins(const BeginFilter& filter, std::string_view text);
+  void find_begins(const BeginFilter& filter, std::string_view text, std::size_t at, std::size_t to,
+                   bool guarded);
+
+  std::vector<LiveStarts> starts_;          // by automaton
+  std::vector<std::size_t> wanted_from_;    // by automaton: from where on begins are asked for
+  std::vector<BeginFilter::Place> places_;  // of the text under way
+  std::vector<LiveStarts::Begin> begins_;   // the same
+};
+
+}  // namespace gatehouse::inspect
