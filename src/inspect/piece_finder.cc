@@ -304,10 +304,6 @@ bool PieceFinder::add(const Pattern& piece, std::uint32_t number) {
     head.sets = static_cast<std::uint32_t>(sets_of_heads_.size());
     head.size = static_cast<std::uint16_t>(branch.row.size());
     head.is_all = branch.is_all;
-    for (const ByteSet& bytes : branch.row) {
-      if (head.masked == sizeof(Entry::mask) || !same_bits(bytes).is_exact) break;
-      ++head.masked;
-    }
     for (const ByteSet& bytes : branch.row)
       sets_of_heads_.push_back(static_cast<std::uint16_t>(set_number(bytes)));
     take(branch.known, static_cast<std::uint32_t>(heads_.size()), branch.row);
@@ -329,10 +325,13 @@ void PieceFinder::take(const Known& known, std::uint32_t head, std::span<const B
   Entry entry;
   entry.head = head;
   entry.offset = static_cast<std::uint16_t>(known.offset);
+  bool exact = true;
   for (std::size_t i = 0; i < std::min(row.size(), sizeof entry.mask); ++i) {
     const SameBits same = same_bits(row[i]);
     entry.mask |= std::uint64_t{same.mask} << 8 * i;
     entry.value |= std::uint64_t{same.value} << 8 * i;
+    exact = exact && same.is_exact;
+    entry.masked += exact;
   }
   for (const std::uint32_t bytes : known.grams) grams_.push_back({bytes, entry});
   if (!known.grams.empty()) return;

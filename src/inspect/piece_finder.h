@@ -59,8 +59,6 @@ class PieceFinder {
     std::uint32_t number = 0;
     std::uint32_t sets = 0;  // first of them in sets_of_heads_
     std::uint16_t size = 0;
-    // So many of the first bytes are right where the mask of an entry says so.
-    std::uint8_t masked = 0;
     bool is_all = false;  // nothing more is to be asked
   };
   // A head whose gram stands so far behind its beginning. Of the first eight bytes those bits are
@@ -70,7 +68,8 @@ class PieceFinder {
     std::uint64_t value = 0;
     std::uint32_t head = 0;
     std::uint16_t offset = 0;
-    bool is_last = false;  // of a gram's
+    std::uint8_t masked = 0;  // so many of the first bytes are right where the mask says so
+    bool is_last = false;     // of a gram's
   };
   struct Gram {
     std::uint32_t bytes = 0;  // folded
@@ -167,17 +166,21 @@ class PieceFinder {
       return slots[i].first;
     }
     void take_gram(std::size_t at, std::uint32_t first) {
-      for (const Entry* entry = finder.entries_.data() + first;; ++entry) {
-        if (is_inside(at, entry->offset)) {
-          const std::size_t begin = at - entry->offset;
-          const bool whole = begin + sizeof entry->mask <= text.size();
-          const Head& head = finder.heads_.data()[entry->head];
-          if (!whole) {
-            compare(head, begin, 0);
-          } else if ((eight_at(text.data() + begin) & entry->mask) == entry->value) {
-            compare(head, begin, head.masked);
-          }
-        }
+      const Entry* entry = finder.entries_.data() + first;
+      // Nearly always all of them are inside, and whole.
+      const bool inside = at >= from + most_offset && at < to;
+      if (!inside || at + sizeof entry->mask > text.size()) return take_gram_at_edge(at, entry);
+      const char* const bytes = text.data() + at;
+      for (;; ++entry) {
+        if ((eight_at(bytes - entry->offset) & entry->mask) == entry->value)
+          compare(finder.heads_.data()[entry->head], at - entry->offset, entry->masked);
+        if (entry->is_last) return;
+      }
+    }
+    void take_gram_at_edge(std::size_t at, const Entry* entry) {
+      for (;; ++entry) {
+        if (is_inside(at, entry->offset))
+          compare(finder.heads_.data()[entry->head], at - entry->offset, 0);
         if (entry->is_last) return;
       }
     }
