@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "inspect/name_text.h"
@@ -125,6 +126,8 @@ struct Ending {
   std::uint64_t mask = 0;
   std::size_t size = 0;
 
+  constexpr unsigned last() const { return static_cast<unsigned>(letters & 0xFF); }
+
   constexpr Ending() = default;
   constexpr Ending(std::string_view text) : size(text.size()) {  // NOLINT: a list of texts
     for (const char c : text) {
@@ -143,7 +146,16 @@ constexpr std::string_view ending_texts[] = {
 constexpr auto endings = [] {
   std::array<Ending, std::size(ending_texts)> out{};
   std::ranges::copy(ending_texts, out.begin());
+  std::ranges::sort(out, {}, &Ending::last);
   return out;
+}();
+// The first of them that ends with a letter, or a later one.
+constexpr auto first_endings = [] {
+  std::array<std::uint8_t, 257> first{};
+  for (unsigned last = 0; last < first.size(); ++last)
+    first[last] = static_cast<std::uint8_t>(
+        std::ranges::lower_bound(endings, last, {}, &Ending::last) - endings.begin());
+  return first;
 }();
 
 }  // namespace
@@ -162,7 +174,10 @@ Lexicon::Lexicon() : slots_(mask + 1) {
 }
 
 bool ends_as_street(std::uint64_t tail, std::size_t size) {
-  return std::ranges::any_of(endings, [&](const Ending& ending) {
+  const std::size_t last = tail & 0xFF;
+  const auto alike = std::span(endings).subspan(
+      first_endings[last], static_cast<std::size_t>(first_endings[last + 1] - first_endings[last]));
+  return std::ranges::any_of(alike, [&](const Ending& ending) {
     return (tail & ending.mask) == ending.letters && size >= ending.size + 2;
   });
 }

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,26 +38,27 @@ class NameFilter {
   explicit NameFilter(std::size_t entries);
   static Result<NameFilter> parse(std::string_view bytes);
 
-  void insert(std::uint64_t hash) { words_[place(hash)] |= bits(hash); }
-  bool contains(std::uint64_t hash) const {
-    const std::uint64_t wanted = bits(hash);
-    return (words_[place(hash)] & wanted) == wanted;
-  }
+  // What all filters ask of a hash: made once.
+  struct Key {
+    explicit Key(std::uint64_t hash) {
+      hash *= 0x9E3779B97F4A7C15U;
+      hash ^= hash >> 32;
+      place = hash >> 32;
+      const std::uint64_t mix = hash * 0xD6E8FEB86659FD93U;
+      for (unsigned i = 0; i < 5; ++i) bits |= std::uint64_t{1} << (mix >> (64 - 6 * (i + 1)) & 63);
+    }
+    std::uint64_t place = 0;  // in 2^32
+    std::uint64_t bits = 0;
+  };
+
+  void insert(std::uint64_t hash) { words_[place(Key(hash))] |= Key(hash).bits; }
+  bool contains(const Key& key) const { return (words_.data()[place(key)] & key.bits) == key.bits; }
+  bool contains(std::uint64_t hash) const { return contains(Key(hash)); }
   std::string serialize() const;
 
  private:
-  static std::uint64_t mixed(std::uint64_t hash) {
-    hash *= 0x9E3779B97F4A7C15U;
-    return hash ^ hash >> 32;
-  }
-  std::size_t place(std::uint64_t hash) const {
-    return static_cast<std::size_t>((mixed(hash) >> 32) * words_.size() >> 32);
-  }
-  static std::uint64_t bits(std::uint64_t hash) {
-    const std::uint64_t mix = mixed(hash) * 0xD6E8FEB86659FD93U;
-    std::uint64_t set = 0;
-    for (unsigned i = 0; i < 5; ++i) set |= std::uint64_t{1} << (mix >> (64 - 6 * (i + 1)) & 63);
-    return set;
+  std::size_t place(const Key& key) const {
+    return static_cast<std::size_t>(key.place * words_.size() >> 32);
   }
 
   std::vector<std::uint64_t> words_;
@@ -81,10 +83,28 @@ class NameWeightTable {
   static std::size_t slot(std::uint64_t feature, std::size_t slots) {
     return static_cast<std::size_t>((feature * 0x9E3779B97F4A7C15U >> 32) * slots >> 32);
   }
-  void add(std::uint64_t feature, NameScores& scores) const {
-    const NameWeights& found = slots_[slot(feature, slots_.size())];
-    for (std::size_t kind = 0; kind < name_kinds; ++kind) scores[kind] += found[kind];
-  }
+  // Of all kinds at once.
+  class Sum {
+   public:
+    explicit Sum(const NameWeightTable& table, const NameScores& from = {}) : table_(table) {
+      std::memcpy(&sum_, from.data(), sizeof sum_);
+    }
+    void add(std::uint64_t feature) {
+      const auto& slots = table_.slots_;
+      Weights weights;
+      std::memcpy(&weights, slots.data() + slot(feature, slots.size()), sizeof weights);
+      sum_ += __builtin_convertvector(weights, Scores);
+    }
+    NameScores scores() const { return __builtin_bit_cast(NameScores, sum_); }
+
+   private:
+    using Weights = std::int8_t __attribute__((ext_vector_type(4)));
+    using Scores = std::int32_t __attribute__((ext_vector_type(4)));
+    static_assert(name_kinds == 4);
+
+    const NameWeightTable& table_;
+    Scores sum_;
+  };
   std::vector<NameWeights>& slots() { return slots_; }
   const std::vector<NameWeights>& slots() const { return slots_; }
 

@@ -226,9 +226,9 @@ void NameTagger::describe(std::string_view text, NameWord& word) const {
   word.first_sure = 0;
   word.cue = token.is_number() ? Cue::none : model_.lexicon.find(token.hash);
   if (!token.is_number() && token.size() <= longest_token) {
+    const NameFilter::Key key(token.hash);
     const auto has = [&](NameList list) {
-      if (model_.filters[static_cast<std::size_t>(list)].contains(token.hash))
-        word.lists |= bit(list);
+      if (model_.filters[static_cast<std::size_t>(list)].contains(key)) word.lists |= bit(list);
     };
     has(NameList::word);
     if (!is_dictionary_lower(word)) {
@@ -278,10 +278,9 @@ void NameTagger::settle_first(NameWord& word, const NameScores& scores) {
 void NameTagger::judge_first(std::span<NameWord> words, std::size_t at) const {
   NameWord& word = words[at];
   if (word.judged_first || !word.candidate) return;
-  NameScores scores{};
-  each_first(Around(words, at),
-             [&](std::uint64_t feature) { model_.weights[0].add(feature, scores); });
-  settle_first(word, scores);
+  NameWeightTable::Sum sum(model_.weights[0]);
+  each_first(Around(words, at), [&](std::uint64_t feature) { sum.add(feature); });
+  settle_first(word, sum.scores());
 }
 
 NameKind NameTagger::kind(std::span<NameWord> words, std::size_t at) const {
@@ -294,9 +293,9 @@ NameKind NameTagger::kind(std::span<NameWord> words, std::size_t at) const {
   const std::size_t from = at - std::min(at, window);
   const std::size_t to = std::min(words.size(), at + window + 1);
   for (std::size_t i = from; i < to; ++i) judge_first(words, i);
-  NameScores scores = word.first_scores;
-  each_second(Around(words, at),
-              [&](std::uint64_t feature) { model_.weights[1].add(feature, scores); });
+  NameWeightTable::Sum sum(model_.weights[1], word.first_scores);
+  each_second(Around(words, at), [&](std::uint64_t feature) { sum.add(feature); });
+  const NameScores scores = sum.scores();
   std::int32_t best = 0;
   for (std::size_t kind = 1; kind < name_kinds; ++kind) {
     const std::int32_t ahead = scores[kind] - scores[0] - model_.threshold[kind];

@@ -316,6 +316,11 @@ std::size_t read_gap(std::string_view text, std::size_t at, Gap& gap) {
   GapReader reader;
   std::size_t begin = at;
   while (begin < text.size() && !in_token(text, begin)) {
+    if (static_cast<unsigned char>(text[begin]) < 0x80) {
+      if (begin - at <= longest_gap) reader.add(text[begin]);
+      ++begin;
+      continue;
+    }
     std::size_t size = 1;
     if (begin - at <= longest_gap) reader.add(plain_mark(decode(text, begin, size)));
     // A mark's later bytes are no marks of their own.
@@ -356,6 +361,14 @@ bool next_token(std::string_view text, std::size_t at, NameToken& token) {
 }
 
 std::uint64_t tail_of(std::string_view text, const NameToken& token) {
+  constexpr std::uint64_t beyond_ascii = 0x8080808080808080;
+  std::uint64_t last = 0;  // as they stand, the last one highest
+  const std::size_t size = std::min(token.size(), sizeof last);
+  text.copy(reinterpret_cast<char*>(&last) + sizeof last - size, size, token.end - size);
+  if ((last & beyond_ascii) == 0 && token.size() <= longest_token) {
+    const std::uint64_t letters = ~std::uint64_t{0} << 8 * (sizeof last - size);
+    return std::byteswap(last | (0x2020202020202020 & letters));
+  }
   WordReader word;
   if (token.size() <= longest_token) word.read(text, token.begin, token.end);
   return word.tail();

@@ -175,11 +175,20 @@ bool NameDetector::is_bare(std::string_view text, std::size_t from, std::size_t 
 void NameDetector::find_spans(std::string_view text, std::size_t from, std::size_t to,
                               std::vector<NameSpan>& found) const {
   if (is_bare(text, from, to)) return;
-  std::array<NameWord, block> storage;
+  // A short text is a few words, and storage has to be emptied.
+  std::array<NameWord, 64> few;
+  if (text.size() < 2 * few.size()) return find_spans(text, from, to, few, found);
+  std::array<NameWord, block> many;
+  find_spans(text, from, to, many, found);
+}
+
+void NameDetector::find_spans(std::string_view text, std::size_t from, std::size_t to,
+                              std::span<NameWord> storage, std::vector<NameSpan>& found) const {
   while (from < to) {
     const std::size_t start = back_up(text, from, before_block);
-    const std::span words(storage.data(), tagger_.read(text, start, storage));
-    const std::size_t decided = words.size() < block ? words.size() : block - behind_block;
+    const std::span words = storage.first(tagger_.read(text, start, storage));
+    const bool all = words.size() < storage.size();
+    const std::size_t decided = all ? words.size() : words.size() - behind_block;
     std::size_t at = 0;
     while (at < decided && words[at].token.begin < from) ++at;
     for (; at < decided && words[at].token.begin < to; ++at) {
@@ -191,7 +200,7 @@ void NameDetector::find_spans(std::string_view text, std::size_t from, std::size
       const std::int32_t margin = std::ranges::max(span, {}, &NameWord::margin).margin;
       found.push_back({span.front().token.begin, span.back().token.end, found_kind, margin});
     }
-    from = words.size() < block ? to : words[decided].token.begin;
+    from = all ? to : words[decided].token.begin;
   }
 }
 

@@ -44,6 +44,9 @@ class NameDetector final : public Detector {
   std::vector<NameSpan> spans(std::string_view text) const;
 
  private:
+  // `storage` has room for all words, or for many more than one span depends on.
+  void find_spans(std::string_view text, std::size_t from, std::size_t to,
+                  std::span<NameWord> storage, std::vector<NameSpan>& found) const;
   bool fills_hole(const NameWord& word) const;
   bool completes_name(std::span<NameWord> words, std::size_t at) const;
   NameKind kind(std::span<NameWord> words, std::size_t at) const;
