@@ -246,10 +246,11 @@ void NameTagger::describe(std::string_view text, NameWord& word) const {
   word.flags = flags_of(word);
 }
 
-std::size_t NameTagger::read(std::string_view text, std::size_t at,
-                             std::span<NameWord> words) const {
+std::size_t NameTagger::read(std::string_view text, std::size_t at, std::span<NameWord> words,
+                             std::size_t to, std::size_t behind) const {
   std::size_t count = 0;
   for (; count < words.size() && next_token(text, at, words[count].token); ++count) {
+    if (words[count].token.begin >= to && behind-- == 0) break;
     describe(text, words[count]);
     at = words[count].token.end;
   }

@@ -41,15 +41,18 @@ struct NameWord {
 
 class NameTagger {
  public:
-  static constexpr std::size_t gate_reach = 4;
+  static constexpr std::size_t gate_reach = 4;   // tokens before that the gate looks at
+  static constexpr std::size_t gate_behind = 2;  // and behind
   static constexpr std::size_t window = 3;
   static constexpr std::size_t reach = gate_reach + window;
 
   explicit NameTagger(const NameModel& model) : model_(model) {}
 
-  // The tokens from `at` on, at most words.size(); returns how many. Their candidacy is right from
-  // the gate_reach-th on.
-  std::size_t read(std::string_view text, std::size_t at, std::span<NameWord> words) const;
+  // The tokens from `at` on, at most words.size(), and at most `behind` that begin at or behind
+  // `to`; returns how many. Their candidacy is right from the gate_reach-th on, up to the last
+  // gate_behind.
+  std::size_t read(std::string_view text, std::size_t at, std::span<NameWord> words,
+                   std::size_t to = SIZE_MAX, std::size_t behind = 0) const;
   // What the token is. `words` holds `reach` more on both sides, or all there are.
   NameKind kind(std::span<NameWord> words, std::size_t at) const;
 

@@ -5,12 +5,13 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::size_t gate_behind = 2;  // tokens behind that the gate looks at
+constexpr std::size_t gate_behind = NameTagger::gate_behind;
 constexpr std::size_t widest_hole = 2;  // words between two parts of one address
 constexpr std::size_t reach = NameTagger::reach + widest_hole + 1;
 constexpr std::size_t block = 256;
 constexpr std::size_t before_block = NameDetector::longest_span + reach;
 constexpr std::size_t behind_block = NameDetector::longest_span + reach;
+constexpr std::size_t few_decided = 12;  // tokens at a time, where few are asked for
 
 bool joins_person(const NameWord& left, Gap gap) {
   if (gap.new_line() || !gap.single()) return false;
@@ -162,7 +163,7 @@ bool NameDetector::is_bare(std::string_view text, std::size_t from, std::size_t 
   if (to - from > most) return false;
   std::array<NameWord, most> storage;
   const std::size_t start = back_up(text, from, NameTagger::gate_reach + widest_hole);
-  const std::span words(storage.data(), tagger_.read(text, start, storage));
+  const std::span words(storage.data(), tagger_.read(text, start, storage, to, gate_behind));
   if (words.size() == most && words[most - gate_behind - 1].token.begin < to) return false;
   std::size_t first = 0;
   while (first < words.size() && words[first].token.begin < from) ++first;
@@ -175,18 +176,22 @@ bool NameDetector::is_bare(std::string_view text, std::size_t from, std::size_t 
 void NameDetector::find_spans(std::string_view text, std::size_t from, std::size_t to,
                               std::vector<NameSpan>& found) const {
   if (is_bare(text, from, to)) return;
-  // A short text is a few words, and storage has to be emptied.
-  std::array<NameWord, 64> few;
-  if (text.size() < 2 * few.size()) return find_spans(text, from, to, few, found);
-  std::array<NameWord, block> many;
-  find_spans(text, from, to, many, found);
+  // Storage has to be emptied.
+  constexpr std::size_t short_stretch = 4 * few_decided;
+  if (to - from < short_stretch) {
+    std::array<NameWord, before_block + few_decided + behind_block> words;
+    find_spans(text, from, to, words, found);
+  } else {
+    std::array<NameWord, block> words;
+    find_spans(text, from, to, words, found);
+  }
 }
 
 void NameDetector::find_spans(std::string_view text, std::size_t from, std::size_t to,
                               std::span<NameWord> storage, std::vector<NameSpan>& found) const {
   while (from < to) {
     const std::size_t start = back_up(text, from, before_block);
-    const std::span words = storage.first(tagger_.read(text, start, storage));
+    const std::span words = storage.first(tagger_.read(text, start, storage, to, behind_block));
     const bool all = words.size() < storage.size();
     const std::size_t decided = all ? words.size() : words.size() - behind_block;
     std::size_t at = 0;
@@ -246,14 +251,14 @@ std::size_t NameDetector::first_open(std::span<NameWord> words, std::size_t comp
 std::size_t NameDetector::frontier(std::string_view text, std::size_t from) const {
   // Few tokens say it nearly always.
   std::array<NameWord, 2 * reach + widest_hole + 4> few;
-  if (const auto open = open_from(text, few)) return std::max(from, *open);
+  if (const auto open = open_from(text, from, few)) return std::max(from, *open);
   std::array<NameWord, before_block + 2 * reach> many;
-  return std::max(from, open_from(text, many).value_or(0));
+  return std::max(from, open_from(text, from, many).value_or(0));
 }
 
-// Where the first open token begins, as far as the last words.size() tokens say; nothing: more are
-// needed.
-std::optional<std::size_t> NameDetector::open_from(std::string_view text,
+// Where the first open token begins, or a place before `from` if it does not begin behind it, as
+// far as the last storage.size() tokens say; nothing: more are needed.
+std::optional<std::size_t> NameDetector::open_from(std::string_view text, std::size_t from,
                                                    std::span<NameWord> storage) const {
   const std::size_t start = back_up(text, text.size(), storage.size() - 2);
   const std::span words = storage.first(tagger_.read(text, start, storage));
@@ -264,7 +269,9 @@ std::optional<std::size_t> NameDetector::open_from(std::string_view text,
   if (complete == words.size() && text.size() - last_end > longest_gap) return end;
   const std::size_t open = first_open(words, complete);
   const bool all = words.size() < storage.size() - 4 || storage.size() >= before_block + 2 * reach;
-  if (open < reach && !all) return std::nullopt;
+  // What the first `reach` tokens are is not sure; what joins the open one to them is.
+  if (open < reach && !all)
+    return words[reach].token.begin <= from ? std::optional<std::size_t>(0) : std::nullopt;
   return open < words.size() ? std::min(end, words[open].token.begin) : end;
 }
 

@@ -53,7 +53,8 @@ class NameDetector final : public Detector {
   bool joined(std::span<NameWord> words, std::size_t first) const;
   bool begins(std::span<NameWord> words, std::size_t at, std::size_t& length) const;
   bool is_bare(std::string_view text, std::size_t from, std::size_t to) const;
-  std::optional<std::size_t> open_from(std::string_view text, std::span<NameWord> storage) const;
+  std::optional<std::size_t> open_from(std::string_view text, std::size_t from,
+                                       std::span<NameWord> storage) const;
   std::size_t first_open(std::span<NameWord> words, std::size_t complete) const;
 
   NameModel model_;
