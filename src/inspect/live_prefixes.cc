@@ -87,6 +87,7 @@ void LiveStarts::take_to(PrefixStates& states, std::size_t at, std::string_view 
 
 void LiveStarts::renew(PrefixStates& states) {
   std::vector<PrefixStates::State*> kept;
+  kept.reserve(live_.size());
   for (Live& live : live_) kept.push_back(&live.state);
   states.renew(kept);
   generation_ = states.generation();

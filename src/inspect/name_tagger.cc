@@ -133,21 +133,19 @@ class FeatureMaker {
 
 // The neighbourhood of one token; what is not there, or beyond a wall, is a token of no traits.
 struct Around {
-  static constexpr int window = NameTagger::window;
+  static constexpr std::size_t window = NameTagger::window;
 
   Around(std::span<const NameWord> words, std::size_t at) {
     static constexpr NameWord nothing{};
     near.fill(&nothing);
     near[window] = &words[at];
-    for (int i = 0; i < window && at >= static_cast<std::size_t>(i) + 1 &&
-                    !words[at - static_cast<std::size_t>(i)].token.wall;
-         ++i)
-      near[static_cast<std::size_t>(window - i - 1)] = &words[at - static_cast<std::size_t>(i) - 1];
+    for (std::size_t i = 1; i <= window && i <= at && !words[at - i + 1].token.wall; ++i)
+      near[window - i] = &words[at - i];
     for (std::size_t i = 1; i <= window && at + i < words.size() && !words[at + i].token.wall; ++i)
       near[window + i] = &words[at + i];
   }
   const NameWord& operator[](int offset) const {
-    return *near[static_cast<std::size_t>(window + offset)];
+    return *near[window + static_cast<std::size_t>(offset)];
   }
   // Between offset - 1 and offset.
   std::uint16_t gap(int offset) const { return (*this)[offset].token.gap.code; }

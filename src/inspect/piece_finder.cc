@@ -345,6 +345,7 @@ void PieceFinder::build() {
   windows_ = {};
   if (grams_.empty()) return;
   std::vector<std::uint32_t> bytes;
+  bytes.reserve(grams_.size());
   for (const Gram& gram : grams_) bytes.push_back(gram.bytes);
   gram_filter_.build(bytes);
   // Grams that differ in the fourth byte share their entries.

@@ -142,7 +142,7 @@ struct RuleSet::Impl {
 
  private:
   mutable std::once_flag once_;
-  mutable std::optional<PrefixAutomata> prefixes_;
+  mutable std::unique_ptr<const PrefixAutomata> prefixes_;
 };
 
 // The files under rules/ as they were at build time: name, content. Generated.

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t piece_size = std::size_t{1} << 30;
 
 // What one crowded text needed is not kept for ever.
-constexpr std::size_t kept_bytes = 64 * 1024;
+constexpr std::size_t kept_bytes = 64u << 10;
 
 template <class T>
 void empty(std::vector<T>& items) {
