@@ -102,9 +102,11 @@ TEST(MatchFinder, ARunAtTheEndIsKnownWithoutAskingForTheGroup) {
 }
 
 TEST(MatchFinder, WhatIsInFrontOfARunLeavesItItsLeast) {
-  const Answer found = find("[a-z]+([a-z]{3,})", "abcdefg.");
+  const Answer found = find("[a-z]+([a-z]{3,})", "abcdefg");
+  EXPECT_TRUE(found.group_was_known);
   EXPECT_EQ(found.end, 7u);
   EXPECT_EQ(found.group, (Span{4, 7}));
+  EXPECT_EQ(find("[a-z]+([a-z]{3,})", "abcdefg.").group, (Span{4, 7}));
 }
 
 // The longest head is "xab!", behind which one letter is too little; "xab" is the match.
@@ -148,6 +150,8 @@ TEST(MatchFinder, WhereAByteOfEveryMatchIsMissingIsReadOnceForAllPlaces) {
   EXPECT_EQ(finder.longest(text, 4, 40, 100, memo), std::nullopt);  // and less than was seen
   EXPECT_EQ(memo.without, (Span{101, 150}));
   EXPECT_EQ(finder.longest(text, 5, text.size(), 100, memo)->end, 52u);
+  EXPECT_EQ(finder.longest(text, 51, text.size(), 100, memo), std::nullopt);  // behind the colon
+  EXPECT_EQ(memo.without, (Span{151, 152}));
 }
 
 // RE2 on a copy of the bytes in question, which remembers nothing.
