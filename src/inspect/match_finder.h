@@ -37,8 +37,8 @@ class MatchFinder {
   // The longest match of text[start, limit), which stands at `base` in the text as a whole.
   std::optional<Found> longest(std::string_view text, std::size_t start, std::size_t limit,
                                std::size_t base, FinderMemo& memo) const;
-  // The group in the match [start, found.end); the match where there is none. Empty groups are
-  // none.
+  // The group in the match [start, found.end); the whole match where the pattern has none. Nothing
+  // where the group is empty or has no part in the match.
   std::optional<Span> group(std::string_view text, std::size_t start, const Found& found) const;
 
  private:
