@@ -7,15 +7,13 @@
 #include "base/text.h"
 #include "onnx/char_map.h"
 #include "onnx/json_fields.h"
+#include "onnx/json_steps.h"
 #include "onnx/unicode.h"
 
 namespace gatehouse::onnx {
 namespace {
 
 using nlohmann::json;
-
-constexpr int deepest_sequence = 4;
-constexpr std::size_t most_steps = 64;
 
 // A copy with what `change(out, code)` appends for each character.
 template <class Change>
@@ -226,32 +224,16 @@ Result<Normalizer::Step> Normalizer::read_step(const json& object, const std::st
   return step;
 }
 
-Result<void> Normalizer::add(const json& object, std::string where, int depth) {
-  if (!object.is_object() || !object.contains("type") || !object["type"].is_string())
-    return fail(ErrorCode::invalid_argument, where + ": has no \"type\"");
-  const auto& type = object["type"].get_ref<const std::string&>();
-  if (type != "Sequence") {
-    if (steps_.size() == most_steps)
-      return fail(ErrorCode::invalid_argument, where + ": too many steps");
-    GH_ASSIGN(auto step, read_step(object, type, where));
-    steps_.push_back(std::move(step));
-    return {};
-  }
-  JsonFields fields(object, where);
-  fields.ignore("type");
-  const json* list = fields.any("normalizers");
-  if (list == nullptr || !list->is_array()) fields.refuse("\"normalizers\" is not a list");
-  if (depth == deepest_sequence) fields.refuse("sequences within sequences, too deep");
-  GH_TRY(fields.finish());
-  for (std::size_t at = 0; at < list->size(); ++at)
-    GH_TRY(add((*list)[at], where + ".normalizers[" + std::to_string(at) + "]", depth + 1));
-  return {};
-}
-
 Result<Normalizer> Normalizer::parse(const json& object) {
   Normalizer normalizer;
   if (object.is_null()) return normalizer;
-  GH_TRY(normalizer.add(object, "normalizer", 0));
+  const auto take = [&](const json& step, const std::string& type,
+                        const std::string& where) -> Result<void> {
+    GH_ASSIGN(auto read, normalizer.read_step(step, type, where));
+    normalizer.steps_.push_back(std::move(read));
+    return {};
+  };
+  GH_TRY(each_step(object, "normalizer", "normalizers", take));
   return normalizer;
 }
 

@@ -22,7 +22,6 @@ class Normalizer {
 
  private:
   using Step = std::function<std::string(std::string)>;
-  Result<void> add(const nlohmann::json& json, std::string where, int depth);
   Result<Step> read_step(const nlohmann::json& json, const std::string& type,
                          const std::string& where);
 

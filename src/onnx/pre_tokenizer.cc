@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "onnx/json_fields.h"
+#include "onnx/json_steps.h"
 #include "onnx/unicode.h"
 #include "onnx/word_patterns.h"
 
@@ -14,9 +15,6 @@ namespace gatehouse::onnx {
 namespace {
 
 using nlohmann::json;
-
-constexpr int deepest_sequence = 4;
-constexpr std::size_t most_steps = 64;
 
 // Part of a text: something that was looked for, or what stands between two such.
 struct Part {
@@ -313,32 +311,16 @@ Result<PreTokenizer::Step> PreTokenizer::read_step(const json& object, const std
   return step;
 }
 
-Result<void> PreTokenizer::add(const json& object, std::string where, int depth) {
-  if (!object.is_object() || !object.contains("type") || !object["type"].is_string())
-    return fail(ErrorCode::invalid_argument, where + ": has no \"type\"");
-  const auto& type = object["type"].get_ref<const std::string&>();
-  if (type != "Sequence") {
-    if (steps_.size() == most_steps)
-      return fail(ErrorCode::invalid_argument, where + ": too many steps");
-    GH_ASSIGN(auto step, read_step(object, type, where));
-    steps_.push_back(std::move(step));
-    return {};
-  }
-  JsonFields fields(object, where);
-  fields.ignore("type");
-  const json* list = fields.any("pretokenizers");
-  if (list == nullptr || !list->is_array()) fields.refuse("\"pretokenizers\" is not a list");
-  if (depth == deepest_sequence) fields.refuse("sequences within sequences, too deep");
-  GH_TRY(fields.finish());
-  for (std::size_t at = 0; at < list->size(); ++at)
-    GH_TRY(add((*list)[at], where + ".pretokenizers[" + std::to_string(at) + "]", depth + 1));
-  return {};
-}
-
 Result<PreTokenizer> PreTokenizer::parse(const json& object) {
   PreTokenizer made;
   if (object.is_null()) return made;
-  GH_TRY(made.add(object, "pre_tokenizer", 0));
+  const auto take = [&](const json& step, const std::string& type,
+                        const std::string& where) -> Result<void> {
+    GH_ASSIGN(auto read, made.read_step(step, type, where));
+    made.steps_.push_back(std::move(read));
+    return {};
+  };
+  GH_TRY(each_step(object, "pre_tokenizer", "pretokenizers", take));
   return made;
 }
 

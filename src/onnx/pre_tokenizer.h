@@ -31,7 +31,6 @@ class PreTokenizer {
 
  private:
   using Step = std::function<void(std::vector<Piece>&)>;
-  Result<void> add(const nlohmann::json& json, std::string where, int depth);
   Result<Step> read_step(const nlohmann::json& json, const std::string& type,
                          const std::string& where);
 

@@ -160,6 +160,16 @@ TEST(Files, WhatIsNotSupportedIsRefusedByName) {
     EXPECT_FALSE(Tokenizer::parse(text).has_value()) << text;
 }
 
+TEST(Files, ManyStepsAreRefused) {
+  json file = bert_file();
+  json& sequence = file["normalizer"];
+  sequence = {{"type", "Sequence"}, {"normalizers", json::array()}};
+  for (int step = 0; step < 64; ++step) sequence["normalizers"].push_back({{"type", "Lowercase"}});
+  EXPECT_TRUE(Tokenizer::parse(file.dump()).has_value());
+  sequence["normalizers"].push_back({{"type", "Lowercase"}});
+  EXPECT_NE(refusal(file).find("normalizers[64]: too many steps"), std::string::npos);
+}
+
 TEST(Files, DeepSequencesAreRefused) {
   json file = bert_file();
   json nested = {{"type", "Lowercase"}};
