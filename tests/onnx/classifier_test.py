@@ -130,7 +130,7 @@ def run(check):
         refused(check, "a label that is not there", "no label \"JAILBREAK\", but: SAFE, INJECTION", folder, labels=models.LABELS, harmful=["JAILBREAK"])
         refused(check, "too many labels", "2 scores for 3 labels", folder, labels=["a", "b", "c"], harmful=["a"])
         config = json.loads((folder / "config.json").read_text())
-        for key, value, named in (("vocab_size", 1000, "vocab_size"), ("max_position_embeddings", 256, "max_position_embeddings")):
+        for key, value, named in (("vocab_size", 100, "vocab_size"), ("max_position_embeddings", 256, "max_position_embeddings")):
             (folder / "config.json").write_text(json.dumps({**config, key: value}))
             refused(check, f"more than {key} of config.json", named, folder, harmful=["INJECTION"])
         (folder / "config.json").write_text(json.dumps(config))
