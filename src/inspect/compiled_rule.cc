@@ -55,9 +55,6 @@ bool is_letter_at(std::string_view text, std::size_t at) {
   return byte >= 0x80 ? byte < 0xe0 : is_lower(text[at]) || is_upper(text[at]);
 }
 
-bool begins_escape(char c) {
-  return c == '\\' || c == '%' || c == '\x1b';
-}
 // Of so many places each is tried; more are narrowed down first.
 constexpr std::size_t widest_tried = 32;
 
@@ -67,7 +64,7 @@ constexpr std::size_t least_for_blocks = 24;
 // Whether an escape may end at one of [at, end].
 bool is_near_escape(std::string_view text, std::size_t at, std::size_t end) {
   const std::size_t begin = at - std::min(at, longest_escape);
-  return std::ranges::any_of(text.substr(begin, end - begin), begins_escape);
+  return std::ranges::any_of(text.substr(begin, end - begin), is_escape_byte);
 }
 
 bool is_escape_letter(char c) {

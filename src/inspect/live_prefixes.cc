@@ -12,7 +12,8 @@ namespace {
 const ByteClass& escape_bytes() {
   static const ByteClass bytes = [] {
     ByteSet all;
-    for (const unsigned char c : std::string_view("\\%\x1b")) all.set(c);
+    for (unsigned byte = 0; byte < 256; ++byte)
+      if (is_escape_byte(static_cast<char>(byte))) all.set(byte);
     return ByteClass(all);
   }();
   return bytes;
@@ -93,6 +94,12 @@ void LiveStarts::renew(PrefixStates& states) {
   generation_ = states.generation();
 }
 
+// If what was read from there on may be a whole match. Which of several it stands for is not known.
+void LiveStarts::note(const Live& live) {
+  if ((live.state & PrefixStates::ends) != 0)
+    note(live.begin, live.stands_for_more ? end_ : live.begin);
+}
+
 // Every start goes on by one byte, or dies; those that come to share a state become one.
 void LiveStarts::take(PrefixStates& states, char c) {
   if (states.is_full()) renew(states);
@@ -105,8 +112,7 @@ void LiveStarts::take(PrefixStates& states, char c) {
       if (!live.stands_for_more) continue;
       live.begin = end_ + 1 - states.automaton().width();
     }
-    if ((live.state & PrefixStates::ends) != 0)
-      note(live.begin, live.stands_for_more ? end_ : live.begin);
+    note(live);
     const std::size_t place = states.mark(live.state, kept);
     if (place != kept) {
       live_[place].stands_for_more = true;
@@ -130,19 +136,19 @@ void LiveStarts::take_alone(PrefixStates& states, std::size_t at, std::string_vi
     }
     live.state = states.step(live.state, text[end_ - base]);
     if (live.state == PrefixStates::dead) return live_.clear();
-    if ((live.state & PrefixStates::ends) != 0)
-      note(live.begin, live.stands_for_more ? end_ : live.begin);
+    note(live);
   } while (++end_ < base + at);
 }
 
 // A start at the byte that was taken last.
 void LiveStarts::add(PrefixStates& states, PrefixStates::State state) {
-  if ((state & PrefixStates::ends) != 0) note(end_, end_);
+  const Live live{end_, state, false};
+  note(live);
   const std::size_t place = live_.empty() ? 0 : states.mark(state, live_.size());
   if (place != live_.size()) {
     live_[place].stands_for_more = true;
   } else {
-    live_.push_back({end_, state, false});
+    live_.push_back(live);
   }
 }
 

@@ -62,6 +62,7 @@ class LiveStarts {
   void take(PrefixStates& states, char c);
   void take_alone(PrefixStates& states, std::size_t at, std::string_view text, std::size_t base);
   void add(PrefixStates& states, PrefixStates::State state);
+  void note(const Live& live);
   void note(std::size_t first, std::size_t last) {
     first_noted_ = std::min(first_noted_, first);
     last_noted_ = std::max(last_noted_, last);

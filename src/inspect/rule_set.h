@@ -30,6 +30,10 @@ namespace gatehouse::inspect {
 // %20,
 // \u0027, \x1b, ESC[93m. Escapes are shorter than `longest_escape`.
 inline constexpr std::size_t longest_escape = 12;
+// Such an escape begins with it. (Others than those that are decoded: escape.h.)
+inline bool is_escape_byte(char c) {
+  return c == '\\' || c == '%' || c == '\x1b';
+}
 bool ends_escape(std::string_view text);
 // The same as a regular expression.
 inline constexpr std::string_view escape_regex =

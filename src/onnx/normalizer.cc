@@ -227,13 +227,8 @@ Result<Normalizer::Step> Normalizer::read_step(const json& object, const std::st
 Result<Normalizer> Normalizer::parse(const json& object) {
   Normalizer normalizer;
   if (object.is_null()) return normalizer;
-  const auto take = [&](const json& step, const std::string& type,
-                        const std::string& where) -> Result<void> {
-    GH_ASSIGN(auto read, normalizer.read_step(step, type, where));
-    normalizer.steps_.push_back(std::move(read));
-    return {};
-  };
-  GH_TRY(each_step(object, "normalizer", "normalizers", take));
+  const auto read = [&](const auto&... step) { return normalizer.read_step(step...); };
+  GH_ASSIGN(normalizer.steps_, read_steps<Step>(object, "normalizer", "normalizers", read));
   return normalizer;
 }
 

@@ -314,13 +314,8 @@ Result<PreTokenizer::Step> PreTokenizer::read_step(const json& object, const std
 Result<PreTokenizer> PreTokenizer::parse(const json& object) {
   PreTokenizer made;
   if (object.is_null()) return made;
-  const auto take = [&](const json& step, const std::string& type,
-                        const std::string& where) -> Result<void> {
-    GH_ASSIGN(auto read, made.read_step(step, type, where));
-    made.steps_.push_back(std::move(read));
-    return {};
-  };
-  GH_TRY(each_step(object, "pre_tokenizer", "pretokenizers", take));
+  const auto read = [&](const auto&... step) { return made.read_step(step...); };
+  GH_ASSIGN(made.steps_, read_steps<Step>(object, "pre_tokenizer", "pretokenizers", read));
   return made;
 }
 
