@@ -19,7 +19,7 @@ namespace gatehouse::inspect {
 class PieceAutomaton : public PlaceAutomaton {
  public:
   // Of a stretch of bytes so many are counted; one that goes on longer goes on for ever.
-  static constexpr unsigned longest_counted = 48;
+  static constexpr unsigned longest_counted = 64;
 
   void add(const Pattern& piece, std::uint32_t number);
   // When all are added.

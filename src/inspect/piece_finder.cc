@@ -15,7 +15,7 @@ namespace {
 
 using Kind = PatternNode::Kind;
 
-constexpr std::size_t most_branches = 64;
+constexpr std::size_t most_branches = 128;
 // More candidates than this a byte are not worth a filter.
 constexpr double most_by_grams = 0.06;
 constexpr double most_by_window = 0.01;
@@ -279,7 +279,8 @@ class PieceFinder::HeadFinder {
   std::array<char, gram_bytes> bytes_{};
 };
 
-bool PieceFinder::add(const Pattern& piece, std::uint32_t number) {
+bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t number) {
+  const bool is_whole = more == nullptr || max_width(more) <= max_width(piece);
   struct Branch {
     Known known;
     std::vector<ByteSet> row;
@@ -292,7 +293,7 @@ bool PieceFinder::add(const Pattern& piece, std::uint32_t number) {
     HeadFinder finder(head);
     auto known = finder.best();
     if (!known) return false;
-    const bool is_all = is_row(head) && min_width(head) <= most_compared;
+    const bool is_all = is_whole && is_row(head) && min_width(head) <= most_compared;
     windows += known->grams.empty();
     branches.push_back({std::move(*known), finder.row(), is_all});
   }
@@ -310,7 +311,7 @@ bool PieceFinder::add(const Pattern& piece, std::uint32_t number) {
     heads_.push_back(head);
     ask = ask || !branch.is_all;
   }
-  if (ask) automaton_.add(piece, number);
+  if (ask) automaton_.add(is_whole ? piece : more, number);
   return true;
 }
 

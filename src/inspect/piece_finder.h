@@ -28,8 +28,9 @@ static_assert(std::endian::native == std::endian::little, "the first byte is the
 class PieceFinder {
  public:
   // False if some text of the pattern begins like ordinary text: it is not looked for then. Texts
-  // of the pattern are not empty.
-  bool add(const Pattern& piece, std::uint32_t number);
+  // of the pattern are not empty. What begins with it counts only where `more` stands too, unless
+  // that is null.
+  bool add(const Pattern& piece, const Pattern& more, std::uint32_t number);
   // When all are added.
   void build();
 

@@ -38,7 +38,7 @@ class Finder {
     for (const std::string_view text : patterns) {
       pieces.push_back(*parse_pattern(text));
       regexes.push_back(std::make_unique<re2::RE2>(to_regex(pieces.back(), false), options));
-      EXPECT_TRUE(finder.add(pieces.back(), static_cast<std::uint32_t>(pieces.size() - 1))) << text;
+      EXPECT_TRUE(finder.add(pieces.back(), nullptr, static_cast<std::uint32_t>(pieces.size() - 1))) << text;
     }
     finder.build();
   }
@@ -111,7 +111,7 @@ TEST(PieceFinder, ForgettingStatesMakesNoDifference) {
 TEST(PieceFinder, WhatBeginsLikeOrdinaryTextIsRefused) {
   for (const std::string_view text : {"[a-z]+", "[A-Za-z]{20}", ".{4}e", "(?:AKIA|[a-z]{9})"}) {
     PieceFinder finder;
-    EXPECT_FALSE(finder.add(*parse_pattern(text), 0)) << text;
+    EXPECT_FALSE(finder.add(*parse_pattern(text), nullptr, 0)) << text;
     EXPECT_TRUE(finder.empty()) << text;
   }
 }
@@ -124,7 +124,7 @@ TEST(PieceFinder, FindsThePiecesOfTheRules) {
   for (const auto& rule : rules) {
     const Pattern piece = up_to_stretch(rule->factor().pattern, PieceAutomaton::longest_counted);
     PieceFinder finder;
-    if (min_width(piece) == 0 || !finder.add(piece, 5)) {
+    if (min_width(piece) == 0 || !finder.add(piece, nullptr, 5)) {
       ++refused;
       continue;
     }

@@ -20,6 +20,9 @@ constexpr std::size_t widest_behind_word = 64;
 
 // Of a piece that goes on longer what is in front of that is looked for.
 constexpr std::size_t longest_stretch = PieceAutomaton::longest_counted;
+// Where a piece stands with which matches begin, about so many bytes are looked at before RE2 is
+// asked.
+constexpr std::size_t asked_bytes = 32;
 
 // What is left to Hyperscan.
 struct Expression {
@@ -77,23 +80,35 @@ void add_words(Plan& plan, std::uint32_t index, const RuleSource& source) {
   for (const std::string& text : source.context) plan.words[text].push_back(index);
 }
 
-bool add_piece(Plan& plan, const Pattern& pattern, Trigger trigger) {
-  const Pattern piece = up_to_stretch(pattern, longest_stretch);
+Pattern up_to_stretch(const Pattern& pattern) {
+  return trim_tail(inspect::up_to_stretch(pattern, longest_stretch));
+}
+
+bool add_piece(Plan& plan, const Pattern& pattern, const Pattern& more, Trigger trigger) {
+  const Pattern piece = up_to_stretch(pattern);
   const auto number = static_cast<std::uint32_t>(plan.triggers.size());
-  if (min_width(piece) == 0 || !plan.pieces.add(piece, number)) return false;
+  if (min_width(piece) == 0 || !plan.pieces.add(piece, more, number)) return false;
   plan.triggers.push_back(trigger);
   return true;
 }
 
-void add_trigger(Plan& plan, const Pattern& pattern, const std::string& where, Trigger trigger) {
-  if (add_piece(plan, pattern, trigger)) return;
+void add_trigger(Plan& plan, const Pattern& pattern, const Pattern& more, const std::string& where,
+                 Trigger trigger) {
+  if (add_piece(plan, pattern, more, trigger)) return;
   const auto number = static_cast<unsigned>(plan.triggers.size());
   plan.expressions.push_back({to_regex(pattern, false), where, number});
   plan.triggers.push_back(trigger);
 }
 
+// What follows a factor is asked for where the match begins with it. Null: the same.
+Pattern factor_and_more(const CompiledRule& rule) {
+  if (rule.factor().before_max > 0) return nullptr;
+  return up_to_stretch(limit_head(rule.source().pattern, asked_bytes));
+}
+
 void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width) {
-  add_trigger(plan, rule.factor().pattern, rule.source().where, {Trigger::Kind::factor, index});
+  add_trigger(plan, rule.factor().pattern, factor_and_more(rule), rule.source().where,
+              {Trigger::Kind::factor, index});
   plan.margin = std::max(plan.margin, width);
 }
 
@@ -106,7 +121,8 @@ void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::si
   const auto rows = rows_of(factor);
   if (!rows || !rule.has_narrow_factor()) return add_factor(plan, index, rule, width);
   const bool is_crowd = std::ranges::any_of(*rows, may_crowd);
-  if (only_crowds && !is_crowd && add_piece(plan, factor, {Trigger::Kind::factor, index})) return;
+  if (only_crowds && !is_crowd && add_piece(plan, factor, nullptr, {Trigger::Kind::factor, index}))
+    return;
   for (const ByteRow& row : *rows) plan.rows.add(row, index);
 }
 
@@ -156,7 +172,7 @@ void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const
 void add_word_triggers(Plan& plan, std::vector<ContextWord>& words,
                        const std::vector<std::unique_ptr<CompiledRule>>& rules) {
   for (auto& [text, wanted_by] : plan.words) {
-    add_trigger(plan, word_pattern(text), rules[wanted_by.front()]->source().where,
+    add_trigger(plan, word_pattern(text), nullptr, rules[wanted_by.front()]->source().where,
                 {Trigger::Kind::context, static_cast<std::uint32_t>(words.size())});
     words.push_back({text.size(), std::move(wanted_by)});
   }
