@@ -16,6 +16,8 @@ constexpr int most_places = 8;
 constexpr std::size_t close_together = 64;
 // Bytes are looked for by sets of so many: a digit, a colon.
 constexpr std::size_t most_needed = 12;
+// So many bytes are compared before RE2 is asked, which takes as long as a few hundred of them.
+constexpr std::size_t opening_bytes = 8;
 
 re2::RE2::Options options() {
   re2::RE2::Options options;
@@ -67,6 +69,7 @@ ByteSet needed_bytes(const Pattern& pattern) {
 MatchFinder::MatchFinder(const Pattern& pattern)
     : has_group_(has_capture(pattern)),
       whole_(compile(pattern, true)),
+      opening_(opening(pattern, opening_bytes)),
       needed_(needed_bytes(pattern)) {
   const std::span<const Pattern> parts =
       pattern->kind == Kind::concat ? std::span(pattern->children) : std::span(&pattern, 1);
@@ -106,6 +109,7 @@ std::optional<MatchFinder::Found> MatchFinder::longest(std::string_view text, st
   const bool close = base + start - memo.tried_at < close_together;
   memo.tried_at = base + start;
   if (close && lacks_needed(text, start, limit, base, memo)) return std::nullopt;
+  if (!may_match(text, start, limit)) return std::nullopt;
   if (run_min_ > 0) {
     const Found known = with_run(text, start, limit, base, memo);
     if (known.group) return known;
@@ -115,6 +119,13 @@ std::optional<MatchFinder::Found> MatchFinder::longest(std::string_view text, st
   if (!whole_->Match(piece(text), start, limit, re2::RE2::ANCHOR_START, &found, 1))
     return std::nullopt;
   return Found{start + found.size(), {}};
+}
+
+bool MatchFinder::may_match(std::string_view text, std::size_t start, std::size_t limit) const {
+  if (limit - start < opening_.size()) return false;
+  for (std::size_t i = 0; i < opening_.size(); ++i)
+    if (!opening_[i].test(static_cast<unsigned char>(text[start + i]))) return false;
+  return true;
 }
 
 // Whether text[start, limit) has none of the bytes that every match has.

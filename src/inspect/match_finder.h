@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "inspect/inspect.h"
 #include "inspect/pattern.h"
@@ -64,6 +65,8 @@ class MatchFinder {
   Found with_run(std::string_view text, std::size_t start, std::size_t limit, std::size_t base,
                  FinderMemo& memo) const;
 
+  bool may_match(std::string_view text, std::size_t start, std::size_t limit) const;
+
   bool has_group_;
   bool is_placed_ = false;  // the group is one part of a row of parts
   Regex whole_;
@@ -73,7 +76,8 @@ class MatchFinder {
   ByteSet run_bytes_;
   std::size_t run_min_ = 0;  // 0: it is not so
   std::size_t run_max_ = 0;
-  ByteSet needed_;  // every match has one of these; none: not known
+  std::vector<ByteSet> opening_;  // the first places of every match
+  ByteSet needed_;                // every match has one of these; none: not known
 };
 
 }  // namespace gatehouse::inspect

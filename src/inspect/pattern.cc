@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace gatehouse::inspect {
 namespace {
@@ -206,6 +207,42 @@ bool nullable(const Pattern& pattern) {
   return min_width(pattern) == 0;
 }
 
+using Ends = std::set<std::size_t>;
+
+// What texts of the pattern that begin at these places have there. Gives where they may end, as far
+// as there are places.
+Ends add_opening(const Pattern& pattern, const Ends& begins, std::vector<ByteSet>& places) {
+  Ends ends;
+  switch (pattern->kind) {
+    case Kind::empty:
+      return begins;
+    case Kind::bytes:
+      for (const std::size_t begin : begins) {
+        places[begin] |= pattern->bytes;
+        if (begin + 1 < places.size()) ends.insert(begin + 1);
+      }
+      return ends;
+    case Kind::capture:
+      return add_opening(pattern->children[0], begins, places);
+    case Kind::concat:
+      ends = begins;
+      for (const Pattern& child : pattern->children) ends = add_opening(child, ends, places);
+      return ends;
+    case Kind::alternate:
+      for (const Pattern& child : pattern->children) ends.merge(add_opening(child, begins, places));
+      return ends;
+    case Kind::repeat:
+      break;
+  }
+  Ends last = begins;
+  for (unsigned i = 0; i < pattern->max && !last.empty() && i <= places.size(); ++i) {
+    if (i >= pattern->min) ends.insert(last.begin(), last.end());
+    last = add_opening(pattern->children[0], last, places);
+  }
+  ends.merge(last);
+  return ends;
+}
+
 }  // namespace
 
 std::string to_regex(const Pattern& pattern, bool captures) {
@@ -300,6 +337,13 @@ Pattern trim_tail(const Pattern& pattern) {
 
 Pattern limit_head(const Pattern& pattern, std::size_t bytes) {
   return limit(pattern, bytes).pattern;
+}
+
+std::vector<ByteSet> opening(const Pattern& pattern, std::size_t most) {
+  std::vector<ByteSet> places(most);
+  add_opening(pattern, {0}, places);
+  places.resize(std::min(most, min_width(pattern)));
+  return places;
 }
 
 ByteSet first_bytes(const Pattern& pattern) {

@@ -61,6 +61,10 @@ bool ends_with_capture(const Pattern& pattern);
 // The bytes a text of the pattern may begin with. The pattern must not match the empty text.
 ByteSet first_bytes(const Pattern& pattern);
 
+// The bytes that may stand at each of the first places of a text of the pattern: of `most` places
+// (one at least), or as many as its shortest text has.
+std::vector<ByteSet> opening(const Pattern& pattern, std::size_t most);
+
 // Every text of the pattern has a prefix in these, which are at most as long. trim_tail cuts
 // optional and repeated tails to their least; limit_head cuts behind the first `bytes` or so.
 Pattern trim_tail(const Pattern& pattern);

@@ -99,6 +99,10 @@ TEST(Pattern, DerivedFormsOfEveryRuleHold) {
       testing::sample(pattern, dice, text);
       ASSERT_TRUE(re2::RE2::FullMatch(text, whole)) << rule->source().rule.id;
       ASSERT_TRUE(first_bytes(pattern).test(static_cast<unsigned char>(text[0])));
+      const auto places = opening(pattern, 8);
+      ASSERT_LE(places.size(), text.size());
+      for (std::size_t i = 0; i < places.size(); ++i)
+        ASSERT_TRUE(places[i].test(static_cast<unsigned char>(text[i]))) << text << " at " << i;
       ASSERT_TRUE(re2::RE2::PartialMatch(text, piece)) << rule->source().rule.id << " " << text;
       bool found = false;
       for (std::size_t end = 0; end <= text.size(); ++end) {

@@ -10,11 +10,23 @@ constexpr unsigned longest_counted_group = 8;
 }  // namespace
 
 void PieceAutomaton::add(const Pattern& piece, std::uint32_t number) {
-  Fragment whole = PlaceAutomaton::add(piece, {longest_counted, longest_counted_group, false});
+  add(piece, number, {longest_counted, longest_counted_group, false});
+}
+
+void PieceAutomaton::add_loosely(const Pattern& piece, std::uint32_t number) {
+  add(piece, number, {longest_counted, longest_counted_group, true});
+}
+
+void PieceAutomaton::add(const Pattern& piece, std::uint32_t number, const Counts& counts) {
+  Fragment whole = PlaceAutomaton::add(piece, counts);
   const Fragment end = add_bytes({});
   numbers_.emplace(end.first.front(), number);
   append(whole, end);
   append_all(first_, whole.first);
+}
+
+std::uint32_t PieceAutomaton::piece_of(Place place) const {
+  return numbers_.lower_bound(place)->second;
 }
 
 void PieceAutomaton::build() {
@@ -41,9 +53,8 @@ void PieceStates::restart() {
   state_of(automaton_->first());  // initial
 }
 
-PieceStates::State PieceStates::state_of(Places places) {
-  const auto [known, is_new] =
-      numbers_.try_emplace(std::move(places), static_cast<State>(states_.size()));
+PieceStates::State PieceStates::state_of(const Places& places) {
+  const auto [known, is_new] = numbers_.try_emplace(places, static_cast<State>(states_.size()));
   if (is_new) {
     states_.push_back(&known->first);
     std::vector<std::uint32_t>& ended = ended_.emplace_back();
@@ -56,15 +67,12 @@ PieceStates::State PieceStates::state_of(Places places) {
 
 PieceStates::State PieceStates::find_step(State state, unsigned byte_class) {
   if (is_full()) {
-    Places kept = *states_[state];
+    const Places kept = *states_[state];
     restart();
-    state = state_of(std::move(kept));
+    state = state_of(kept);
   }
-  Places next;
-  for (const PlaceAutomaton::Place place : *states_[state])
-    if (automaton_->takes(place, byte_class)) append_all(next, automaton_->after(place));
-  sort_once(next);
-  State found = next.empty() ? dead : state_of(std::move(next));
+  const Places& next = steps_.after(*automaton_, *states_[state], byte_class);
+  State found = next.empty() ? dead : state_of(next);
   if (found != dead && !ended_[found].empty()) found |= ends;
   return rows_[state * automaton_->class_count() + byte_class] = found;
 }

@@ -6,7 +6,9 @@
 //                   every byte leads. A cache: one thread, at most some 4 MiB.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +24,9 @@ class PieceAutomaton : public PlaceAutomaton {
   static constexpr unsigned longest_counted = 64;
 
   void add(const Pattern& piece, std::uint32_t number);
+  // Of these stretches a few bytes are counted: a state for each length would be states that no
+  // cache has near. So more is found than there is.
+  void add_loosely(const Pattern& piece, std::uint32_t number);
   // When all are added.
   void build();
 
@@ -30,15 +35,21 @@ class PieceAutomaton : public PlaceAutomaton {
   // Whether a piece ends before this place, at which no byte stands, and which.
   bool is_end(Place place) const { return numbers_.contains(place); }
   std::uint32_t number_of(Place place) const { return numbers_.at(place); }
+  // Of which piece any place is.
+  std::uint32_t piece_of(Place place) const;
 
  private:
+  void add(const Pattern& piece, std::uint32_t number, const Counts& counts);
+
   Places first_;
-  std::unordered_map<Place, std::uint32_t> numbers_;
+  std::map<Place, std::uint32_t> numbers_;  // by a piece's last place
 };
 
 class PieceStates {
  public:
   static constexpr std::size_t most_states = 16'384;
+  // Of a text so much is read. Whatever is still under way then counts as found.
+  static constexpr std::size_t longest_run = 128;
 
   // When there are more states than `most`, they are forgotten and found anew.
   explicit PieceStates(const PieceAutomaton& automaton, std::size_t most = most_states);
@@ -47,13 +58,17 @@ class PieceStates {
   template <class Each>
   void run(std::string_view text, std::size_t begin, const Each& each) {
     State state = initial;
-    for (std::size_t at = begin; at < text.size(); ++at) {
+    const std::size_t stop = std::min(text.size(), begin + longest_run);
+    for (std::size_t at = begin; at < stop; ++at) {
       const State next = step(state, text[at]);
       if (next == dead) return;
       if ((next & ends) != 0)
         for (const std::uint32_t number : ended_[next & ~ends]) each(number, at + 1);
       state = next & ~ends;
     }
+    if (stop == text.size()) return;
+    for (const PlaceAutomaton::Place place : *states_[state])
+      each(automaton_->piece_of(place), stop);
   }
 
  private:
@@ -76,10 +91,11 @@ class PieceStates {
     return next != unknown ? next : find_step(state, automaton_->class_of(c));
   }
   State find_step(State state, unsigned byte_class);
-  State state_of(Places places);
+  State state_of(const Places& places);
 
   const PieceAutomaton* automaton_;
   std::size_t most_;
+  PlaceSteps steps_;
   std::vector<const Places*> states_;
   std::unordered_map<Places, State, Hash> numbers_;
   std::vector<std::vector<std::uint32_t>> ended_;  // by state

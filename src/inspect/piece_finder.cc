@@ -191,12 +191,8 @@ class PieceFinder::HeadFinder {
     sort_once(next);
     return next;
   }
-  Places after(const Places& places, unsigned byte_class) const {
-    Places next;
-    for (const auto place : places)
-      if (automaton_.takes(place, byte_class)) append_all(next, automaton_.after(place));
-    sort_once(next);
-    return next;
+  Places after(const Places& places, unsigned byte_class) {
+    return steps_.after(automaton_, places, byte_class);
   }
   bool may_end(const Places& places) const {
     return std::ranges::any_of(places, [&](auto place) { return automaton_.is_end(place); });
@@ -272,6 +268,7 @@ class PieceFinder::HeadFinder {
   }
   std::size_t least_;
   PieceAutomaton automaton_;
+  PlaceSteps steps_;
   std::vector<ByteSet> members_;             // by class of bytes
   std::vector<std::string> folded_members_;  // the same bytes, folded
   double most_ = 0;                          // that grams may cost
@@ -311,7 +308,8 @@ bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t n
     heads_.push_back(head);
     ask = ask || !branch.is_all;
   }
-  if (ask) automaton_.add(is_whole ? piece : more, number);
+  if (ask && is_whole) automaton_.add(piece, number);
+  if (ask && !is_whole) automaton_.add_loosely(more, number);
   return true;
 }
 

@@ -38,7 +38,8 @@ class Finder {
     for (const std::string_view text : patterns) {
       pieces.push_back(*parse_pattern(text));
       regexes.push_back(std::make_unique<re2::RE2>(to_regex(pieces.back(), false), options));
-      EXPECT_TRUE(finder.add(pieces.back(), nullptr, static_cast<std::uint32_t>(pieces.size() - 1))) << text;
+      EXPECT_TRUE(finder.add(pieces.back(), nullptr, static_cast<std::uint32_t>(pieces.size() - 1)))
+          << text;
     }
     finder.build();
   }
@@ -144,6 +145,44 @@ TEST(PieceFinder, FindsThePiecesOfTheRules) {
     }
   }
   EXPECT_LT(refused, rules.size() / 8);
+}
+
+// A piece counts where the rest may stand behind it: words of any length may, other words may not.
+TEST(PieceFinder, MoreOfAPatternIsAsked) {
+  PieceFinder finder;
+  const Pattern piece = *parse_pattern("(?i:const|export) ");
+  const Pattern more = *parse_pattern(R"((?i:const|export) \w{0,24}(?:token|secret)[ ]?=)");
+  ASSERT_TRUE(finder.add(piece, more, 3));
+  ASSERT_TRUE(finder.add(*parse_pattern("const char"), nullptr, 4));
+  finder.build();
+  PieceStates states(finder.automaton());
+  const auto found = [&](std::string_view text) {
+    std::set<std::uint32_t> numbers;
+    finder.find(states, text, 0, text.size(),
+                [&](std::uint32_t number, std::size_t, std::size_t) { numbers.insert(number); });
+    return numbers;
+  };
+  using Numbers = std::set<std::uint32_t>;
+  EXPECT_EQ(found("a const my_token = x"), Numbers{3});
+  EXPECT_EQ(found("a const secret=x"), Numbers{3});
+  EXPECT_EQ(found("a const char* secret=x"), Numbers{4});
+  EXPECT_EQ(found("a const auto secret=x"), Numbers{});
+  EXPECT_EQ(found("a const my_token"), Numbers{});
+}
+
+// What is under way where no more is read counts: how long it goes on is not known.
+TEST(PieceFinder, WhatGoesOnTooLongCountsAsFound) {
+  PieceFinder finder;
+  ASSERT_TRUE(finder.add(*parse_pattern("key_"), *parse_pattern(R"(key_\w{0,900}=)"), 3));
+  finder.build();
+  PieceStates states(finder.automaton());
+  for (const std::size_t size : {PieceStates::longest_run - 5, PieceStates::longest_run + 5}) {
+    bool found = false;
+    const std::string text = "key_" + std::string(size, 'a') + " ";
+    finder.find(states, text, 0, text.size(),
+                [&](std::uint32_t number, std::size_t, std::size_t) { found = number == 3; });
+    EXPECT_EQ(found, size > PieceStates::longest_run);
+  }
 }
 
 TEST(PieceFinder, BuiltInRulesNeedNoOtherSearch) {

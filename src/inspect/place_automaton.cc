@@ -24,6 +24,24 @@ void sort_once(PlaceAutomaton::Places& places) {
   places.erase(std::unique(places.begin(), places.end()), places.end());
 }
 
+const PlaceAutomaton::Places& PlaceSteps::after(const PlaceAutomaton& automaton,
+                                                const PlaceAutomaton::Places& places,
+                                                unsigned byte_class) {
+  after_.clear();
+  seen_.resize(automaton.size());
+  for (const PlaceAutomaton::Place place : places) {
+    if (!automaton.takes(place, byte_class)) continue;
+    for (const PlaceAutomaton::Place next : automaton.after(place)) {
+      if (seen_[next]) continue;
+      seen_[next] = true;
+      after_.push_back(next);
+    }
+  }
+  for (const PlaceAutomaton::Place place : after_) seen_[place] = false;
+  std::ranges::sort(after_);
+  return after_;
+}
+
 PlaceAutomaton::Fragment PlaceAutomaton::add(const Pattern& pattern, const Counts& counts) {
   switch (pattern->kind) {
     case Kind::empty:

@@ -23,6 +23,7 @@ class PlaceAutomaton {
   using Place = std::uint32_t;
   using Places = std::vector<Place>;  // sorted, each once
 
+  std::size_t size() const { return places_.size(); }
   std::size_t class_count() const { return class_count_; }
   // Bytes that no place tells apart are of one class.
   unsigned class_of(char c) const { return classes_[static_cast<unsigned char>(c)]; }
@@ -75,6 +76,18 @@ class PlaceAutomaton {
   std::vector<std::bitset<256>> sets_;            // the same over classes of bytes
   std::array<std::uint8_t, 256> classes_{};
   std::size_t class_count_ = 0;
+};
+
+// Where places lead to. Many lead to the same ones, so those seen are marked. One thread.
+class PlaceSteps {
+ public:
+  // Of those that take a byte of the class. Valid until the next call.
+  const PlaceAutomaton::Places& after(const PlaceAutomaton& automaton,
+                                      const PlaceAutomaton::Places& places, unsigned byte_class);
+
+ private:
+  PlaceAutomaton::Places after_;
+  std::vector<bool> seen_;  // by place; false between calls
 };
 
 void append_all(PlaceAutomaton::Places& to, std::span<const PlaceAutomaton::Place> from);

@@ -131,10 +131,10 @@ void PrefixStates::restart() {
   rows_.assign(automaton_.class_count(), dead);
 }
 
-PrefixStates::State PrefixStates::state_of(Places places) {
+PrefixStates::State PrefixStates::state_of(const Places& places) {
   const bool is_end = places.front() == PrefixAutomaton::end;
   const auto next = static_cast<State>(states_.size() | (is_end ? ends : 0U));
-  const auto [known, is_new] = numbers_.try_emplace(std::move(places), next);
+  const auto [known, is_new] = numbers_.try_emplace(places, next);
   if (is_new) {
     states_.push_back(&known->first);
     marks_.emplace_back();
@@ -162,11 +162,8 @@ PrefixStates::State PrefixStates::find_step(State state, unsigned byte_class) {
 }
 
 PrefixStates::State PrefixStates::step_from(const Places& places, unsigned byte_class) {
-  Places next;
-  for (const PrefixAutomaton::Place place : places)
-    if (automaton_.takes(place, byte_class)) append_all(next, automaton_.after(place));
-  sort_once(next);
-  return next.empty() ? dead : state_of(std::move(next));
+  const Places& next = steps_.after(automaton_, places, byte_class);
+  return next.empty() ? dead : state_of(next);
 }
 
 void PrefixStates::renew(std::span<State*> kept) {
@@ -174,7 +171,7 @@ void PrefixStates::renew(std::span<State*> kept) {
   for (const State* state : kept) places.push_back(*states_[number(*state)]);
   restart();
   ++generation_;
-  for (std::size_t i = 0; i < kept.size(); ++i) *kept[i] = state_of(std::move(places[i]));
+  for (std::size_t i = 0; i < kept.size(); ++i) *kept[i] = state_of(places[i]);
 }
 
 }  // namespace gatehouse::inspect

@@ -122,10 +122,11 @@ class PrefixStates {
   State find_first(Categories which, unsigned before, char c);
   State find_step(State state, unsigned byte_class);
   State step_from(const Places& places, unsigned byte_class);
-  State state_of(Places places);
+  State state_of(const Places& places);
 
   const PrefixAutomaton& automaton_;
   std::size_t most_;
+  PlaceSteps steps_;
   std::vector<const Places*> states_;  // by number
   std::unordered_map<Places, State, Hash> numbers_;
   std::vector<State> rows_;  // by number and class of byte
