@@ -30,6 +30,31 @@ bool may_be_capital(char c) {
   return static_cast<unsigned char>(c) >= 0x80 || (c >= 'A' && c <= 'Z');
 }
 
+// So many characters of base64 in a row, a digit among them, are no word.
+constexpr std::size_t least_opaque = 16;
+bool is_base64(char c) {
+  return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '+' || c == '/';
+}
+
+// What may say something about a part: of the text before it the end, behind the last run of
+// encoded characters. Where much is encoded, that would be searched again with every part.
+std::string_view context_of(std::string_view before) {
+  if (before.size() > context_window) before.remove_prefix(before.size() - context_window);
+  std::size_t run = 0;
+  bool has_digit = false;
+  for (std::size_t at = before.size(); at-- > 0;) {
+    if (!is_base64(before[at])) {
+      run = 0;
+      has_digit = false;
+      continue;
+    }
+    has_digit = has_digit || is_digit(before[at]);
+    if (++run >= least_opaque && has_digit)
+      return before.substr(std::min(at + run, before.size() - 1));
+  }
+  return before;
+}
+
 // The digits in a row that a loose segment has among other characters; none if it is all digits.
 Span longest_digits(std::string_view text) {
   Span best;
@@ -62,7 +87,7 @@ void DecodedSearch::add_hidden(Layer& layer, std::size_t parent, const HiddenRun
 void DecodedSearch::add(Layer& layer, std::size_t parent, const Segment& segment,
                         std::string_view before) {
   Part part{parent, segment, layer.joined.size(), 0, 0, no_fold};
-  layer.joined += before.substr(before.size() - std::min(before.size(), context_window));
+  layer.joined += context_of(before);
   if (!before.empty() && is_word(before.back())) layer.joined += ' ';
   part.first = layer.joined.size();
   const std::string_view text = layer.segments.text(segment);

@@ -16,6 +16,8 @@ namespace {
 using Kind = PatternNode::Kind;
 
 constexpr std::size_t most_branches = 128;
+// What is so wide is rare enough without more of it.
+constexpr std::size_t wide_enough = 16;
 // More candidates than this a byte are not worth a filter.
 constexpr double most_by_grams = 0.06;
 constexpr double most_by_window = 0.01;
@@ -277,7 +279,8 @@ class PieceFinder::HeadFinder {
 };
 
 bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t number) {
-  const bool is_whole = more == nullptr || max_width(more) <= max_width(piece);
+  const bool is_whole = more == nullptr || max_width(more) <= max_width(piece) ||
+                        min_width(piece) >= wide_enough;
   struct Branch {
     Known known;
     std::vector<ByteSet> row;
