@@ -73,6 +73,18 @@ TEST_F(ViewsTest, WrappedBase64IsOneText) {
   EXPECT_EQ(found(encoded), "aws-access-key-id:base64");
 }
 
+// The words in front of an encoded value say what it is; those in front of another encoded text
+// before it are not read again.
+TEST_F(ViewsTest, WordsBeforeAnEncodedValueAreItsContext) {
+  const std::string value = to_base64(bytes_of("(536904399)!"));
+  const std::string other = "QzEyMzQ1Njc4OTBhYmNkZWY";
+  EXPECT_EQ(found("ssn " + value), "us-ssn-plain:base64");
+  EXPECT_EQ(found("the ssn is, if you ask me, " + value), "us-ssn-plain:base64");
+  EXPECT_EQ(found(other + " ssn " + value), "us-ssn-plain:base64");
+  EXPECT_EQ(found("ssn " + other + " " + value), "");
+  EXPECT_EQ(found("ssn sozialversicherungsnummer " + value), "us-ssn-plain:base64");
+}
+
 TEST_F(ViewsTest, WordsAndNumbersAreNoEncodedValues) {
   for (const std::string_view text :
        {"a b c d e f g h i j k l m n o p", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16",
