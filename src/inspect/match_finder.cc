@@ -121,6 +121,7 @@ std::optional<MatchFinder::Found> MatchFinder::longest(std::string_view text, st
   return Found{start + found.size(), {}};
 }
 
+// Whether the first bytes are such as matches have.
 bool MatchFinder::may_match(std::string_view text, std::size_t start, std::size_t limit) const {
   if (limit - start < opening_.size()) return false;
   for (std::size_t i = 0; i < opening_.size(); ++i)

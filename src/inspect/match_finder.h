@@ -64,7 +64,6 @@ class MatchFinder {
                     FinderMemo& memo) const;
   Found with_run(std::string_view text, std::size_t start, std::size_t limit, std::size_t base,
                  FinderMemo& memo) const;
-
   bool may_match(std::string_view text, std::size_t start, std::size_t limit) const;
 
   bool has_group_;

@@ -24,8 +24,8 @@ class PieceAutomaton : public PlaceAutomaton {
   static constexpr unsigned longest_counted = 64;
 
   void add(const Pattern& piece, std::uint32_t number);
-  // Of these stretches a few bytes are counted: a state for each length would be states that no
-  // cache has near. So more is found than there is.
+  // The same with stretches of letters, digits and the like counted only up to their least: states
+  // for each length would be states that no cache has near. So more is found than there is.
   void add_loosely(const Pattern& piece, std::uint32_t number);
   // When all are added.
   void build();
@@ -48,7 +48,7 @@ class PieceAutomaton : public PlaceAutomaton {
 class PieceStates {
  public:
   static constexpr std::size_t most_states = 16'384;
-  // Of a text so much is read. Whatever is still under way then counts as found.
+  // Bytes that are read from a place on. What is still under way then counts as found.
   static constexpr std::size_t longest_run = 128;
 
   // When there are more states than `most`, they are forgotten and found anew.

@@ -279,8 +279,8 @@ class PieceFinder::HeadFinder {
 };
 
 bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t number) {
-  const bool is_whole = more == nullptr || max_width(more) <= max_width(piece) ||
-                        min_width(piece) >= wide_enough;
+  const bool is_whole =
+      more == nullptr || max_width(more) <= max_width(piece) || min_width(piece) >= wide_enough;
   struct Branch {
     Known known;
     std::vector<ByteSet> row;
