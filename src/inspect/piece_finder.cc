@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <span>
 #include <string>
 #include <tuple>
 
@@ -29,6 +30,8 @@ constexpr std::size_t most_sets = 60'000;
 constexpr double cost_of_gram = 1.0 / (1 << 15);
 // Digits stand together.
 constexpr double digits_behind_digits = 0.5;
+// Texts of nothing but digits are slow enough.
+constexpr double cost_of_digits = 4;
 
 unsigned char folded_byte(unsigned byte) {
   return static_cast<unsigned char>(byte | 0x20);
@@ -67,6 +70,9 @@ std::vector<Pattern> branches_of(const Pattern& pattern) {
       if (pattern->min == 0 && pattern->max == 1) {
         all = branches_of(pattern->children[0]);
         all.push_back(sequence({}));
+      } else if (pattern->min == 1 && pattern->max == 2) {
+        const Pattern& once = pattern->children[0];
+        all = {once, sequence({once, once})};
       } else {
         all = {pattern};
       }
@@ -129,6 +135,14 @@ SameBits same_bits(const ByteSet& bytes) {
   const unsigned mask = (ones | zeros) & 0xff;
   const bool exact = bytes.count() == std::size_t{1} << (8 - std::popcount(mask));
   return {static_cast<unsigned char>(mask), static_cast<unsigned char>(ones), exact};
+}
+
+// Of equals the last: the first ones were looked for already.
+std::size_t rarest_place(std::span<const ByteSet> row) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < row.size(); ++i)
+    if (share_of(row[i]) <= share_of(row[best])) best = i;
+  return best;
 }
 
 bool is_row(const Pattern& pattern) {
@@ -244,6 +258,7 @@ class PieceFinder::HeadFinder {
     Known known;
     known.cost = 1;
     bool digits = false;
+    bool may_be_digits = true;
     for (ByteSet& bytes : known.window) {
       if (may_end(places)) {
         bytes.set();
@@ -253,9 +268,11 @@ class PieceFinder::HeadFinder {
       known.cost *=
           digits && (bytes & ~digit_bytes()).none() ? digits_behind_digits : share_of(bytes);
       digits = (bytes & digit_bytes()).any();
+      may_be_digits = may_be_digits && digits;
       places = after(places);
     }
     if (known.cost > most_by_window) return std::nullopt;
+    if (may_be_digits) known.cost *= cost_of_digits;
     known.cost += cost_of_window;
     return known;
   }
@@ -304,6 +321,7 @@ bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t n
     head.number = number;
     head.sets = static_cast<std::uint32_t>(sets_of_heads_.size());
     head.size = static_cast<std::uint16_t>(branch.row.size());
+    head.rarest = static_cast<std::uint16_t>(rarest_place(branch.row));
     head.is_all = branch.is_all;
     for (const ByteSet& bytes : branch.row)
       sets_of_heads_.push_back(static_cast<std::uint16_t>(set_number(bytes)));

@@ -60,7 +60,8 @@ class PieceFinder {
     std::uint32_t number = 0;
     std::uint32_t sets = 0;  // first of them in sets_of_heads_
     std::uint16_t size = 0;
-    bool is_all = false;  // nothing more is to be asked
+    std::uint16_t rarest = 0;  // place of the set that ordinary text has least of
+    bool is_all = false;       // nothing more is to be asked
   };
   // A head whose gram stands so far behind its beginning. Of the first eight bytes those bits are
   // compared first that are the same in all its texts: seldom more has to be looked at.
@@ -206,6 +207,8 @@ class PieceFinder {
       if (begin + head.size > text.size()) return;
       const std::uint16_t* const sets = finder.sets_of_heads_.data() + head.sets;
       const ByteSet* const all = finder.sets_.data();
+      const auto rarest = static_cast<unsigned char>(text[begin + head.rarest]);
+      if (!all[sets[head.rarest]][rarest]) return;
       for (std::size_t i = known; i < head.size; ++i)
         if (!all[sets[i]][static_cast<unsigned char>(text[begin + i])]) return;
       if (head.is_all) return each(head.number, begin, begin + head.size);
