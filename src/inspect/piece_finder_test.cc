@@ -90,7 +90,7 @@ TEST(PieceFinder, FindsWhatEachPatternAloneFinds) {
   const Finder finder;
   std::mt19937 dice(7);
   std::size_t found = 0;
-  for (std::uint64_t n = 0; n < testing::tries(400); ++n) {
+  for (std::uint64_t n = 0; n < testing::tries(1600); ++n) {
     const std::string text = random_text(finder, dice);
     const std::size_t from = dice() % (text.size() + 1);
     const std::size_t to = from + dice() % (text.size() - from + 2);
@@ -98,7 +98,7 @@ TEST(PieceFinder, FindsWhatEachPatternAloneFinds) {
     ASSERT_EQ(finder.find(text, from, to), slow) << text;
     found += slow.size();
   }
-  EXPECT_GT(found, testing::tries(400) / 2);
+  EXPECT_GT(found, testing::tries(1600) / 2);
 }
 
 TEST(PieceFinder, ForgettingStatesMakesNoDifference) {
