@@ -37,15 +37,8 @@ std::span<const std::uint16_t> GramFilter::find(std::string_view text, std::size
                                                 std::size_t size, Places& places) const {
   std::uint16_t* next = places.data();
   for (std::size_t done = 0; done < size; done += step) {
-    const std::string_view rest = text.substr(at + done);
-    std::uint64_t found;
-    if (rest.size() >= read_at_a_step) {
-      found = find_64(rest.data());
-    } else {
-      std::array<char, read_at_a_step> bytes{};
-      std::copy(rest.begin(), rest.end(), bytes.begin());
-      found = find_64(bytes.data());
-    }
+    const Padded<read_at_a_step> rest(text, at + done);
+    std::uint64_t found = find_64(rest.data());
     if (size - done < step) found &= (std::uint64_t{1} << (size - done)) - 1;
     for (; found != 0; found &= found - 1)
       *next++ = static_cast<std::uint16_t>(done + static_cast<unsigned>(std::countr_zero(found)));

@@ -77,20 +77,13 @@ std::span<const WindowFilter::Hit> WindowFilter::find(std::string_view text, std
   constexpr std::size_t read_at_a_step = step + window_bytes;
   Hit* next = hits.data();
   for (std::size_t done = 0; done < size; done += step) {
-    const std::string_view rest = text.substr(at + done);
-    std::array<char, read_at_a_step> end;
-    const char* bytes = rest.data();
-    if (rest.size() < read_at_a_step) {
-      end.fill(0);
-      std::copy(rest.begin(), rest.end(), end.begin());
-      bytes = end.data();
-    }
-    std::uint32_t found = find_32(bytes);
+    const Padded<read_at_a_step> rest(text, at + done);
+    std::uint32_t found = find_32(rest.data());
     if (size - done < step) found &= (std::uint32_t{1} << (size - done)) - 1;
     for (; found != 0; found &= found - 1) {
       const auto i = static_cast<unsigned>(std::countr_zero(found));
       next->at = done + i;
-      next->windows = windows_at(bytes + i);
+      next->windows = windows_at(rest.data() + i);
       next += next->windows != 0;
     }
   }
