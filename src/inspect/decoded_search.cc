@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "inspect/byte_runs.h"
 #include "inspect/digit_groups.h"
 #include "inspect/hidden.h"
 #include "inspect/matcher.h"
@@ -32,8 +33,9 @@ bool may_be_capital(char c) {
 
 // So many characters of base64 in a row, a digit among them, are no word.
 constexpr std::size_t least_opaque = 16;
-bool is_base64(char c) {
-  return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '+' || c == '/';
+// Of base64, but for what also joins words.
+bool is_encoded(char c) {
+  return is_base64_byte(c) && c != '-' && c != '_';
 }
 
 // What may say something about a part: of the text before it the end, behind the last run of
@@ -43,7 +45,7 @@ std::string_view context_of(std::string_view before) {
   std::size_t run = 0;
   bool has_digit = false;
   for (std::size_t at = before.size(); at-- > 0;) {
-    if (!is_base64(before[at])) {
+    if (!is_encoded(before[at])) {
       run = 0;
       has_digit = false;
       continue;
