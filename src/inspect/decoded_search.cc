@@ -236,7 +236,10 @@ void DecodedSearch::read_hidden(Layer& layer, std::size_t index, Layer* inner) {
 void DecodedSearch::ask_detectors(Layer& layer, std::size_t index) {
   const Part& part = layer.parts[index];
   const std::size_t context = part.first - part.begin;
-  for (const PlacedDetector& placed : scanner_.rules->impl().detectors) {
+  const auto& detectors = scanner_.rules->impl().detectors;
+  readers_.resize(detectors.size());
+  for (std::size_t i = 0; i < detectors.size(); ++i) {
+    const PlacedDetector& placed = detectors[i];
     if ((placed.categories & which_).none()) continue;
     const bool names = placed.categories == names_only;
     std::string_view text = view(layer, part);
@@ -245,7 +248,9 @@ void DecodedSearch::ask_detectors(Layer& layer, std::size_t index) {
       continue;
     std::vector<Match>& found = scanner_.detected;
     found.clear();
-    placed.detector->find(text, names ? 0 : context, text.size(), found);
+    if (!readers_[i]) readers_[i] = scanner_.reader(i);
+    readers_[i]->restart();
+    readers_[i]->find(text, 0, names ? 0 : context, text.size(), found);
     for (Match& match : found) {
       match.rule += placed.first_rule;
       match.begin += names ? context : 0;

@@ -112,6 +112,7 @@ class DecodedSearch {
   Scanner::Impl& scanner_;
   Categories which_;
   std::array<Layer, deepest> layers_;
+  std::vector<std::unique_ptr<TextReader>> readers_;  // by detector; made when first wanted
 };
 
 }  // namespace gatehouse::inspect

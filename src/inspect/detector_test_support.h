@@ -8,11 +8,8 @@
 
 namespace gatehouse::inspect::testing {
 
-// All matches of a whole text.
-std::vector<Match> find_whole(const Detector& detector, std::string_view text);
-
-// The same as a stream finds them that grows by `step` bytes at a time, and that keeps of what was
-// examined only what Detector::look_back() asks for.
+// The same as find_all() as a stream finds it that grows by `step` bytes at a time, and that keeps
+// of what was examined only what Detector::look_back() asks for.
 std::vector<Match> find_streamed(const Detector& detector, std::string_view text, std::size_t step);
 
 }  // namespace gatehouse::inspect::testing

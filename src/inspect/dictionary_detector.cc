@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t widest_row =
     most_bytes_of_value + most_words_of_value * (most_bytes_between + 1) + most_bytes_of_word;
 
-class DictionaryDetector final : public Detector {
+class DictionaryDetector final : public PlainDetector {
  public:
   explicit DictionaryDetector(std::shared_ptr<const Dictionary> dictionary)
       : dictionary_(std::move(dictionary)) {}

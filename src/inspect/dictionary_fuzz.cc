@@ -9,9 +9,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace gatehouse;
   const std::string text(reinterpret_cast<const char*>(data), size);
   const auto key = inspect::dictionary_key("fuzz");
-  std::vector<inspect::Match> found;
   if (const auto dictionary = inspect::Dictionary::parse(text, key))
-    inspect::make_dictionary_detector(*dictionary)->find(text, 0, text.size(), found);
+    inspect::find_all(*inspect::make_dictionary_detector(*dictionary), text);
   SeededRandom random(1);
   const auto built = inspect::build_dictionary(
       {text}, {"fuzz", "FUZZ", inspect::Category::custom, 0.1}, key, random);

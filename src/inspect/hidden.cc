@@ -32,7 +32,7 @@ const std::array<Rule, 6>& hidden_rules() {
   return rules;
 }
 
-class HiddenDetector final : public Detector {
+class HiddenDetector final : public PlainDetector {
  public:
   std::span<const Rule> rules() const override { return hidden_rules(); }
   std::size_t look_back() const override { return 0; }

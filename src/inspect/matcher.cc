@@ -23,6 +23,8 @@ void Matcher::restart(std::size_t first, std::size_t first_run) {
   runs_.restart();
   spaced_.restart();
   live_.restart();
+  for (const auto& reader : readers_)
+    if (reader) reader->restart();
 }
 
 void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& accepted) {
@@ -49,9 +51,10 @@ std::size_t Matcher::open_from(const FoldedText& text, std::size_t from) {
   live_.feed(scanner_.prefix_states(), scanner_.rules->impl().prefixes().begins(), which_,
              text.text(), text.base());
   std::size_t open = std::min(encoded_open_from(text, from), live_.frontier() - text.base());
-  for (const PlacedDetector& placed : scanner_.rules->impl().detectors)
-    if ((placed.categories & which_).any())
-      open = std::min(open, placed.detector->frontier(text.text(), from));
+  const auto& detectors = scanner_.rules->impl().detectors;
+  for (std::size_t i = 0; i < detectors.size(); ++i)
+    if ((detectors[i].categories & which_).any())
+      open = std::min(open, reader(i).frontier(text.text(), text.base(), from));
   return open;
 }
 
@@ -65,8 +68,9 @@ void Matcher::examine(const FoldedText& text, std::size_t frontier, bool last) {
     scanner_.find_digit_rows(text.text(), from);
   }
   live_.examined(text.base() + frontier);
-  for (const PlacedDetector& placed : scanner_.rules->impl().detectors)
-    if ((placed.categories & which_).any()) ask(placed, text, from, frontier);
+  const auto& detectors = scanner_.rules->impl().detectors;
+  for (std::size_t i = 0; i < detectors.size(); ++i)
+    if ((detectors[i].categories & which_).any()) ask(i, text, from, frontier);
   take(text, first);
   read_digit_groups(text, from, frontier);
 }
@@ -94,13 +98,18 @@ void Matcher::examine_rule(std::uint32_t index, const FoldedText& folded, std::s
   }
 }
 
-void Matcher::ask(const PlacedDetector& placed, const FoldedText& text, std::size_t from,
-                  std::size_t to) {
+TextReader& Matcher::reader(std::size_t detector) {
+  readers_.resize(scanner_.rules->impl().detectors.size());
+  if (!readers_[detector]) readers_[detector] = scanner_.reader(detector);
+  return *readers_[detector];
+}
+
+void Matcher::ask(std::size_t detector, const FoldedText& text, std::size_t from, std::size_t to) {
   std::vector<Match>& found = scanner_.detected;
   found.clear();
-  placed.detector->find(text.text(), from, to, found);
+  reader(detector).find(text.text(), text.base(), from, to, found);
   for (Match& match : found) {
-    match.rule += placed.first_rule;
+    match.rule += scanner_.rules->impl().detectors[detector].first_rule;
     if (!which_.test(scanner_.category_of(match.rule))) continue;
     match.begin += text.base();
     match.end += text.base();

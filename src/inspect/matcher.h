@@ -57,7 +57,8 @@ class Matcher {
   void examine(const FoldedText& text, std::size_t frontier, bool last);
   void examine_rule(std::uint32_t index, const FoldedText& folded, std::size_t from,
                     std::size_t limit);
-  void ask(const PlacedDetector& placed, const FoldedText& text, std::size_t from, std::size_t to);
+  void ask(std::size_t detector, const FoldedText& text, std::size_t from, std::size_t to);
+  TextReader& reader(std::size_t detector);
   void take(const FoldedText& text, std::size_t first);
   void read_encoded(const FoldedText& text, bool last);
   void read_digit_groups(const FoldedText& text, std::size_t from, std::size_t to);
@@ -75,7 +76,8 @@ class Matcher {
   RunLexer runs_;
   SpacedLexer spaced_;
   LivePrefixes live_;
-  std::size_t lexed_to_ = 0;  // by both
+  std::vector<std::unique_ptr<TextReader>> readers_;  // by detector; made when first wanted
+  std::size_t lexed_to_ = 0;                          // by both
   std::size_t scan_from_ = 0;
   std::size_t settled_ = 0;
   std::size_t first_ = 0;

@@ -1,6 +1,7 @@
 #include "inspect/name_tagger.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gatehouse::inspect {
 namespace {
@@ -19,44 +20,61 @@ enum Flag : std::uint8_t {
   number = 16,
   address_cue = 32,  // lives, zip
   place = 64,
+  plain = 128,  // an ordinary word in lower case: seldom a candidate
 };
 
-bool is_dictionary_lower(const NameWord& word) {
-  return word.is(NameList::word) && !word.token.tall;
+bool is_dictionary_lower(const WordFacts& word) {
+  return word.is(NameList::word) && !word.tall;
 }
 
-bool is_small(Cue cue) {
+constexpr bool is_small(Cue cue) {
   return cue == Cue::stop || cue == Cue::self || cue == Cue::from;
 }
 
-std::uint8_t flags_of(const NameWord& word) {
-  if (word.token.is_number()) return number;
-  unsigned flags = 0;
-  const Cue cue = word.cue;
-  if (word.token.tall && !is_small(cue) && cue != Cue::month) flags |= capital;
-  if ((word.lists & any_name) != 0 && !word.is(NameList::word) && cue == Cue::none)
+// What a word's cue says, by whether it begins with a capital.
+constexpr std::size_t cues = static_cast<std::size_t>(Cue::from) + 1;
+constexpr auto cue_flags = [] {
+  std::array<std::array<std::uint8_t, cues>, 2> all{};
+  for (std::size_t i = 0; i < cues; ++i) {
+    const auto cue = static_cast<Cue>(i);
+    unsigned flags = 0;
+    if (cue == Cue::street || cue == Cue::way || cue == Cue::unit || cue == Cue::box)
+      flags |= address_like;
+    if (cue == Cue::name || cue == Cue::title || cue == Cue::greeting || cue == Cue::closing ||
+        cue == Cue::kin || cue == Cue::self)
+      flags |= lead;
+    if (cue == Cue::address) flags |= address_cue;
+    all[0][i] = static_cast<std::uint8_t>(flags);
+    if (!is_small(cue) && cue != Cue::month) flags |= capital;
+    if (cue == Cue::state) flags |= address_like;
+    all[1][i] = static_cast<std::uint8_t>(flags);
+  }
+  return all;
+}();
+
+std::uint8_t flags_of(const WordFacts& word) {
+  if (word.is_number()) return number;
+  unsigned flags = cue_flags[word.tall ? 1 : 0][static_cast<std::size_t>(word.cue)];
+  if ((word.lists & any_name) != 0 && !word.is(NameList::word) && word.cue == Cue::none)
     flags |= name_like;
-  if (cue == Cue::street || cue == Cue::way || cue == Cue::unit || cue == Cue::box ||
-      (cue == Cue::state && word.token.tall) || word.street_ending)
-    flags |= address_like;
-  if (cue == Cue::name || cue == Cue::title || cue == Cue::greeting || cue == Cue::closing ||
-      cue == Cue::kin || cue == Cue::self)
-    flags |= lead;
-  if (cue == Cue::address) flags |= address_cue;
+  if (word.street_ending) flags |= address_like;
   if (word.is(NameList::place)) flags |= place;
+  if (word.shape == Shape::lower && word.is(NameList::word) && (flags & address_like) == 0 &&
+      word.cue != Cue::particle)
+    flags |= plain;
   return static_cast<std::uint8_t>(flags);
 }
 
 // Whether one of up to `count` words before, or behind, has one of the flags; not beyond a wall.
 bool any_before(std::span<const NameWord> words, std::size_t at, std::size_t count,
                 unsigned flags) {
-  for (std::size_t i = at; i > 0 && at - i < count && !words[i].token.wall; --i)
+  for (std::size_t i = at; i > 0 && at - i < count && !words[i].wall; --i)
     if ((words[i - 1].flags & flags) != 0) return true;
   return false;
 }
 bool any_behind(std::span<const NameWord> words, std::size_t at, std::size_t count,
                 unsigned flags) {
-  for (std::size_t i = at + 1; i < words.size() && i - at <= count && !words[i].token.wall; ++i)
+  for (std::size_t i = at + 1; i < words.size() && i - at <= count && !words[i].wall; ++i)
     if ((words[i].flags & flags) != 0) return true;
   return false;
 }
@@ -69,7 +87,7 @@ bool any_beside(std::span<const NameWord> words, std::size_t at, std::size_t cou
 constexpr std::size_t longest_number = 8;
 
 bool is_number_candidate(std::span<const NameWord> words, std::size_t at) {
-  return words[at].token.size() <= longest_number &&
+  return words[at].size() <= longest_number &&
          (any_beside(words, at, 2, capital | address_like | place | name_like) ||
           any_before(words, at, NameTagger::gate_reach, address_cue));
 }
@@ -90,31 +108,18 @@ bool is_lower_candidate(std::span<const NameWord> words, std::size_t at) {
 bool only_begins_sentence(std::span<const NameWord> words, std::size_t at) {
   const NameWord& word = words[at];
   if (!word.is(NameList::word) || word.is(NameList::given) || word.cue != Cue::none) return false;
-  const char mark = word.token.gap.first();
+  const char mark = word.gap.first();
   if ((mark != '.' && mark != '!' && mark != '?') || at + 1 >= words.size()) return false;
   const NameWord& next = words[at + 1];
-  return next.token.shape == Shape::lower && next.is(NameList::word) &&
-         next.token.gap.code == Gap::blank_only && next.cue != Cue::speech;
-}
-
-// The most frequent answer, quickly: an ordinary word in lower case that no number and no lead to a
-// person stands near. Where it says yes, is_candidate() says no.
-bool is_plain(std::span<const NameWord> words, std::size_t at) {
-  const NameWord* word = words.data() + at;
-  if (word->token.shape != Shape::lower || !word->is(NameList::word)) return false;
-  if ((word->flags & address_like) != 0 || word->cue == Cue::particle) return false;
-  unsigned near = 0;
-  for (std::size_t i = 1; i <= std::min<std::size_t>(2, at); ++i) near |= (word - i)->flags;
-  for (std::size_t i = 1; i <= 2 && at + i < words.size(); ++i)
-    near |= (word + i)->flags & static_cast<unsigned>(number);
-  return (near & (number | lead)) == 0;
+  return next.shape == Shape::lower && next.is(NameList::word) &&
+         next.gap.code == Gap::blank_only && next.cue != Cue::speech;
 }
 
 bool is_candidate(std::span<const NameWord> words, std::size_t at) {
   const NameWord& word = words[at];
-  if (word.token.size() > longest_token) return false;
-  if (word.token.is_number()) return is_number_candidate(words, at);
-  if (!word.token.tall) return is_lower_candidate(words, at);
+  if (word.size() > longest_token) return false;
+  if (word.is_number()) return is_number_candidate(words, at);
+  if (!word.tall) return is_lower_candidate(words, at);
   return ((word.flags & capital) != 0 || word.cue == Cue::self || word.is(NameList::given)) &&
          !only_begins_sentence(words, at);
 }
@@ -139,53 +144,64 @@ struct Around {
     static constexpr NameWord nothing{};
     near.fill(&nothing);
     near[window] = &words[at];
-    for (std::size_t i = 1; i <= window && i <= at && !words[at - i + 1].token.wall; ++i)
+    for (std::size_t i = 1; i <= window && i <= at && !words[at - i + 1].wall; ++i)
       near[window - i] = &words[at - i];
-    for (std::size_t i = 1; i <= window && at + i < words.size() && !words[at + i].token.wall; ++i)
+    for (std::size_t i = 1; i <= window && at + i < words.size() && !words[at + i].wall; ++i)
       near[window + i] = &words[at + i];
   }
   const NameWord& operator[](int offset) const {
     return *near[window + static_cast<std::size_t>(offset)];
   }
   // Between offset - 1 and offset.
-  std::uint16_t gap(int offset) const { return (*this)[offset].token.gap.code; }
+  std::uint16_t gap(int offset) const { return (*this)[offset].gap.code; }
 
   std::array<const NameWord*, 2 * NameTagger::window + 1> near;
 };
 
-// Calls `use` with every feature of the first stage.
+// Calls `use` with those features of the first stage that tell most, in ordinary text, of what is
+// nothing.
 template <class Use>
-void each_first(const Around& a, Use use) {
+void each_telling(const Around& a, Use use) {
   const FeatureMaker f;
   const NameWord& word = a[0];
-  const auto shape = static_cast<unsigned>(word.token.shape);
+  const auto shape = static_cast<unsigned>(word.shape);
+  use(f.make(3, word.tail & 0xFFFF, shape));
+  use(f.make(5, a.gap(0), shape));
+  use(f.make(8, a.gap(-1), a.gap(0), word.traits));
+  for (const int i : {-3, -2, 0, 1, 2}) use(f.make(10, i, a[i].traits));
+  use(f.make(11, -3, a[-3].hash));
+  use(f.make(12, a[-1].traits, a.gap(0), word.traits));
+  use(f.make(21, a[-1].cue, a[-2].cue, word.lists, shape));
+  use(f.make(24, word.lists, word.tail & 0xFFFF));
+}
+
+// With all others of the first stage.
+template <class Use>
+void each_other(const Around& a, Use use) {
+  const FeatureMaker f;
+  const NameWord& word = a[0];
+  const auto shape = static_cast<unsigned>(word.shape);
   const std::uint64_t before = a.gap(0);
   const std::uint64_t behind = a.gap(1);
   use(f.make(0, 0));
-  use(f.make(1, word.token.hash));
+  use(f.make(1, word.hash));
   use(f.make(2, word.tail & 0xFFFFFF, shape));
-  use(f.make(3, word.tail & 0xFFFF, shape));
-  use(f.make(4, word.token.size() < 12 ? word.token.size() : 12, shape));
-  use(f.make(5, before, shape));
+  use(f.make(4, word.size() < 12 ? word.size() : 12, shape));
   use(f.make(6, behind, shape));
   use(f.make(7, before, behind, shape));
-  use(f.make(8, a.gap(-1), before, word.traits));
   use(f.make(9, behind, a.gap(2), word.traits));
-  for (int i = -3; i <= 3; ++i) use(f.make(10, i, a[i].traits));
-  for (const int i : {-3, -2, -1, 1, 2}) use(f.make(11, i, a[i].token.hash));
-  use(f.make(12, a[-1].traits, before, word.traits));
+  for (const int i : {-1, 3}) use(f.make(10, i, a[i].traits));
+  for (const int i : {-2, -1, 1, 2}) use(f.make(11, i, a[i].hash));
   use(f.make(13, word.traits, behind, a[1].traits));
   use(f.make(14, a[-1].traits, word.traits, a[1].traits));
-  use(f.make(15, a[-2].token.hash, a[-1].token.hash, shape));
-  use(f.make(16, a[-1].token.hash, before, word.traits));
-  use(f.make(17, a[1].token.hash, behind, word.traits));
+  use(f.make(15, a[-2].hash, a[-1].hash, shape));
+  use(f.make(16, a[-1].hash, before, word.traits));
+  use(f.make(17, a[1].hash, behind, word.traits));
   use(f.make(18, a[-2].traits, a[-1].traits, word.traits));
   use(f.make(19, word.traits, a[1].traits, a[2].traits));
   use(f.make(20, a[-1].lists, word.lists, a[1].lists, shape));
-  use(f.make(21, a[-1].cue, a[-2].cue, word.lists, shape));
-  use(f.make(22, a[-1].token.hash, a[1].token.hash));
-  use(f.make(23, a[1].token.hash, a[2].token.hash, shape));
-  use(f.make(24, word.lists, word.tail & 0xFFFF));
+  use(f.make(22, a[-1].hash, a[1].hash));
+  use(f.make(23, a[1].hash, a[2].hash, shape));
 }
 
 template <class Use>
@@ -193,7 +209,7 @@ void each_second(const Around& a, Use use) {
   const FeatureMaker f;
   const NameWord& word = a[0];
   const auto said = [&](int i) { return static_cast<unsigned>(a[i].first) << 2 | a[i].first_sure; };
-  const auto shape = static_cast<unsigned>(word.token.shape);
+  const auto shape = static_cast<unsigned>(word.shape);
   const unsigned own = said(0);
   use(f.make(40, own, shape));
   for (int i = -3; i <= 3; ++i) use(f.make(41, i, said(i), own >> 2));
@@ -207,24 +223,19 @@ void each_second(const Around& a, Use use) {
   use(f.make(49, said(-1) >> 2, word.traits, said(1) >> 2));
   use(f.make(50, said(-2) >> 2, said(-1) >> 2, word.traits, said(1) >> 2));
   use(f.make(51, said(-1) >> 2, said(1) >> 2, said(2) >> 2, word.traits));
-  use(f.make(52, own, word.token.hash));
-  use(f.make(53, own, a[-1].token.hash));
-  use(f.make(54, own, a[1].token.hash));
+  use(f.make(52, own, word.hash));
+  use(f.make(53, own, a[-1].hash));
+  use(f.make(54, own, a[1].hash));
 }
 
 }  // namespace
 
-void NameTagger::describe(std::string_view text, NameWord& word) const {
-  const NameToken& token = word.token;
-  word.lists = 0;
-  word.tail = 0;
-  word.street_ending = false;
-  word.judged_first = word.judged = false;
-  word.first = word.kind = NameKind::none;
-  word.first_sure = 0;
-  word.cue = token.is_number() ? Cue::none : model_.lexicon.find(token.hash);
-  if (!token.is_number() && token.size() <= longest_token) {
-    const NameFilter::Key key(token.hash);
+WordFacts NameTagger::describe(std::string_view token) const {
+  WordFacts word{read_shape(token)};
+  const std::uint64_t tail = std::exchange(word.tail, 0);
+  if (!word.is_number() && token.size() <= longest_token) {
+    word.cue = model_.lexicon.find(word.hash);
+    const NameFilter::Key key(word.hash);
     const auto has = [&](NameList list) {
       if (model_.filters[static_cast<std::size_t>(list)].contains(key)) word.lists |= bit(list);
     };
@@ -233,42 +244,63 @@ void NameTagger::describe(std::string_view text, NameWord& word) const {
       has(NameList::given);
       has(NameList::surname);
       has(NameList::place);
-      word.tail = tail_of(text, token);
-      word.street_ending = ends_as_street(word.tail, token.size());
+      word.tail = tail;
+      word.street_ending = ends_as_street(tail, token.size());
     }
   }
   word.traits = static_cast<std::uint16_t>(
-      static_cast<unsigned>(token.shape) | static_cast<unsigned>(word.lists) << 4 |
+      static_cast<unsigned>(word.shape) | static_cast<unsigned>(word.lists) << 4 |
       static_cast<unsigned>(word.cue) << 8 | static_cast<unsigned>(word.street_ending) << 13 |
       1U << 14);
   word.flags = flags_of(word);
+  return word;
 }
 
-std::size_t NameTagger::read(std::string_view text, std::size_t at, std::span<NameWord> words,
-                             std::size_t to, std::size_t behind) const {
-  std::size_t count = 0;
-  for (; count < words.size() && next_token(text, at, words[count].token); ++count) {
-    if (words[count].token.begin >= to && behind-- == 0) break;
-    describe(text, words[count]);
-    at = words[count].token.end;
+void NameTagger::gate(std::span<NameWord> words, std::size_t from) {
+  const auto flags = [&](std::size_t i) -> unsigned {
+    return i < words.size() ? words[i].flags : 0;
+  };
+  unsigned before_last = flags(from - 2);
+  unsigned last = flags(from - 1);
+  unsigned own = flags(from);
+  unsigned next = flags(from + 1);
+  for (std::size_t i = from; i < words.size(); ++i) {
+    const unsigned after_next = flags(i + 2);
+    // The most frequent answer, quickly: no number and no lead to a person stands near.
+    const bool alone =
+        ((last | before_last) & (number | lead)) == 0 && ((next | after_next) & number) == 0;
+    words[i].candidate = !(alone && (own & plain) != 0) && is_candidate(words, i);
+    before_last = last;
+    last = own;
+    own = next;
+    next = after_next;
   }
-  const auto all = words.first(count);
-  for (std::size_t i = 0; i < count; ++i)
-    words[i].candidate = !is_plain(all, i) && is_candidate(all, i);
-  return count;
 }
 
-bool NameTagger::is_address_like(const NameWord& word) {
+bool NameTagger::is_address_like(const WordFacts& word) {
   return (word.flags & address_like) != 0;
 }
 
-void NameTagger::settle_first(NameWord& word, const NameScores& scores) {
-  const auto best = std::ranges::max_element(scores);
-  word.first = static_cast<NameKind>(best - scores.begin());
+namespace {
+
+// How far the best of the scores is ahead of the second.
+std::int32_t lead_of(const NameScores& scores, std::size_t best) {
   std::int32_t second = INT32_MIN;
-  for (auto score = scores.begin(); score != scores.end(); ++score)
-    if (score != best) second = std::max(second, *score);
-  const std::int32_t lead = *best - second;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    if (i != best) second = std::max(second, scores[i]);
+  return scores[best] - second;
+}
+
+// Chosen on the training data and on manuals, so that of the candidates of the first one in three
+// thousand is part of a name and settled by a few features all the same.
+constexpr std::int32_t clear_lead = 100;
+
+}  // namespace
+
+void NameTagger::settle_first(NameWord& word, const NameScores& scores) {
+  const auto best = static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin());
+  const std::int32_t lead = lead_of(scores, best);
+  word.first = static_cast<NameKind>(best);
   word.first_sure = static_cast<std::uint8_t>((lead >= 30) + (lead >= 90) + (lead >= 200));
   word.first_scores = scores;
   word.judged_first = true;
@@ -277,22 +309,47 @@ void NameTagger::settle_first(NameWord& word, const NameScores& scores) {
 void NameTagger::judge_first(std::span<NameWord> words, std::size_t at) const {
   NameWord& word = words[at];
   if (word.judged_first || !word.candidate) return;
+  const Around around(words, at);
   NameWeightTable::Sum sum(model_.weights[0]);
-  each_first(Around(words, at), [&](std::uint64_t feature) { sum.add(feature); });
+  const auto add = [&](std::uint64_t feature) { sum.add(feature); };
+  each_telling(around, add);
+  if (lead_of(sum.scores(), static_cast<std::size_t>(NameKind::none)) >= clear_lead) {
+    word.first = NameKind::none;
+    word.first_sure = surest;
+    word.judged_first = word.brief = true;
+    return;
+  }
+  each_other(around, add);
   settle_first(word, sum.scores());
+}
+
+// The scores of the first stage, where a few features were enough to judge.
+NameScores NameTagger::full_scores(std::span<const NameWord> words, std::size_t at) const {
+  if (!words[at].brief) return words[at].first_scores;
+  const Around around(words, at);
+  NameWeightTable::Sum sum(model_.weights[0]);
+  const auto add = [&](std::uint64_t feature) { sum.add(feature); };
+  each_telling(around, add);
+  each_other(around, add);
+  return sum.scores();
 }
 
 NameKind NameTagger::kind(std::span<NameWord> words, std::size_t at) const {
   NameWord& word = words[at];
   if (!word.candidate || word.judged) return word.kind;
+  word.judged = true;
   judge_first(words, at);
-  const bool alone =
-      (at == 0 || !words[at - 1].candidate) && (at + 1 >= words.size() || !words[at + 1].candidate);
-  if (alone && word.first == NameKind::none && word.first_sure >= 2) return word.kind;
+  const auto is_none = [&](std::size_t i) {
+    if (i >= words.size()) return true;
+    judge_first(words, i);
+    return words[i].first == NameKind::none;
+  };
+  if (word.first == NameKind::none && word.first_sure >= 2 && is_none(at - 1) && is_none(at + 1))
+    return word.kind;
   const std::size_t from = at - std::min(at, window);
   const std::size_t to = std::min(words.size(), at + window + 1);
   for (std::size_t i = from; i < to; ++i) judge_first(words, i);
-  NameWeightTable::Sum sum(model_.weights[1], word.first_scores);
+  NameWeightTable::Sum sum(model_.weights[1], full_scores(words, at));
   each_second(Around(words, at), [&](std::uint64_t feature) { sum.add(feature); });
   const NameScores scores = sum.scores();
   std::int32_t best = 0;
@@ -303,13 +360,15 @@ NameKind NameTagger::kind(std::span<NameWord> words, std::size_t at) const {
     word.kind = static_cast<NameKind>(kind);
   }
   word.margin = best;
-  word.judged = true;
   return word.kind;
 }
 
 void NameTagger::first_features(std::span<const NameWord> words, std::size_t at,
                                 std::vector<std::uint64_t>& features) {
-  each_first(Around(words, at), [&](std::uint64_t feature) { features.push_back(feature); });
+  const Around around(words, at);
+  const auto add = [&](std::uint64_t feature) { features.push_back(feature); };
+  each_telling(around, add);
+  each_other(around, add);
 }
 
 void NameTagger::second_features(std::span<const NameWord> words, std::size_t at,

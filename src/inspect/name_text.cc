@@ -5,24 +5,22 @@
 #include <bit>
 #include <cstring>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
 
 enum Byte : std::uint8_t { gap_byte, lower_byte, upper_byte, digit_byte, high_byte };
 
-constexpr std::array<std::uint8_t, 256> make_bytes() {
-  std::array<std::uint8_t, 256> bytes{};
-  for (int c = 'a'; c <= 'z'; ++c) bytes[static_cast<std::size_t>(c)] = lower_byte;
-  for (int c = 'A'; c <= 'Z'; ++c) bytes[static_cast<std::size_t>(c)] = upper_byte;
-  for (int c = '0'; c <= '9'; ++c) bytes[static_cast<std::size_t>(c)] = digit_byte;
-  for (std::size_t c = 0x80; c < 0x100; ++c) bytes[c] = high_byte;
-  return bytes;
+constexpr std::array<std::uint8_t, 256> make_byte_kinds() {
+  std::array<std::uint8_t, 256> kinds{};
+  for (int c = 'a'; c <= 'z'; ++c) kinds[static_cast<std::size_t>(c)] = lower_byte;
+  for (int c = 'A'; c <= 'Z'; ++c) kinds[static_cast<std::size_t>(c)] = upper_byte;
+  for (int c = '0'; c <= '9'; ++c) kinds[static_cast<std::size_t>(c)] = digit_byte;
+  for (std::size_t c = 0x80; c < 0x100; ++c) kinds[c] = high_byte;
+  return kinds;
 }
-constexpr std::array<std::uint8_t, 256> bytes = make_bytes();
+constexpr std::array<std::uint8_t, 256> byte_kinds = make_byte_kinds();
 
 std::uint8_t byte_at(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<std::uint8_t>(text[at]) : 0;
@@ -106,24 +104,29 @@ char plain_mark(char32_t c) {
   return '*';
 }
 
+// What a character adds to a gap's code: its mark in the lowest bits, or a flag.
+constexpr std::uint16_t blank_flag = 0x4000;
+constexpr std::uint16_t line_flag = 0x8000;
+constexpr std::array<std::uint16_t, 128> mark_codes = [] {
+  std::array<std::uint16_t, 128> codes{};
+  for (std::size_t c = 0; c < codes.size(); ++c) codes[c] = static_cast<std::uint16_t>(c);
+  codes[' '] = codes['\t'] = codes['\r'] = blank_flag;
+  codes['\n'] = line_flag;
+  return codes;
+}();
+
 struct GapReader {
   unsigned first = 0;
   unsigned last = 0;
   unsigned flags = 0;
 
-  void add(char mark) {
-    if (mark == '\n') {
-      if ((flags & 0x8000) != 0) put('\n');
-      flags |= 0x8000;
-    } else if (mark == ' ' || mark == '\t' || mark == '\r') {
-      flags |= 0x4000;
-    } else {
-      put(mark);
-    }
-  }
-  void put(char mark) {
-    last = static_cast<unsigned>(mark) & 0x7F;
-    if (first == 0) first = last;
+  void add(char c) {
+    const unsigned code = mark_codes[static_cast<unsigned char>(c)];
+    const unsigned empty_line = (code & flags & line_flag) != 0 ? '\n' : 0;
+    const unsigned mark = (code & 0x7F) | empty_line;
+    last = mark != 0 ? mark : last;
+    first = first != 0 ? first : mark;
+    flags |= code & (blank_flag | line_flag);
   }
   Gap gap() const { return {static_cast<std::uint16_t>(first | last << 7 | flags)}; }
 };
@@ -162,43 +165,53 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t chunk) {
 }
 
 // The folded letters of a word, one byte for ASCII and two or three for others.
+struct FoldedWord {
+  std::array<std::uint8_t, 2 * longest_token> letters;
+  std::size_t size = 0;
+
+  std::uint64_t hash() const {
+    std::uint64_t hash = hash_seed;
+    for (std::size_t at = 0; at < size; at += 8) {
+      std::uint64_t chunk = 0;
+      std::memcpy(&chunk, letters.data() + at, 8);
+      if (size - at < 8) chunk &= ~std::uint64_t{0} >> 8 * (8 - (size - at));
+      hash = mix(hash, chunk);
+    }
+    return hash;
+  }
+  // The last eight, the last one in the low byte.
+  std::uint64_t tail() const {
+    std::uint64_t tail = 0;
+    for (std::size_t at = size - std::min<std::size_t>(size, 8); at < size; ++at)
+      tail = tail << 8 | letters[at];
+    return tail;
+  }
+};
+
 class WordReader {
  public:
-  void read(std::string_view text, std::size_t begin, std::size_t end) {
-    for (std::size_t at = begin; at < end;) {
-      const auto c = static_cast<unsigned char>(text[at]);
+  void read(std::string_view word) {
+    for (std::size_t at = 0; at < word.size();) {
+      const auto c = static_cast<unsigned char>(word[at]);
       std::size_t size = 1;
       if (c < 0x80) {
         add_ascii(c);
       } else {
-        const char32_t code = decode(text.substr(0, end), at, size);
+        const char32_t code = decode(word, at, size);
         add_letter(fold_letter(code), code < 0x530 || (code >= 0x1E00 && code < 0x2000));
       }
       at += size;
     }
   }
   const Census& census() const { return census_; }
-  std::uint64_t hash() const {
-    std::uint64_t hash = hash_seed;
-    for (std::size_t at = 0; at < size_; at += 8) {
-      std::uint64_t chunk = 0;
-      std::memcpy(&chunk, folded_.data() + at, std::min<std::size_t>(8, size_ - at));
-      hash = mix(hash, chunk);
-    }
-    return hash;
-  }
-  std::uint64_t tail() const {
-    std::uint64_t tail = 0;
-    for (std::size_t at = size_ - std::min<std::size_t>(size_, 8); at < size_; ++at)
-      tail = tail << 8 | folded_[at];
-    return tail;
-  }
+  std::uint64_t hash() const { return folded_.hash(); }
+  std::uint64_t tail() const { return folded_.tail(); }
 
  private:
   void add_ascii(unsigned char c) {
-    const bool digit = bytes[c] == digit_byte;
-    const bool upper = bytes[c] == upper_byte;
-    if (size_ == 0) {
+    const bool digit = byte_kinds[c] == digit_byte;
+    const bool upper = byte_kinds[c] == upper_byte;
+    if (folded_.size == 0) {
       census_.first_upper = upper;
       census_.first_digit = digit;
     }
@@ -210,7 +223,7 @@ class WordReader {
   }
   void add_letter(const FoldedLetter& folded, bool has_case) {
     if (folded.letter == 0) return;
-    if (size_ == 0) census_.first_upper = folded.upper;
+    if (folded_.size == 0) census_.first_upper = folded.upper;
     ++census_.letters;
     census_.uppers += folded.upper;
     census_.lowers += has_case && !folded.upper;
@@ -219,115 +232,32 @@ class WordReader {
     put(folded.letter);
   }
   void put(std::uint32_t byte) {
-    if (size_ < folded_.size()) folded_[size_++] = static_cast<std::uint8_t>(byte);
+    if (folded_.size < folded_.letters.size())
+      folded_.letters[folded_.size++] = static_cast<std::uint8_t>(byte);
   }
 
-  std::array<std::uint8_t, 2 * longest_token> folded_{};
-  std::size_t size_ = 0;
+  FoldedWord folded_;
   Census census_;
 };
 
-std::size_t end_of_token(std::string_view text, std::size_t begin) {
-  std::size_t end = begin + 1;
-  while (end < text.size() && in_token(text, end)) ++end;
-  return end;
-}
-
-void read_slowly(std::string_view text, NameToken& token) {
-  token.end = end_of_token(text, token.begin);
-  WordReader word;
-  if (token.size() <= longest_token) word.read(text, token.begin, token.end);
-  token.hash = word.hash();
-  token.shape = token.size() <= longest_token ? word.census().shape() : Shape::other;
-  token.tall = word.census().first_upper;
-}
-
-#ifdef __SSE2__
-// Which bytes of a word are letters, capitals, digits.
-struct Masks {
-  unsigned letters;
-  unsigned uppers;
-  unsigned digits;
-  unsigned size;
-};
-
-// As Census::shape(), the frequent shapes first.
-Shape quick_shape(const Masks& masks) {
-  if (masks.digits == 0 && masks.size > 1) {
-    if (masks.uppers == 0) return Shape::lower;
-    if (masks.uppers == 1) return Shape::title;
-  }
-  Census census;
-  census.letters = static_cast<unsigned>(std::popcount(masks.letters));
-  census.uppers = static_cast<unsigned>(std::popcount(masks.uppers));
-  census.lowers = census.letters - census.uppers;
-  census.digits = masks.size - census.letters;
-  census.first_upper = (masks.uppers & 1U) != 0;
-  census.first_digit = (masks.digits & 1U) != 0;
-  return census.shape();
-}
-
-// The same for a word of ASCII shorter than sixteen bytes; false: it is none.
-bool read_quickly(std::string_view text, NameToken& token) {
-  constexpr std::size_t width = 16;
-  if (text.size() - token.begin < width) return false;
-  const __m128i raw = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + token.begin));
-  const auto within = [](__m128i value, char low, char high) {
-    const __m128i shifted = _mm_sub_epi8(value, _mm_set1_epi8(low));
-    const __m128i limit = _mm_set1_epi8(static_cast<char>(high - low));
-    const __m128i inside = _mm_cmpeq_epi8(_mm_min_epu8(shifted, limit), shifted);
-    return static_cast<unsigned>(_mm_movemask_epi8(inside));
-  };
-  const __m128i folded = _mm_or_si128(raw, _mm_set1_epi8(0x20));
-  const unsigned letters = within(folded, 'a', 'z');
-  const unsigned digits = within(raw, '0', '9');
-  const unsigned high = static_cast<unsigned>(_mm_movemask_epi8(raw));
-  const unsigned outside = ~(letters | digits | high);
-  const auto size = static_cast<unsigned>(std::countr_zero(outside));
-  const unsigned mask = (1U << size) - 1;
-  if (size >= width || (high & (mask | 1U << size)) != 0) return false;
-  const unsigned uppers = within(raw, 'A', 'Z') & mask;
-  std::array<std::uint64_t, 2> chunks{};
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(chunks.data()), folded);
-  const auto kept = [](std::uint64_t chunk, unsigned count) {
-    return count >= 8 ? chunk : chunk & ((std::uint64_t{1} << count * 8) - 1);
-  };
-  token.end = token.begin + size;
-  token.hash = mix(hash_seed, kept(chunks[0], size));
-  if (size > 8) token.hash = mix(token.hash, kept(chunks[1], size - 8));
-  token.tall = (uppers & 1U) != 0;
-  token.shape = quick_shape({letters & mask, uppers, digits & mask, size});
-  return true;
-}
-#else
-bool read_quickly(std::string_view /*text*/, NameToken& /*token*/) {
-  return false;
-}
-#endif
-
-// Reads what stands before the next token; where that begins, or the text's end.
-std::size_t read_gap(std::string_view text, std::size_t at, Gap& gap) {
-  if (at + 1 < text.size() && text[at] == ' ' &&
-      bytes[static_cast<unsigned char>(text[at + 1])] != 0 &&
-      static_cast<unsigned char>(text[at + 1]) < 0x80) {
-    gap = {Gap::blank_only};
-    return at + 1;
-  }
+Gap read_marks(std::string_view text, std::size_t from, std::size_t to) {
   GapReader reader;
-  std::size_t begin = at;
-  while (begin < text.size() && !in_token(text, begin)) {
-    if (static_cast<unsigned char>(text[begin]) < 0x80) {
-      if (begin - at <= longest_gap) reader.add(text[begin]);
-      ++begin;
+  for (std::size_t at = from; at < to;) {
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      reader.add(text[at++]);
       continue;
     }
     std::size_t size = 1;
-    if (begin - at <= longest_gap) reader.add(plain_mark(decode(text, begin, size)));
-    // A mark's later bytes are no marks of their own.
-    for (++begin; size > 1 && begin < text.size() && !in_token(text, begin); --size) ++begin;
+    reader.add(plain_mark(decode(text, at, size)));
+    at = std::min(at + size, to);  // a mark's later bytes are no marks of their own
   }
-  gap = reader.gap();
-  return begin;
+  return reader.gap();
+}
+
+// What stands in text[from, to), between two tokens.
+Gap read_gap(std::string_view text, std::size_t from, std::size_t to) {
+  if (to - from == 1 && text[from] == ' ') return {Gap::blank_only};
+  return read_marks(text, from, to);
 }
 
 }  // namespace
@@ -346,52 +276,101 @@ FoldedLetter fold_letter(char32_t c) {
 }
 
 bool in_token(std::string_view text, std::size_t at) {
-  const std::uint8_t kind = bytes[static_cast<unsigned char>(text[at])];
+  const std::uint8_t kind = byte_kinds[static_cast<unsigned char>(text[at])];
   return kind != gap_byte && (kind != high_byte || !is_high_gap(text, at));
 }
 
-bool next_token(std::string_view text, std::size_t at, NameToken& token) {
-  const std::size_t begin = read_gap(text, at, token.gap);
-  if (begin == text.size()) return false;
-  token.begin = begin;
-  if (!read_quickly(text, token)) read_slowly(text, token);
-  token.wall = begin - at > longest_gap || token.size() > longest_token;
-  if (token.wall) token.gap = {};
+void TokenReader::look(std::size_t from) {
+  static_assert(block == 2 * wide);
+  block_ = from;
+  const Padded<block> padded(text_, from);
+  std::uint64_t high = 0;  // beyond ASCII
+  inside_ = 0;
+  for (std::size_t half = 0; half < block; half += wide) {
+    const Bytes bytes = load(padded.data() + half);
+    const Bytes beyond = below(bytes, 0);
+    const Bytes inside = any(between(folded(bytes), 'a', 'z'), between(bytes, '0', '9'), beyond);
+    inside_ |= std::uint64_t{bits(inside)} << half;
+    high |= std::uint64_t{bits(beyond)} << half;
+  }
+  for (; high != 0; high &= high - 1)
+    if (is_high_gap(text_, from + static_cast<std::size_t>(std::countr_zero(high))))
+      inside_ &= ~(high & -high);
+}
+
+// The next token, if it ends in this block.
+inline bool TokenReader::find(std::size_t& offset, std::size_t& size) const {
+  offset = at_ - block_;
+  if (offset >= block) return false;
+  const std::uint64_t rest = inside_ >> offset;
+  if (rest == 0) return false;
+  offset += static_cast<std::size_t>(std::countr_zero(rest));
+  size = static_cast<std::size_t>(std::countr_one(inside_ >> offset));
+  return offset + size < block;
+}
+
+// Any other token. What is longer than a block is read byte by byte.
+bool TokenReader::find_further(std::size_t& offset, std::size_t& size) {
+  std::size_t begin = at_;
+  for (;;) {
+    const std::uint64_t rest = begin < block_ + block ? inside_ >> (begin - block_) : 0;
+    if (rest != 0) {
+      begin += static_cast<std::size_t>(std::countr_zero(rest));
+      break;
+    }
+    begin = std::max(begin, block_ + block);
+    if (begin >= text_.size()) return false;
+    look(begin);
+  }
+  look(begin);
+  offset = 0;
+  size = static_cast<std::size_t>(std::countr_one(inside_));
+  while (size >= block && begin + size < text_.size() && in_token(text_, begin + size)) ++size;
   return true;
 }
 
-std::uint64_t tail_of(std::string_view text, const NameToken& token) {
-  constexpr std::uint64_t beyond_ascii = 0x8080808080808080;
-  std::uint64_t last = 0;  // as they stand, the last one highest
-  const std::size_t size = std::min(token.size(), sizeof last);
-  text.copy(reinterpret_cast<char*>(&last) + sizeof last - size, size, token.end - size);
-  if ((last & beyond_ascii) == 0 && token.size() <= longest_token) {
-    const std::uint64_t letters = ~std::uint64_t{0} << 8 * (sizeof last - size);
-    return std::byteswap(last | (0x2020202020202020 & letters));
-  }
-  WordReader word;
-  if (token.size() <= longest_token) word.read(text, token.begin, token.end);
-  return word.tail();
+bool TokenReader::next(NameToken& token) {
+  std::size_t offset = 0;
+  std::size_t size = 0;
+  if (!find(offset, size) && !find_further(offset, size)) return false;
+  token.begin = block_ + offset;
+  token.end = token.begin + size;
+  token.wall = token.begin - at_ > longest_gap || token.is_long();
+  token.gap = token.wall ? Gap() : read_gap(text_, at_, token.begin);
+  at_ = token.end;
+  return true;
 }
 
-std::size_t back_up(std::string_view text, std::size_t from, std::size_t tokens) {
-  std::size_t at = from;
-  while (at > 0 && from - at <= longest_token && in_token(text, at - 1)) --at;
-  if (from - at > longest_token) return at;
-  for (; tokens > 0 && at > 0; --tokens) {
-    std::size_t end = at;
-    while (end > 0 && !in_token(text, end - 1) && at - end <= longest_gap) --end;
-    if (end == 0 || at - end > longest_gap) return end;
-    at = end;
-    while (at > 0 && in_token(text, at - 1) && end - at <= longest_token) --at;
-    if (end - at > longest_token) return at;  // still too long when read from here
+NameShape read_shape(std::string_view token) {
+  static_assert(longest_token == wide);
+  if (token.size() > longest_token) return {hash_seed};
+  const Padded<wide> padded(token, 0);
+  const Bytes raw = load(padded.data());
+  if (bits(below(raw, 0)) != 0) {
+    WordReader word;
+    word.read(token);
+    return {word.hash(), word.tail(), word.census().shape(), word.census().first_upper};
   }
-  return at;
+  // What WordReader does, of ASCII.
+  const std::uint32_t uppers = bits(between(raw, 'A', 'Z'));
+  const std::uint32_t digits = bits(between(raw, '0', '9'));
+  Census census;
+  census.digits = static_cast<unsigned>(std::popcount(digits));
+  census.letters = static_cast<unsigned>(token.size()) - census.digits;
+  census.uppers = static_cast<unsigned>(std::popcount(uppers));
+  census.lowers = census.letters - census.uppers;
+  census.first_upper = (uppers & 1U) != 0;
+  census.first_digit = (digits & 1U) != 0;
+  FoldedWord folded;
+  const Bytes small = inspect::folded(raw);
+  std::memcpy(folded.letters.data(), &small, sizeof small);
+  folded.size = token.size();
+  return {folded.hash(), folded.tail(), census.shape(), census.first_upper};
 }
 
 std::uint64_t hash_word(std::string_view word) {
   WordReader reader;
-  reader.read(word, 0, word.size());
+  reader.read(word);
   return reader.hash();
 }
 

@@ -1,5 +1,5 @@
 // Text as the name detector reads it: words and numbers, and what stands between them. Everything
-// here is decided by a few bytes around each place, so that reading may begin anywhere.
+// here is decided by a few bytes around each place.
 //
 // Invariants
 //   1. A token is a maximal run of ASCII letters and digits and of bytes of other scripts' letters.
@@ -58,34 +58,54 @@ enum class Shape : std::uint8_t {
   other,
 };
 
+// Where a token stands.
 struct NameToken {
   std::size_t begin = 0;
   std::size_t end = 0;
-  std::uint64_t hash = 0;  // of the folded word
-  Gap gap;                 // before it
-  Shape shape = Shape::other;
+  Gap gap;            // before it
   bool wall = false;  // before it
-  bool tall = false;  // begins with a capital
 
   std::size_t size() const { return end - begin; }
+  bool is_long() const { return size() > longest_token; }
+};
+
+// What a token is, wherever it stands. Of a long one nothing is known.
+struct NameShape {
+  std::uint64_t hash = 0;  // of the folded word
+  std::uint64_t tail = 0;  // its last eight folded letters, the last one in the low byte
+  Shape shape = Shape::other;
+  bool tall = false;  // begins with a capital
+
   bool is_number() const {
     return (shape >= Shape::digits_1 && shape <= Shape::ordinal) || shape == Shape::postcode;
   }
 };
+NameShape read_shape(std::string_view token);
 
 bool in_token(std::string_view text, std::size_t at);
 
-// The first token that begins at or after `at`, which is no middle of a token: shape, hash, gap.
-// False: there is none.
-bool next_token(std::string_view text, std::size_t at, NameToken& token);
+// Reads the tokens of a text one after the other. Looks at 64 bytes at a time.
+class TokenReader {
+ public:
+  // From `at` on, which is no middle of a token.
+  TokenReader(std::string_view text, std::size_t at) : text_(text), at_(at) { look(at); }
 
-// A place at or before `from` from where reading sees, before the token that `from` lies in, at
-// least `tokens` whole tokens or all up to a wall.
-std::size_t back_up(std::string_view text, std::size_t from, std::size_t tokens);
+  // False: there is none left.
+  bool next(NameToken& token);
 
-// A token's last eight folded letters, the last one in the low byte; for endings.
-std::uint64_t tail_of(std::string_view text, const NameToken& token);
+ private:
+  static constexpr std::size_t block = 64;
 
-std::uint64_t hash_word(std::string_view word);  // as in NameToken::hash
+  void look(std::size_t from);
+  bool find(std::size_t& offset, std::size_t& size) const;
+  bool find_further(std::size_t& offset, std::size_t& size);
+
+  std::string_view text_;
+  std::size_t at_;
+  std::size_t block_ = 0;     // where the bytes looked at begin
+  std::uint64_t inside_ = 0;  // a bit for each of them that is part of a token
+};
+
+std::uint64_t hash_word(std::string_view word);  // as in NameShape::hash
 
 }  // namespace gatehouse::inspect

@@ -10,13 +10,13 @@ namespace {
 
 std::vector<NameToken> tokens(std::string_view text, std::size_t at = 0) {
   std::vector<NameToken> found;
-  for (NameToken token; next_token(text, at, token); at = token.end) found.push_back(token);
+  TokenReader reader(text, at);
+  for (NameToken token; reader.next(token);) found.push_back(token);
   return found;
 }
 
 Shape shape_of(std::string_view word) {
-  const auto found = tokens(word);
-  return found.size() == 1 ? found[0].shape : Shape::other;
+  return tokens(word).size() == 1 ? read_shape(word).shape : Shape::other;
 }
 
 TEST(NameText, CaseAndAccentsDoNotMatterToAWord) {
@@ -69,19 +69,13 @@ TEST(NameText, LongTokensAndGapsAreWalls) {
 
 TEST(NameText, StreetsInOneWord) {
   const auto street = [](std::string_view word) {
-    const auto found = tokens(word);
-    return ends_as_street(tail_of(word, found[0]), found[0].size());
+    return ends_as_street(read_shape(word).tail, word.size());
   };
   EXPECT_TRUE(street("Hauptstraße"));
   EXPECT_TRUE(street("Kerkstraat"));
   EXPECT_TRUE(street("drottninggatan"));
   EXPECT_FALSE(street("street"));
   EXPECT_FALSE(street("away"));
-}
-
-bool alike(const NameToken& a, const NameToken& b) {
-  return a.begin == b.begin && a.end == b.end && a.hash == b.hash && a.gap.code == b.gap.code &&
-         a.shape == b.shape && a.wall == b.wall;
 }
 
 rc::Gen<std::string> any_text() {
@@ -113,24 +107,50 @@ rc::Gen<std::string> any_text() {
       });
 }
 
-// What lies within the asked number of tokens reads the same from the place backed up to.
-RC_GTEST_PROP(NameText, ReadingMayBeginAnywhere, ()) {
+RC_GTEST_PROP(NameText, TokensAreTheRunsOfWhatMayBeInOne, ()) {
   const std::string text = *any_text();
-  const std::size_t from = *rc::gen::inRange<std::size_t>(0, text.size() + 1);
-  const std::size_t wanted = *rc::gen::inRange<std::size_t>(1, 6);
+  const auto found = tokens(text);
+  std::size_t next = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = at;
+    while (end < text.size() && in_token(text, end)) ++end;
+    if (end > at) {
+      RC_ASSERT(next < found.size());
+      RC_ASSERT(found[next].begin == at);
+      RC_ASSERT(found[next].end == end);
+      ++next;
+    }
+    at = end + 1;
+  }
+  RC_ASSERT(next == found.size());
+}
+
+RC_GTEST_PROP(NameText, ReadingMayBeginBehindAnyToken, ()) {
+  const std::string text = *any_text();
   const auto whole = tokens(text);
-  const auto part = tokens(text, back_up(text, from, wanted));
-  std::size_t first = 0;  // the first token that begins at or after `from`
-  while (first < whole.size() && whole[first].begin < from) ++first;
-  std::size_t reached = first;
-  if (first > 0 && whole[first - 1].end > from) --reached;             // from lies in it
-  if (first > 0 && from > whole[first - 1].end + longest_gap) return;  // behind a wall
-  std::size_t need = reached;
-  while (need > 0 && reached - need < wanted && (need == whole.size() || !whole[need].wall)) --need;
-  // The first of them may have lost what stands before it, unless that is a wall.
-  RC_ASSERT(part.size() >= whole.size() - need);
-  for (std::size_t i = need + 1; i < whole.size(); ++i)
-    RC_ASSERT(alike(whole[i], part[part.size() - (whole.size() - i)]));
+  for (std::size_t first = 1; first < whole.size(); ++first) {
+    const auto rest = tokens(text, whole[first - 1].end);
+    RC_ASSERT(rest.size() == whole.size() - first);
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      RC_ASSERT(rest[i].begin == whole[first + i].begin);
+      RC_ASSERT(rest[i].gap.code == whole[first + i].gap.code);
+      RC_ASSERT(rest[i].wall == whole[first + i].wall);
+    }
+  }
+}
+
+// An accent that stands alone is passed over; a word with one is read letter by letter.
+RC_GTEST_PROP(NameText, WordsOfAsciiReadTheSameQuicklyAndSlowly, ()) {
+  static constexpr std::string_view letters = "abyzABYZ0189";
+  const auto size = *rc::gen::inRange<std::size_t>(1, longest_token - 1);
+  std::string word;
+  for (std::size_t i = 0; i < size; ++i) word += *rc::gen::elementOf(std::string(letters));
+  const NameShape quick = read_shape(word);
+  const NameShape slow = read_shape(word + "\u0301");
+  RC_ASSERT(quick.hash == slow.hash);
+  RC_ASSERT(quick.tail == slow.tail);
+  RC_ASSERT(quick.shape == slow.shape);
+  RC_ASSERT(quick.tall == slow.tall);
 }
 
 }  // namespace

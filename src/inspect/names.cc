@@ -6,12 +6,13 @@ namespace gatehouse::inspect {
 namespace {
 
 constexpr std::size_t gate_behind = NameTagger::gate_behind;
-constexpr std::size_t widest_hole = 2;  // words between two parts of one address
-constexpr std::size_t reach = NameTagger::reach + widest_hole + 1;
-constexpr std::size_t block = 256;
-constexpr std::size_t before_block = NameDetector::longest_span + reach;
-constexpr std::size_t behind_block = NameDetector::longest_span + reach;
-constexpr std::size_t few_decided = 12;  // tokens at a time, where few are asked for
+constexpr std::size_t widest_hole = 2;                    // words between two parts of one address
+constexpr std::size_t repaired_behind = widest_hole + 1;  // a part of a span: how many words
+constexpr std::size_t reach = NameTagger::reach + repaired_behind;
+constexpr std::size_t longest_span = NameDetector::longest_span;
+constexpr std::size_t beside_span = longest_span + reach;
+constexpr std::size_t block = 160;             // tokens at a time
+constexpr std::size_t forgotten_at_once = 64;  // tokens
 
 bool joins_person(const NameWord& left, Gap gap) {
   if (gap.new_line() || !gap.single()) return false;
@@ -22,7 +23,7 @@ bool joins_person(const NameWord& left, Gap gap) {
     case '\'':
       return !gap.blank();
     case '.':
-      return left.token.size() <= 3;
+      return left.size() <= 3;
     default:
       return false;
   }
@@ -43,25 +44,18 @@ bool joins(NameKind kind, const NameWord& left, Gap gap) {
 
 // Whether it may be the rest of a name whose beginning was found.
 bool continues_name(const NameWord& word) {
-  return word.token.shape == Shape::title && !word.is(NameList::word) && word.cue == Cue::none &&
-         word.token.gap.blank() && joins_person(word, word.token.gap);
+  return word.shape == Shape::title && !word.is(NameList::word) && word.cue == Cue::none &&
+         word.gap.blank() && joins_person(word, word.gap);
 }
 
 // Whether a span says enough: a name more than an initial, an address more than a word that any
 // text may hold.
 bool is_worth(std::span<const NameWord> words, NameKind kind) {
   return std::ranges::any_of(words, [&](const NameWord& word) {
-    if (kind != NameKind::address) return !word.token.is_number() && word.token.size() >= 2;
-    return word.token.is_number() || word.token.tall || word.token.shape == Shape::no_case ||
+    if (kind != NameKind::address) return !word.is_number() && word.size() >= 2;
+    return word.is_number() || word.tall || word.shape == Shape::no_case ||
            word.is(NameList::place) || NameTagger::is_address_like(word);
   });
-}
-
-// Whether more text cannot change the token: something that is no part of it follows, or it is so
-// long that it counts as a wall.
-bool is_complete(std::string_view text, const NameToken& token) {
-  return token.size() > longest_token || token.end + 2 < text.size() ||
-         (token.end < text.size() && static_cast<unsigned char>(text[token.end]) < 0x80);
 }
 
 // Where the last UTF-8 sequence begins, if it may still be growing.
@@ -73,6 +67,14 @@ std::size_t end_of_sequences(std::string_view text) {
     if (byte >= 0xC0) end = text.size() - back;
   }
   return end;
+}
+
+// Whether more text cannot change the token: something that is no part of it follows, or it is so
+// long that it counts as a wall.
+bool is_complete(std::string_view text, const NameToken& token) {
+  return std::min(token.end, end_of_sequences(text)) > token.begin + longest_token ||
+         token.end + 2 < text.size() ||
+         (token.end < text.size() && static_cast<unsigned char>(text[token.end]) < 0x80);
 }
 
 }  // namespace
@@ -88,191 +90,247 @@ NameDetector::NameDetector(NameModel model, bool places)
   if (places) rules_.push_back({"place", Category::names, "LOCATION", "A place", 1e-2});
 }
 
-std::size_t NameDetector::look_back() const {
-  return (before_block + 1) * (longest_token + longest_gap);
+class NameMemory final : public Detector::Memory {
+ public:
+  WordMemory words;
+};
+
+std::unique_ptr<Detector::Memory> NameDetector::memory() const {
+  return std::make_unique<NameMemory>();
+}
+
+std::unique_ptr<TextReader> NameDetector::reader(Memory* memory) const {
+  return std::make_unique<NameReader>(*this, static_cast<NameMemory*>(memory)->words);
+}
+
+std::vector<NameSpan> NameDetector::spans(std::string_view text) const {
+  WordMemory memory;
+  NameReader reader(*this, memory);
+  const auto found = reader.find_rest(text, 0);
+  return {found.begin(), found.end()};
 }
 
 // Whether a word may lie inside an address though nothing about it says so.
-bool NameDetector::fills_hole(const NameWord& word) const {
+bool NameReader::fills_hole(const NameWord& word) const {
   if (word.cue != Cue::from && word.cue != Cue::stop && word.cue != Cue::self) return true;
-  return word.token.gap.first() == 0 && std::ranges::count(small_words_, word.token.hash) != 0;
+  return word.gap.first() == 0 && std::ranges::count(detector_.small_words_, word.hash) != 0;
 }
 
 // Whether the token is a part of a person's name whose beginning was found: a particle before a
 // capital (van der Berg), the capital behind it, or a capitalised word in no dictionary.
-bool NameDetector::completes_name(std::span<NameWord> words, std::size_t at) const {
+bool NameReader::completes_name(std::size_t at) {
   const auto follows = [&](std::size_t i) {
-    return i > 0 && !words[i].token.wall && joins_person(words[i - 1], words[i].token.gap);
+    return i > 0 && !words_[i].wall && joins_person(words_[i - 1], words_[i].gap);
   };
   std::size_t left = at;
-  while (follows(left) && at - left < widest_hole + 1) {
-    if (tagger_.kind(words, --left) == NameKind::person) break;
-    if (words[left].cue != Cue::particle) return false;
+  while (follows(left) && at - left < repaired_behind) {
+    if (tagged(--left) == NameKind::person) break;
+    if (words_[left].cue != Cue::particle) return false;
   }
-  if (left == at || tagger_.kind(words, left) != NameKind::person) return false;
-  if (words[at].cue != Cue::particle)
-    return words[at].token.shape == Shape::title && (at - left > 1 || continues_name(words[at]));
+  if (left == at || tagged(left) != NameKind::person) return false;
+  if (words_[at].cue != Cue::particle)
+    return words_[at].shape == Shape::title && (at - left > 1 || continues_name(words_[at]));
   std::size_t right = at + 1;
-  if (right < words.size() && follows(right) && words[right].cue == Cue::particle) ++right;
-  return right < words.size() && follows(right) && words[right].token.shape == Shape::title;
+  if (right < words_.size() && follows(right) && words_[right].cue == Cue::particle) ++right;
+  return right < words_.size() && follows(right) && words_[right].shape == Shape::title;
 }
 
 // What the token is after the repairs.
-NameKind NameDetector::kind(std::span<NameWord> words, std::size_t at) const {
-  const NameKind own = tagger_.kind(words, at);
-  if (own == NameKind::address || words[at].token.wall) return own;
-  if ((at == 0 || !words[at - 1].candidate) && (at < 2 || !words[at - 2].candidate)) return own;
+NameKind NameReader::kind(std::size_t at) {
+  const NameKind own = tagged(at);
+  if (own == NameKind::address || words_[at].wall) return own;
+  if ((at == 0 || !words_[at - 1].candidate) && (at < 2 || !words_[at - 2].candidate)) return own;
   std::size_t left = at;  // the nearest part of an address, or as far as one can lie
-  while (left > 0 && at - left <= widest_hole && joins_address(words[left].token.gap) &&
-         !words[left].token.wall && fills_hole(words[left]))
-    if (tagger_.kind(words, --left) == NameKind::address) break;
-  if (left < at && tagger_.kind(words, left) == NameKind::address) {
-    for (std::size_t right = at + 1; right < words.size() && right - left <= widest_hole + 1;
+  while (left > 0 && at - left <= widest_hole && joins_address(words_[left].gap) &&
+         !words_[left].wall && fills_hole(words_[left]))
+    if (tagged(--left) == NameKind::address) break;
+  if (left < at && tagged(left) == NameKind::address) {
+    for (std::size_t right = at + 1; right < words_.size() && right - left <= widest_hole + 1;
          ++right) {
-      if (words[right].token.wall || !joins_address(words[right].token.gap)) break;
-      if (tagger_.kind(words, right) == NameKind::address) return NameKind::address;
-      if (!fills_hole(words[right])) break;
+      if (words_[right].wall || !joins_address(words_[right].gap)) break;
+      if (tagged(right) == NameKind::address) return NameKind::address;
+      if (!fills_hole(words_[right])) break;
     }
   }
-  return own != NameKind::person && completes_name(words, at) ? NameKind::person : own;
+  return own != NameKind::person && completes_name(at) ? NameKind::person : own;
 }
 
-// Whether words[first] and the next one are of one kind, and of one span.
-bool NameDetector::joined(std::span<NameWord> words, std::size_t first) const {
-  if (first + 1 >= words.size() || words[first + 1].token.wall) return false;
-  const NameKind left = kind(words, first);
-  return left != NameKind::none && joins(left, words[first], words[first + 1].token.gap) &&
-         kind(words, first + 1) == left;
+// Whether words_[first] and the next one are of one kind, and of one span.
+bool NameReader::joined(std::size_t first) {
+  if (first + 1 >= words_.size() || words_[first + 1].wall) return false;
+  const NameKind left = kind(first);
+  return left != NameKind::none && joins(left, words_[first], words_[first + 1].gap) &&
+         kind(first + 1) == left;
 }
 
 // Whether a span begins at a token that is part of one, and how many tokens long it is.
-bool NameDetector::begins(std::span<NameWord> words, std::size_t at, std::size_t& length) const {
+bool NameReader::begins(std::size_t at, std::size_t& length) {
   std::size_t depth = 0;
-  while (depth < longest_span && at > depth && joined(words, at - depth - 1)) ++depth;
+  while (depth < longest_span && at > depth && joined(at - depth - 1)) ++depth;
   length = 1;
   if (depth == longest_span) return true;
   if (depth != 0) return false;
-  while (length < longest_span && joined(words, at + length - 1)) ++length;
+  while (length < longest_span && joined(at + length - 1)) ++length;
   return true;
 }
 
-// Whether text[from, to) holds no candidate, and none stands so near that its span could reach it:
-// for the small steps of a stream. False where that takes long to say.
-bool NameDetector::is_bare(std::string_view text, std::size_t from, std::size_t to) const {
-  constexpr std::size_t most = 32;
-  if (to - from > most) return false;
-  std::array<NameWord, most> storage;
-  const std::size_t start = back_up(text, from, NameTagger::gate_reach + widest_hole);
-  const std::span words(storage.data(), tagger_.read(text, start, storage, to, gate_behind));
-  if (words.size() == most && words[most - gate_behind - 1].token.begin < to) return false;
-  std::size_t first = 0;
-  while (first < words.size() && words[first].token.begin < from) ++first;
-  for (std::size_t i = first - std::min(first, widest_hole);
-       i < words.size() && words[i].token.begin < to; ++i)
-    if (words[i].candidate) return false;
-  return true;
+void NameReader::restart() {
+  words_.clear();
+  found_.clear();
+  complete_ = decided_ = at_ = open_ = taken_ = 0;
+  behind_wall_ = false;
 }
 
-void NameDetector::find_spans(std::string_view text, std::size_t from, std::size_t to,
-                              std::vector<NameSpan>& found) const {
-  if (is_bare(text, from, to)) return;
-  // Storage has to be emptied.
-  constexpr std::size_t short_stretch = 4 * few_decided;
-  if (to - from < short_stretch) {
-    std::array<NameWord, before_block + few_decided + behind_block> words;
-    find_spans(text, from, to, words, found);
-  } else {
-    std::array<NameWord, block> words;
-    find_spans(text, from, to, words, found);
-  }
+// A token that is a wall may have gone on.
+void NameReader::pass_wall(std::string_view text, std::size_t base) {
+  if (words_.empty() || behind_wall_ || !words_.back().is_long() || words_.back().end != at_)
+    return;
+  while (at_ < base + text.size() && in_token(text, at_ - base)) ++at_;
+  words_.back().end = at_;
 }
 
-void NameDetector::find_spans(std::string_view text, std::size_t from, std::size_t to,
-                              std::span<NameWord> storage, std::vector<NameSpan>& found) const {
-  while (from < to) {
-    const std::size_t start = back_up(text, from, before_block);
-    const std::span words = storage.first(tagger_.read(text, start, storage, to, behind_block));
-    const bool all = words.size() < storage.size();
-    const std::size_t decided = all ? words.size() : words.size() - behind_block;
-    std::size_t at = 0;
-    while (at < decided && words[at].token.begin < from) ++at;
-    for (; at < decided && words[at].token.begin < to; ++at) {
-      std::size_t length = 0;
-      const NameKind found_kind = kind(words, at);
-      if (found_kind == NameKind::none || !begins(words, at, length)) continue;
-      const auto span = words.subspan(at, length);
-      if (!is_worth(span, found_kind)) continue;
-      const std::int32_t margin = std::ranges::max(span, {}, &NameWord::margin).margin;
-      found.push_back({span.front().token.begin, span.back().token.end, found_kind, margin});
+// Reads on to the end of the text, or until there are enough words for a step. Whether it came to
+// the end.
+bool NameReader::read(std::string_view text, std::size_t base) {
+  constexpr std::size_t near_end = 8;
+  words_.resize(complete_);  // the last one is read again
+  pass_wall(text, base);
+  const std::size_t known = words_.size();
+  // Nothing lasts that was judged with less than all of its neighbours.
+  for (std::size_t i = known - std::min(known, NameTagger::reach); i < known; ++i)
+    static_cast<NameJudgement&>(words_[i]) = {};
+  TokenReader tokens(text, at_ - base);
+  NameToken token;
+  bool end = false;
+  while (words_.size() < block || token.end + near_end > text.size()) {
+    end = !tokens.next(token);
+    if (end) break;
+    const WordFacts& facts = memory_.find(text, token.begin, token.end, [&] {
+      return detector_.tagger_.describe(text.substr(token.begin, token.size()));
+    });
+    NameWord& word = words_.emplace_back(token, facts);
+    word.begin += base;
+    word.end += base;
+    if (behind_wall_ && words_.size() == known + 1) {
+      word.wall = true;
+      word.gap = {};
     }
-    from = all ? to : words[decided].token.begin;
   }
+  complete_ = words_.size();
+  if (complete_ > known && end && !is_complete(text, token)) --complete_;
+  if (complete_ > known) {
+    at_ = words_[complete_ - 1].end;
+    behind_wall_ = false;
+  }
+  if (end && complete_ == words_.size()) settle(text, base);
+  NameTagger::gate(words_, known - std::min(known, gate_behind));
+  return end;
 }
 
-std::vector<NameSpan> NameDetector::spans(std::string_view text) const {
-  std::vector<NameSpan> found;
-  find_spans(text, 0, text.size(), found);
-  return found;
-}
-
-void NameDetector::find(std::string_view text, std::size_t from, std::size_t to,
-                        std::vector<Match>& found) const {
-  std::vector<NameSpan> spans;
-  find_spans(text, from, to, spans);
-  for (const NameSpan& span : spans) {
-    const auto rule = static_cast<std::uint32_t>(span.kind) - 1;
-    if (rule < rules_.size())
-      found.push_back({rule, span.begin, span.end, rules_[rule].p_value, View::plain});
+// At the end of a text whose last token is complete: what is a wall now need not be read again.
+void NameReader::settle(std::string_view text, std::size_t base) {
+  const std::size_t end = base + end_of_sequences(text);
+  if (base + text.size() - at_ > longest_gap) {
+    at_ = end;
+    behind_wall_ = true;
+  } else if (!words_.empty() && words_.back().is_long() && at_ > end) {
+    at_ = words_.back().end = end;
   }
 }
 
 // The index of the first token that text to come can make the beginning of a span, or whose span it
-// can change. The first `complete` tokens are complete.
-std::size_t NameDetector::first_open(std::span<NameWord> words, std::size_t complete) const {
-  std::size_t walled = 0;  // before the last wall everything is decided
-  for (std::size_t i = 0; i < words.size(); ++i)
-    if (words[i].token.wall) walled = words[i].token.size() > longest_token ? i + 1 : i;
-  const std::size_t judged = std::max(walled, complete - std::min(complete, reach));
+// can change.
+std::size_t NameReader::first_open() {
+  if (behind_wall_ && complete_ == words_.size()) return complete_;
+  const std::size_t near = complete_ - std::min(complete_, reach);
+  std::size_t judged = near;  // before the last wall everything is decided
+  for (std::size_t i = near; i < words_.size(); ++i)
+    if (words_[i].wall && (i < complete_ || !words_[i].is_long()))
+      judged = words_[i].is_long() ? i + 1 : i;
   const std::size_t gated =
-      std::max(judged, complete - std::min(complete, gate_behind + widest_hole));
+      std::max(judged, complete_ - std::min(complete_, gate_behind + widest_hole));
   std::size_t open = judged;
-  while (open < gated && !words[open].candidate) ++open;
+  while (open < gated && !words_[open].candidate) ++open;
   // A span before it may reach it, over a hole too. Between `judged` and `open` is no candidate.
-  const auto is_part = [&](std::size_t at) {
-    return at < judged && kind(words, at) != NameKind::none;
-  };
+  const auto is_part = [&](std::size_t at) { return at < judged && kind(at) != NameKind::none; };
   std::size_t begin = open;
-  for (std::size_t back = 1; back <= std::min(open, widest_hole + 1) && begin == open; ++back)
+  for (std::size_t back = 1; back <= std::min(open, repaired_behind) && begin == open; ++back)
     if (is_part(open - back)) begin = open - back;
   while (begin > 0 && open - begin < longest_span && is_part(begin - 1)) --begin;
-  return begin;
+  return std::max(begin, decided_);
 }
 
-std::size_t NameDetector::frontier(std::string_view text, std::size_t from) const {
-  // Few tokens say it nearly always.
-  std::array<NameWord, 2 * reach + widest_hole + 4> few;
-  if (const auto open = open_from(text, from, few)) return std::max(from, *open);
-  std::array<NameWord, before_block + 2 * reach> many;
-  return std::max(from, open_from(text, from, many).value_or(0));
+// Finds what begins at the words before `limit`. What is repaired stands behind a part of a span.
+void NameReader::decide(std::size_t limit) {
+  std::size_t behind_part = decided_;  // from here on a word stands too far behind the last one
+  for (std::size_t back = repaired_behind; back > 0; --back)
+    if (back <= decided_ && tagged(decided_ - back) != NameKind::none)
+      behind_part = decided_ - back + repaired_behind + 1;
+  for (std::size_t at = decided_; at < limit; ++at) {
+    const bool part = words_[at].candidate && tagged(at) != NameKind::none;
+    if (part) behind_part = at + repaired_behind + 1;
+    if (at >= behind_part) continue;
+    std::size_t length = 0;
+    const NameKind found_kind = kind(at);
+    if (found_kind == NameKind::none || !begins(at, length)) continue;
+    const auto span = std::span<const NameWord>(words_).subspan(at, length);
+    if (!is_worth(span, found_kind)) continue;
+    const std::int32_t margin = std::ranges::max(span, {}, &NameWord::margin).margin;
+    found_.push_back({span.front().begin, span.back().end, found_kind, margin});
+  }
+  decided_ = limit;
 }
 
-// Where the first open token begins, or a place before `from` if it does not begin behind it, as
-// far as the last storage.size() tokens say; nothing: more are needed.
-std::optional<std::size_t> NameDetector::open_from(std::string_view text, std::size_t from,
-                                                   std::span<NameWord> storage) const {
-  const std::size_t start = back_up(text, text.size(), storage.size() - 2);
-  const std::span words = storage.first(tagger_.read(text, start, storage));
-  const std::size_t end = end_of_sequences(text);
-  std::size_t complete = words.size();
-  if (complete > 0 && !is_complete(text, words.back().token)) --complete;
-  const std::size_t last_end = words.empty() ? start : words.back().token.end;
-  if (complete == words.size() && text.size() - last_end > longest_gap) return end;
-  const std::size_t open = first_open(words, complete);
-  const bool all = words.size() < storage.size() - 4 || storage.size() >= before_block + 2 * reach;
-  // What the first `reach` tokens are is not sure; what joins the open one to them is.
-  if (open < reach && !all)
-    return words[reach].token.begin <= from ? std::optional<std::size_t>(0) : std::nullopt;
-  return open < words.size() ? std::min(end, words[open].token.begin) : end;
+void NameReader::forget() {
+  if (decided_ < beside_span + forgotten_at_once) return;
+  const std::size_t count = decided_ - beside_span;
+  words_.erase(words_.begin(), words_.begin() + static_cast<std::ptrdiff_t>(count));
+  complete_ -= count;
+  decided_ -= count;
+}
+
+// Reads on, finds what can be decided, and sets the frontier.
+void NameReader::advance(std::string_view text, std::size_t base, bool last) {
+  for (bool end = false; !end; forget()) {
+    end = read(text, base);
+    if (!end) {
+      decide(words_.size() - beside_span);
+    } else {
+      decide(last ? words_.size() : first_open());
+    }
+  }
+  if (last) {
+    open_ = base + text.size();
+    return;
+  }
+  std::size_t open = base + end_of_sequences(text);
+  if (decided_ < words_.size()) open = std::min(open, words_[decided_].begin);
+  open_ = std::max(open_, open);
+}
+
+std::size_t NameReader::frontier(std::string_view text, std::size_t base, std::size_t from) {
+  advance(text, base, false);
+  return std::max(from, open_ - base);
+}
+
+std::span<const NameSpan> NameReader::find_rest(std::string_view text, std::size_t base) {
+  if (base + text.size() > open_) advance(text, base, true);
+  return std::span<const NameSpan>(found_).subspan(taken_);
+}
+
+void NameReader::find(std::string_view text, std::size_t base, std::size_t /*from*/, std::size_t to,
+                      std::vector<Match>& found) {
+  if (base + to > open_) advance(text, base, true);
+  const auto& rules = detector_.rules_;
+  for (; taken_ < found_.size() && found_[taken_].begin < base + to; ++taken_) {
+    const NameSpan& span = found_[taken_];
+    const auto rule = static_cast<std::uint32_t>(span.kind) - 1;
+    if (rule < rules.size())
+      found.push_back({rule, span.begin - base, span.end - base, rules[rule].p_value, View::plain});
+  }
+  if (taken_ < found_.size()) return;
+  found_.clear();
+  taken_ = 0;
 }
 
 std::unique_ptr<const Detector> builtin_name_detector() {

@@ -6,11 +6,11 @@
 // word behind a person's name to that, and a particle (van, de) inside one. Then a span is a
 // maximal row of tokens of one kind that are joined by what may stand inside a name or an address,
 // cut after `longest_span` tokens; each further token of the row is a span of its own. So what
-// begins at a place depends on a bounded number of tokens around it.
+// begins at a place depends on a bounded number of tokens around it: a reader keeps that many, and
+// reads every token once.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "inspect/detector.h"
@@ -33,34 +33,63 @@ class NameDetector final : public Detector {
   NameDetector(NameModel model, bool places);
 
   std::span<const Rule> rules() const override { return rules_; }
-  std::size_t look_back() const override;
-  std::size_t frontier(std::string_view text, std::size_t from) const override;
-  void find(std::string_view text, std::size_t from, std::size_t to,
-            std::vector<Match>& found) const override;
+  std::unique_ptr<Memory> memory() const override;
+  std::unique_ptr<TextReader> reader(Memory* memory) const override;
 
-  // The same as find(), of every kind.
-  void find_spans(std::string_view text, std::size_t from, std::size_t to,
-                  std::vector<NameSpan>& found) const;
+  // All of a whole text, of every kind.
   std::vector<NameSpan> spans(std::string_view text) const;
 
  private:
-  // `storage` has room for all words, or for many more than one span depends on.
-  void find_spans(std::string_view text, std::size_t from, std::size_t to,
-                  std::span<NameWord> storage, std::vector<NameSpan>& found) const;
-  bool fills_hole(const NameWord& word) const;
-  bool completes_name(std::span<NameWord> words, std::size_t at) const;
-  NameKind kind(std::span<NameWord> words, std::size_t at) const;
-  bool joined(std::span<NameWord> words, std::size_t first) const;
-  bool begins(std::span<NameWord> words, std::size_t at, std::size_t& length) const;
-  bool is_bare(std::string_view text, std::size_t from, std::size_t to) const;
-  std::optional<std::size_t> open_from(std::string_view text, std::size_t from,
-                                       std::span<NameWord> storage) const;
-  std::size_t first_open(std::span<NameWord> words, std::size_t complete) const;
+  friend class NameReader;
 
   NameModel model_;
   NameTagger tagger_;
   std::array<std::uint64_t, 5> small_words_;  // that addresses contain: Republic of the Congo
   std::vector<Rule> rules_;
+};
+
+// Invariants
+//   1. words_ are the tokens from before_span tokens before the first undecided one on, or all; the
+//      first complete_ of them are as they will be whatever follows, but for what they are.
+//   2. What begins at the first decided_ of them is in found_.
+class NameReader final : public TextReader {
+ public:
+  NameReader(const NameDetector& detector, WordMemory& memory)
+      : detector_(detector), memory_(memory) {}
+
+  void restart() override;
+  std::size_t frontier(std::string_view text, std::size_t base, std::size_t from) override;
+  void find(std::string_view text, std::size_t base, std::size_t from, std::size_t to,
+            std::vector<Match>& found) override;
+
+  // As find() up to the end of the text, of every kind.
+  std::span<const NameSpan> find_rest(std::string_view text, std::size_t base);
+
+ private:
+  void advance(std::string_view text, std::size_t base, bool last);
+  bool read(std::string_view text, std::size_t base);
+  void pass_wall(std::string_view text, std::size_t base);
+  void settle(std::string_view text, std::size_t base);
+  std::size_t first_open();
+  void decide(std::size_t limit);
+  void forget();
+  bool fills_hole(const NameWord& word) const;
+  bool completes_name(std::size_t at);
+  NameKind tagged(std::size_t at) { return detector_.tagger_.kind(words_, at); }
+  NameKind kind(std::size_t at);
+  bool joined(std::size_t first);
+  bool begins(std::size_t at, std::size_t& length);
+
+  const NameDetector& detector_;
+  WordMemory& memory_;
+  std::vector<NameWord> words_;  // all positions here count from the beginning of the text
+  std::size_t complete_ = 0;
+  std::size_t decided_ = 0;
+  std::size_t at_ = 0;        // where reading goes on: behind the last complete token, or in a wall
+  bool behind_wall_ = false;  // what was read before that is one
+  std::size_t open_ = 0;      // the frontier
+  std::vector<NameSpan> found_;
+  std::size_t taken_ = 0;  // of them
 };
 
 // With the model compiled in.

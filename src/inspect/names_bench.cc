@@ -38,30 +38,33 @@ std::string code(std::size_t size) {
       size);
 }
 
-void find(benchmark::State& state, const std::string& text) {
-  std::vector<NameSpan> found;
+// In steps; the last one says that nothing follows.
+void read(benchmark::State& state, std::string_view text, std::size_t step) {
+  const auto memory = detector().memory();
+  const auto reader = detector().reader(memory.get());
+  std::vector<Match> found;
   for (auto _ : state) {
     found.clear();
-    detector().find_spans(text, 0, text.size(), found);
+    reader->restart();
+    std::size_t done = 0;
+    for (std::size_t size = step; size < text.size(); size += step) {
+      const std::string_view known = text.substr(0, size);
+      const std::size_t to = reader->frontier(known, 0, done);
+      reader->find(known, 0, done, to, found);
+      done = to;
+    }
+    reader->find(text, 0, done, text.size(), found);
     benchmark::DoNotOptimize(found.data());
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 
+void find(benchmark::State& state, const std::string& text) {
+  read(state, text, text.size());
+}
+
 void stream(benchmark::State& state, const std::string& text) {
-  constexpr std::size_t step = 20;
-  std::vector<NameSpan> found;
-  for (auto _ : state) {
-    std::size_t done = 0;
-    found.clear();
-    for (std::size_t size = step; size < text.size(); size += step) {
-      const std::size_t to = detector().frontier(std::string_view(text).substr(0, size), done);
-      detector().find_spans(std::string_view(text).substr(0, size), done, to, found);
-      done = to;
-    }
-    benchmark::DoNotOptimize(found.data());
-  }
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
+  read(state, text, 20);
 }
 
 BENCHMARK_CAPTURE(find, prose, prose(16 << 10));

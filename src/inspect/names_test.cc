@@ -78,12 +78,9 @@ TEST(Names, PlacesOnlyWhereAskedFor) {
   const NameDetector with(std::move(*model), true);
   EXPECT_EQ(with.rules().size(), 3U);
   EXPECT_EQ(detector().rules().size(), 2U);
-  std::vector<Match> matches;
   const std::string_view text = "She moved from Paris to Germany.";
-  detector().find(text, 0, text.size(), matches);
-  EXPECT_TRUE(matches.empty());
-  with.find(text, 0, text.size(), matches);
-  EXPECT_EQ(matches.size(), 2U);
+  EXPECT_TRUE(find_all(detector(), text).empty());
+  EXPECT_EQ(find_all(with, text).size(), 2U);
 }
 
 TEST(Names, TheModelIsReadAsItIsWritten) {
@@ -158,11 +155,16 @@ void expect_same(const std::vector<Match>& a, const std::vector<Match>& b) {
   }
 }
 
+std::vector<std::pair<std::size_t, std::size_t>> places(const std::vector<Match>& matches) {
+  std::vector<std::pair<std::size_t, std::size_t>> out;
+  for (const Match& match : matches) out.emplace_back(match.begin, match.end);
+  return out;
+}
+
 RC_GTEST_PROP(Names, AStreamFindsWhatTheWholeDoes, ()) {
   const std::string text = *any_text();
   const std::size_t step = *rc::gen::inRange<std::size_t>(1, 40);
-  expect_same(testing::find_whole(detector(), text),
-              testing::find_streamed(detector(), text, step));
+  expect_same(find_all(detector(), text), testing::find_streamed(detector(), text, step));
 }
 
 RC_GTEST_PROP(Names, LongRowsOfNamesAreFoundInAStreamToo, ()) {
@@ -172,15 +174,16 @@ RC_GTEST_PROP(Names, LongRowsOfNamesAreFoundInAStreamToo, ()) {
                                           "Maria ", "Müller ", "12 Main Street "};
   for (int i = 0; i < count; ++i) text += *rc::gen::elementOf(names);
   const std::size_t step = *rc::gen::inRange<std::size_t>(1, 200);
-  expect_same(testing::find_whole(detector(), text),
-              testing::find_streamed(detector(), text, step));
+  expect_same(find_all(detector(), text), testing::find_streamed(detector(), text, step));
 }
 
 RC_GTEST_PROP(Names, TheFrontierNeverGoesBackAndStaysNear, ()) {
   const std::string text = *any_text();
+  const auto memory = detector().memory();
+  const auto reader = detector().reader(memory.get());
   std::size_t last = 0;
   for (std::size_t size = 0; size <= text.size(); ++size) {
-    const std::size_t at = detector().frontier(std::string_view(text).substr(0, size), 0);
+    const std::size_t at = reader->frontier(std::string_view(text).substr(0, size), 0, 0);
     RC_ASSERT(at >= last);
     RC_ASSERT(at <= size);
     RC_ASSERT(size - at <= 2048U);
@@ -188,18 +191,62 @@ RC_GTEST_PROP(Names, TheFrontierNeverGoesBackAndStaysNear, ()) {
   }
 }
 
+// Where the detector is after a text that goes on.
+std::size_t frontier(std::string_view text) {
+  const auto memory = detector().memory();
+  return detector().reader(memory.get())->frontier(text, 0, 0);
+}
+
 TEST(Names, OrdinaryProseIsHardlyHeldBack) {
   std::string text;
   for (int i = 0; i < 20; ++i)
     text += "the reports move slowly because nobody asked for an index, ";
-  EXPECT_LE(text.size() - detector().frontier(text, 0), 40U);
+  EXPECT_LE(text.size() - frontier(text), 40U);
+}
+
+// A stream may end a step within a wall, again and again.
+TEST(Names, StreamsGoOnBehindWalls) {
+  const std::string name = "my name is John Smith. ";
+  for (const std::string& wall :
+       {std::string(200, ' '), std::string(200, 'x'), std::string(200, 'x') + "\u3001 ",
+        std::string(70, ' ') + std::string(70, 'x') + std::string(70, ' '),
+        std::string(30, ' ') + "John" + std::string(30, ' ') + "Smith",
+        std::string(40, '\xFF') + "L&L'L\xF3", "\xCE" + std::string(90, '\xA5') + "\xCE\xCC",
+        std::string(32, 'x') + "\xE3", std::string(32, 'x') + "\xE3\x80"}) {
+    const std::string text = name + wall + name + wall + "Dear Anna Maria, " + wall;
+    const auto whole = find_all(detector(), text);
+    EXPECT_GE(whole.size(), 2U);
+    for (std::size_t step = 1; step < 60; ++step)
+      EXPECT_EQ(places(testing::find_streamed(detector(), text, step)), places(whole)) << step;
+  }
 }
 
 TEST(Names, LongBlanksAndWordsAreNotHeldBack) {
   const std::string blanks = "Dear John" + std::string(100'000, ' ');
-  EXPECT_EQ(detector().frontier(blanks, 0), blanks.size());
+  EXPECT_EQ(frontier(blanks), blanks.size());
   const std::string word = "Dear " + std::string(100'000, 'x');
-  EXPECT_LE(word.size() - detector().frontier(word, 0), 4096U);
+  EXPECT_LE(word.size() - frontier(word), 4096U);
+}
+
+// So many different words that each one pushes others out.
+TEST(Names, WhatIsRememberedOfWordsIsRight) {
+  const auto model = NameModel::parse(builtin_name_model());
+  ASSERT_TRUE(model);
+  const NameTagger tagger(*model);
+  WordMemory memory;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 9'000; ++i) {
+      const std::string word =
+          (i % 3 == 0 ? "Anna" : "x") + std::to_string(i * 7919) + (i % 5 == 0 ? "ABCDEFGHIJ" : "");
+      const std::string text = "a " + word + (i % 2 == 0 ? "" : " and a lot more text behind it");
+      const auto make = [&] { return tagger.describe(word); };
+      const WordFacts& facts = memory.find(text, 2, 2 + word.size(), make);
+      const WordFacts wanted = make();
+      ASSERT_EQ(facts.hash, wanted.hash) << word;
+      ASSERT_EQ(facts.traits, wanted.traits) << word;
+      ASSERT_EQ(facts.flags, wanted.flags) << word;
+    }
+  }
 }
 
 // F1 over people and addresses together; labels in pieces are united as tools/names_data.h says.

@@ -248,6 +248,14 @@ std::vector<PrefixStates>& Scanner::Impl::prefix_states() {
   return prefixes;
 }
 
+std::unique_ptr<TextReader> Scanner::Impl::reader(std::size_t detector) {
+  const auto& detectors = rules->impl().detectors;
+  memories.resize(detectors.size());
+  auto& memory = memories[detector];
+  if (!memory) memory = detectors[detector].detector->memory();
+  return detectors[detector].detector->reader(memory.get());
+}
+
 void Scanner::Impl::find_digit_rows(std::string_view text, std::size_t from) {
   empty(digit_rows);
   inspect::find_digit_rows(text, from, digit_rows);

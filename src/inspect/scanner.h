@@ -32,6 +32,9 @@ struct Scanner::Impl {
   // What the starts of streams go through, one for each of RuleSet::Impl::prefixes().
   std::vector<PrefixStates>& prefix_states();
 
+  // Of a text that begins. The detector's memory is this scanner's.
+  std::unique_ptr<TextReader> reader(std::size_t detector);
+
   std::size_t category_of(std::uint32_t rule) const {
     return static_cast<std::size_t>(rules->rules()[rule].category);
   }
@@ -46,10 +49,11 @@ struct Scanner::Impl {
   std::vector<Span> tokens;
   std::vector<Part> parts;  // of the search under way
   std::string gathered;
-  std::vector<Match> matches;              // reused by scan()
-  std::vector<Match> detected;             // reused for each detector
-  std::vector<PrefixStates> prefixes;      // empty before the first stream
-  std::unique_ptr<DecodedSearch> decoded;  // reused for each text
+  std::vector<Match> matches;                               // reused by scan()
+  std::vector<Match> detected;                              // reused for each detector
+  std::vector<std::unique_ptr<Detector::Memory>> memories;  // by detector; made when first wanted
+  std::vector<PrefixStates> prefixes;                       // empty before the first stream
+  std::unique_ptr<DecodedSearch> decoded;                   // reused for each text
 };
 
 }  // namespace gatehouse::inspect

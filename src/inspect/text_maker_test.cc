@@ -378,9 +378,7 @@ std::vector<Match> find_the_slow_way(const RuleSet& rules, std::string_view sour
     }
   }
   for (const PlacedDetector& placed : rules.impl().detectors) {
-    std::vector<Match> found;
-    placed.detector->find(text, 0, text.size(), found);
-    for (Match& match : found) {
+    for (Match& match : find_all(*placed.detector, text)) {
       match.rule += placed.first_rule;
       add(match);
     }

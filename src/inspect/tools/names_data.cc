@@ -138,11 +138,11 @@ bool are_one(const NameLabel& a, const NameLabel& b, std::string_view between) {
 
 // Moves the beginning of a person's name behind its titles.
 void drop_titles(std::string_view text, const Lexicon& lexicon, NameLabel& label) {
-  NameToken token;
-  while (label.begin < label.end && next_token(text.substr(0, label.end), label.begin, token)) {
+  TokenReader reader(text.substr(0, label.end), label.begin);
+  for (NameToken token; reader.next(token);) {
     label.begin = token.begin;
-    if (lexicon.find(token.hash) != Cue::title) return;
-    label.begin = std::min(label.end, token.end);
+    const auto word = text.substr(token.begin, token.size());
+    if (lexicon.find(hash_word(word)) != Cue::title) return;
   }
   label.begin = label.end;
 }

@@ -112,9 +112,14 @@ NameKind kind_at(const LabelledText& row, const NameToken& token) {
 
 Example make_example(const NameTagger& tagger, const LabelledText& row) {
   Example example;
-  example.words.resize(row.text.size() / 2 + 2);
-  example.words.resize(tagger.read(row.text, 0, example.words));
-  for (const NameWord& word : example.words) example.kinds.push_back(kind_at(row, word.token));
+  TokenReader tokens(row.text, 0);
+  for (NameToken token; tokens.next(token);) {
+    const auto facts =
+        tagger.describe(std::string_view(row.text).substr(token.begin, token.size()));
+    example.words.emplace_back(token, facts);
+    example.kinds.push_back(kind_at(row, token));
+  }
+  NameTagger::gate(example.words, 0);
   example.half = static_cast<std::uint32_t>(hash_word(row.group) >> 7 & 1);
   return example;
 }
