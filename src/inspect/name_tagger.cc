@@ -168,7 +168,11 @@ void each_telling(const Around& a, Use use) {
   use(f.make(3, word.tail & 0xFFFF, shape));
   use(f.make(5, a.gap(0), shape));
   use(f.make(8, a.gap(-1), a.gap(0), word.traits));
-  for (const int i : {-3, -2, 0, 1, 2}) use(f.make(10, i, a[i].traits));
+  use(f.make(10, -3, a[-3].traits));
+  use(f.make(10, -2, a[-2].traits));
+  use(f.make(10, 0, word.traits));
+  use(f.make(10, 1, a[1].traits));
+  use(f.make(10, 2, a[2].traits));
   use(f.make(11, -3, a[-3].hash));
   use(f.make(12, a[-1].traits, a.gap(0), word.traits));
   use(f.make(21, a[-1].cue, a[-2].cue, word.lists, shape));

@@ -53,7 +53,7 @@ struct NameWord : NameToken, WordFacts, NameJudgement {
 // thread. Changes nothing but the time it takes.
 class WordMemory {
  public:
-  WordMemory() : entries_(size) {}
+  WordMemory() : entries_(std::size_t{1} << size_log2) {}
 
   // Of the word text[begin, end); `make()` says what is not remembered.
   template <class Make>
@@ -67,7 +67,7 @@ class WordMemory {
   }
 
  private:
-  static constexpr std::size_t size = 2048;
+  static constexpr unsigned size_log2 = 11;
   using Key = std::array<std::uint64_t, 2>;  // its bytes; of no word: zeros
   struct Entry {
     Key key{};
@@ -90,9 +90,8 @@ class WordMemory {
   }
   static std::size_t place(const Key& key) {
     const std::uint64_t hash = (key[0] ^ key[1] * 0x9FB21C651E98DF25U) * 0x9E3779B97F4A7C15U;
-    return static_cast<std::size_t>(hash >> 53);
+    return static_cast<std::size_t>(hash >> (64 - size_log2));
   }
-  static_assert(size == 1U << (64 - 53));
 
   std::vector<Entry> entries_;
   WordFacts unkept_;

@@ -240,26 +240,6 @@ class WordReader {
   Census census_;
 };
 
-Gap read_marks(std::string_view text, std::size_t from, std::size_t to) {
-  GapReader reader;
-  for (std::size_t at = from; at < to;) {
-    if (static_cast<unsigned char>(text[at]) < 0x80) {
-      reader.add(text[at++]);
-      continue;
-    }
-    std::size_t size = 1;
-    reader.add(plain_mark(decode(text, at, size)));
-    at = std::min(at + size, to);  // a mark's later bytes are no marks of their own
-  }
-  return reader.gap();
-}
-
-// What stands in text[from, to), between two tokens.
-Gap read_gap(std::string_view text, std::size_t from, std::size_t to) {
-  if (to - from == 1 && text[from] == ' ') return {Gap::blank_only};
-  return read_marks(text, from, to);
-}
-
 }  // namespace
 
 FoldedLetter fold_letter(char32_t c) {
@@ -298,19 +278,8 @@ void TokenReader::look(std::size_t from) {
       inside_ &= ~(high & -high);
 }
 
-// The next token, if it ends in this block.
-inline bool TokenReader::find(std::size_t& offset, std::size_t& size) const {
-  offset = at_ - block_;
-  if (offset >= block) return false;
-  const std::uint64_t rest = inside_ >> offset;
-  if (rest == 0) return false;
-  offset += static_cast<std::size_t>(std::countr_zero(rest));
-  size = static_cast<std::size_t>(std::countr_one(inside_ >> offset));
-  return offset + size < block;
-}
-
-// Any other token. What is longer than a block is read byte by byte.
-bool TokenReader::find_further(std::size_t& offset, std::size_t& size) {
+// What is longer than a block is read byte by byte.
+TokenReader::Run TokenReader::find_further() {
   std::size_t begin = at_;
   for (;;) {
     const std::uint64_t rest = begin < block_ + block ? inside_ >> (begin - block_) : 0;
@@ -319,26 +288,29 @@ bool TokenReader::find_further(std::size_t& offset, std::size_t& size) {
       break;
     }
     begin = std::max(begin, block_ + block);
-    if (begin >= text_.size()) return false;
+    if (begin >= text_.size()) return {};
     look(begin);
   }
   look(begin);
-  offset = 0;
-  size = static_cast<std::size_t>(std::countr_one(inside_));
-  while (size >= block && begin + size < text_.size() && in_token(text_, begin + size)) ++size;
-  return true;
+  std::size_t end = begin + static_cast<std::size_t>(std::countr_one(inside_));
+  if (end == begin + block)
+    while (end < text_.size() && in_token(text_, end)) ++end;
+  return {begin, end};
 }
 
-bool TokenReader::next(NameToken& token) {
-  std::size_t offset = 0;
-  std::size_t size = 0;
-  if (!find(offset, size) && !find_further(offset, size)) return false;
-  token.begin = block_ + offset;
-  token.end = token.begin + size;
-  token.wall = token.begin - at_ > longest_gap || token.is_long();
-  token.gap = token.wall ? Gap() : read_gap(text_, at_, token.begin);
-  at_ = token.end;
-  return true;
+// What stands in text[from, to), between two tokens.
+Gap TokenReader::read_gap(std::string_view text, std::size_t from, std::size_t to) {
+  GapReader reader;
+  for (std::size_t at = from; at < to;) {
+    if (static_cast<unsigned char>(text[at]) < 0x80) {
+      reader.add(text[at++]);
+      continue;
+    }
+    std::size_t size = 1;
+    reader.add(plain_mark(decode(text, at, size)));
+    at = std::min(at + size, to);  // a mark's later bytes are no marks of their own
+  }
+  return reader.gap();
 }
 
 NameShape read_shape(std::string_view token) {

@@ -7,6 +7,7 @@
 //      stands before it is never looked at. So a number of tokens is a bounded number of bytes.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -91,14 +92,42 @@ class TokenReader {
   TokenReader(std::string_view text, std::size_t at) : text_(text), at_(at) { look(at); }
 
   // False: there is none left.
-  bool next(NameToken& token);
+  bool next(NameToken& token) {
+    Run run = rest_of_block();
+    if (run.end >= block_ + block) run = find_further();
+    if (run.begin == run.end) return false;
+    token.begin = run.begin;
+    token.end = run.end;
+    token.wall = run.begin - at_ > longest_gap || token.is_long();
+    token.gap = token.wall ? Gap() : gap(run.begin);
+    at_ = run.end;
+    return true;
+  }
 
  private:
   static constexpr std::size_t block = 64;
 
+  struct Run {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+
+  // The next token; it ends in this block, or more has to be looked at.
+  Run rest_of_block() const {
+    const std::size_t past = at_ - block_;
+    const std::uint64_t rest = past < block ? inside_ >> past : 0;
+    if (rest == 0) return {0, block_ + block};
+    const auto blanks = static_cast<std::size_t>(std::countr_zero(rest));
+    const auto size = static_cast<std::size_t>(std::countr_one(rest >> blanks));
+    return {at_ + blanks, at_ + blanks + size};
+  }
+  Gap gap(std::size_t to) const {
+    if (to - at_ == 1 && text_.data()[at_] == ' ') return {Gap::blank_only};
+    return read_gap(text_, at_, to);
+  }
+  static Gap read_gap(std::string_view text, std::size_t from, std::size_t to);
   void look(std::size_t from);
-  bool find(std::size_t& offset, std::size_t& size) const;
-  bool find_further(std::size_t& offset, std::size_t& size);
+  Run find_further();
 
   std::string_view text_;
   std::size_t at_;

@@ -267,8 +267,8 @@ void NameReader::decide(std::size_t limit) {
     if (back <= decided_ && tagged(decided_ - back) != NameKind::none)
       behind_part = decided_ - back + repaired_behind + 1;
   for (std::size_t at = decided_; at < limit; ++at) {
-    const bool part = words_[at].candidate && tagged(at) != NameKind::none;
-    if (part) behind_part = at + repaired_behind + 1;
+    if (!words_[at].candidate && at >= behind_part) continue;
+    if (tagged(at) != NameKind::none) behind_part = at + repaired_behind + 1;
     if (at >= behind_part) continue;
     std::size_t length = 0;
     const NameKind found_kind = kind(at);
