@@ -170,18 +170,14 @@ std::optional<CompiledRule::Starts> CompiledRule::starts_before(std::string_view
   return found;
 }
 
-bool CompiledRule::may_begin(std::string_view text, std::size_t at) const {
-  return first_bytes_.has(text[at]) &&
-         (at == 0 || !not_before_.has(text[at - 1]) ||
-          (is_near_escape(text, at, at) && ends_escape(text.substr(0, at))));
-}
-
 // Asked for every byte of long rows: sixty-four at a time, where no escape is near.
 std::size_t CompiledRule::next_begin(std::string_view text, std::size_t at,
                                      std::size_t stop) const {
-  while (at < stop && (at == 0 || stop - at < least_for_blocks)) {
-    if (may_begin(text, at)) return at;
-    ++at;
+  if (at < stop && (at == 0 || stop - at < least_for_blocks)) {
+    const std::size_t to = stop - at < least_for_blocks ? stop : 1;
+    const std::size_t found = next_begin_in(text, at, to);
+    if (found < to) return found;
+    at = to;
   }
   for (; at < stop; at += ByteClass::width) {
     const std::size_t end = std::min(stop, at + ByteClass::width);
@@ -193,8 +189,21 @@ std::size_t CompiledRule::next_begin(std::string_view text, std::size_t at,
         return std::min(stop, at + static_cast<std::size_t>(std::countr_zero(first & ~taken)));
       }
     }
-    for (std::size_t place = at; place < end; ++place)
-      if (may_begin(text, place)) return place;
+    const std::size_t found = next_begin_in(text, at, end);
+    if (found < end) return found;
+  }
+  return stop;
+}
+
+// The same byte by byte.
+std::size_t CompiledRule::next_begin_in(std::string_view text, std::size_t at,
+                                        std::size_t stop) const {
+  std::optional<bool> near_escape;  // of the bytes from the first one on that asks
+  for (; at < stop; ++at) {
+    if (!first_bytes_.has(text[at])) continue;
+    if (at == 0 || !not_before_.has(text[at - 1])) return at;
+    if (!near_escape) near_escape = is_near_escape(text, at, stop);
+    if (*near_escape && ends_escape(text.substr(0, at))) return at;
   }
   return stop;
 }

@@ -102,7 +102,7 @@ class CompiledRule {
                                LastMatch& last) const;
 
  private:
-  bool may_begin(std::string_view text, std::size_t at) const;
+  std::size_t next_begin_in(std::string_view text, std::size_t at, std::size_t stop) const;
   const MatchFinder& finder() const;
   bool allowed(std::string_view value) const;
   bool in_context(std::string_view text, std::size_t start) const;

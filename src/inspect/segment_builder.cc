@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "inspect/segments.h"
 
 namespace gatehouse::inspect {
@@ -40,25 +42,25 @@ void SegmentBuilder::give_piece(SegmentList& ended) {
   const std::size_t kept = size() - overlap;
   give(kept, false, ended);
   const std::uint32_t moved = places_[kept].begin;
-  text_.erase(0, kept);
-  places_.erase(places_.begin(), places_.begin() + static_cast<std::ptrdiff_t>(kept));
-  for (SegmentList::Place& place : places_) {
-    place.begin -= moved;
-    place.end -= moved;
+  for (std::size_t i = kept; i < size_; ++i) {
+    text_[i - kept] = text_[i];
+    places_[i - kept] = {places_[i].begin - moved, places_[i].end - moved};
   }
+  size_ = overlap;
   begin_ += moved;
   has_pieces_ = true;
 }
 
 void SegmentBuilder::give(std::size_t counted, bool loose, SegmentList& ended) {
   Segment& segment = ended.begin(view_, begin_, loose);
-  ended.add(text_, places_.data());
+  ended.add(text(), places_.data());
   segment.counted = counted;
 }
 
-void SegmentBuilder::drop_last() {
-  text_.pop_back();
-  places_.pop_back();
+void SegmentBuilder::grow() {
+  const std::size_t size = std::max<std::size_t>(64, 2 * size_);
+  text_.resize(size);
+  places_.resize(size);
 }
 
 void SegmentBuilder::finish(std::size_t least, SegmentList& ended) {
@@ -70,12 +72,6 @@ void SegmentBuilder::restart(View view, bool loose) {
   view_ = view;
   loose_ = loose;
   clear();
-}
-
-void SegmentBuilder::clear() {
-  text_.clear();
-  places_.clear();
-  has_pieces_ = false;
 }
 
 }  // namespace gatehouse::inspect

@@ -73,30 +73,37 @@ class SegmentBuilder {
   SegmentBuilder() = default;
   SegmentBuilder(View view, bool loose) : view_(view), loose_(loose) {}
 
-  bool empty() const { return text_.empty(); }
-  std::size_t size() const { return text_.size(); }
+  bool empty() const { return size_ == 0; }
+  std::size_t size() const { return size_; }
   std::size_t begin() const { return begin_; }
-  std::size_t end() const { return begin_ + places_.back().end; }
-  std::string_view text() const { return text_; }
+  std::size_t end() const { return begin_ + places_[size_ - 1].end; }
+  std::string_view text() const { return {text_.data(), size_}; }
   void add(char byte, std::size_t begin, std::size_t end, SegmentList& ended) {
-    if (text_.empty()) begin_ = begin;
-    text_ += byte;
-    places_.push_back(
-        {static_cast<std::uint32_t>(begin - begin_), static_cast<std::uint32_t>(end - begin_)});
+    if (size_ == text_.size()) grow();
+    if (size_ == 0) begin_ = begin;
+    text_.data()[size_] = byte;
+    places_.data()[size_++] = {static_cast<std::uint32_t>(begin - begin_),
+                               static_cast<std::uint32_t>(end - begin_)};
     if (end - begin_ >= longest_piece) give_piece(ended);
   }
-  void drop_last();
+  void drop_last() { --size_; }
   // The last byte takes the text up to here with it.
-  void stretch(std::size_t end) { places_.back().end = static_cast<std::uint32_t>(end - begin_); }
+  void stretch(std::size_t end) {
+    places_[size_ - 1].end = static_cast<std::uint32_t>(end - begin_);
+  }
   // Empty again, for another view.
   void restart(View view, bool loose);
   // Gives it if it is long enough.
   void finish(std::size_t least, SegmentList& ended);
-  void clear();
+  void clear() {
+    size_ = 0;
+    has_pieces_ = false;
+  }
 
  private:
   static constexpr std::size_t longest_piece = 8u << 10;  // of folded text
 
+  void grow();
   void give_piece(SegmentList& ended);
   void give(std::size_t counted, bool loose, SegmentList& ended);
 
@@ -104,7 +111,8 @@ class SegmentBuilder {
   bool loose_ = false;
   bool has_pieces_ = false;
   std::size_t begin_ = 0;
-  std::string text_;
+  std::size_t size_ = 0;
+  std::vector<char> text_;  // the first size_ of both are in use
   std::vector<SegmentList::Place> places_;
 };
 
