@@ -45,18 +45,20 @@ bool is_strong(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-bool is_text_byte(unsigned byte) {
-  return (byte >= 0x20 && byte < 0x7f) || byte == '\t' || byte == '\n' || byte == '\r';
-}
-
-// How many bytes follow this first one of a UTF-8 sequence; 0: it is none.
-unsigned continuations(unsigned byte) {
-  if (byte < 0xc2 || byte > 0xf4) return 0;
-  return byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
-}
+constexpr unsigned char no_text = 0xff;
+// How many bytes follow this first one of a UTF-8 sequence that is text; no_text: it begins none.
+constexpr std::array<unsigned char, 256> continuations = [] {
+  std::array<unsigned char, 256> all{};
+  all.fill(no_text);
+  for (unsigned byte = 0x20; byte < 0x7f; ++byte) all[byte] = 0;
+  all['\t'] = all['\n'] = all['\r'] = 0;
+  for (unsigned byte = 0xc2; byte <= 0xf4; ++byte)
+    all[byte] = static_cast<unsigned char>(1 + (byte >= 0xe0 ? 1 : 0) + (byte >= 0xf0 ? 1 : 0));
+  return all;
+}();
 
 bool may_be_text(unsigned byte) {
-  return is_text_byte(byte) || continuations(byte) > 0;
+  return continuations[byte] != no_text;
 }
 
 std::size_t padding_of(std::string_view text) {
@@ -176,8 +178,11 @@ void RunLexer::add(Decoder& decoder, unsigned byte, std::size_t begin, std::size
     --decoder.continuation;
   } else {
     if (decoder.continuation > 0) finish(decoder, ended);
-    decoder.continuation = continuations(byte);
-    if (decoder.continuation == 0 && !is_text_byte(byte)) return finish(decoder, ended);
+    if (!may_be_text(byte)) {
+      if (!decoder.builder.empty()) finish(decoder, ended);
+      return;
+    }
+    decoder.continuation = continuations[byte];
   }
   decoder.builder.add(static_cast<char>(byte), begin, end, ended);
 }
