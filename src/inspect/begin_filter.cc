@@ -43,11 +43,22 @@ void BeginFilter::build(std::span<const Beginning> beginnings) {
   fill_tables(buckets);
 }
 
+// Whether the group may have one more bucket. Some are kept for every group: where patterns are wide
+// most of a text is asked for their beginnings alone, which are rare if they are not mixed.
+bool BeginFilter::has_room(std::span<const Bucket> buckets, std::size_t group) {
+  std::array<std::size_t, most_groups> used{};
+  for (const Bucket& bucket : buckets) ++used[bucket.all.group];
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < most_groups; ++i)
+    taken += i == group || used[i] == 0 ? used[i] : std::max(used[i], kept_buckets);
+  return taken < most_buckets;
+}
+
 // Into the bucket of its group that it makes the least more frequent, or one of its own.
 void BeginFilter::put(std::vector<Bucket>& buckets, const Bucket& one) {
   Bucket* best = nullptr;
   Bucket merged;
-  double least = buckets.size() < most_buckets ? one.cost : 2;
+  double least = has_room(buckets, one.all.group) ? one.cost : 2;
   for (Bucket& bucket : buckets) {
     if (bucket.all.group != one.all.group) continue;
     if (is_within(one.all, bucket.all)) return;

@@ -46,11 +46,13 @@ class BeginFilter {
  private:
   using Buckets = std::uint64_t;
   static constexpr std::size_t most_buckets = 64;
+  static constexpr std::size_t kept_buckets = 12;
   struct Bucket {
     Beginning all;
     double cost = 0;  // how often ordinary text has it
   };
 
+  static bool has_room(std::span<const Bucket> buckets, std::size_t group);
   static void put(std::vector<Bucket>& buckets, const Bucket& one);
   void fill_tables(std::span<const Bucket> buckets);
   Groups groups_of(Buckets buckets) const;
