@@ -1,6 +1,7 @@
 #include "inspect/begin_filter.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "inspect/byte_shares.h"
 
@@ -8,6 +9,8 @@ namespace gatehouse::inspect {
 namespace {
 
 using Beginning = BeginFilter::Beginning;
+
+constexpr std::size_t least_for_windows = 64;
 
 double cost_of(const Beginning& one) {
   double cost = share_of(one.before);
@@ -43,8 +46,8 @@ void BeginFilter::build(std::span<const Beginning> beginnings) {
   fill_tables(buckets);
 }
 
-// Whether the group may have one more bucket. Some are kept for every group: where patterns are wide
-// most of a text is asked for their beginnings alone, which are rare if they are not mixed.
+// Whether the group may have one more bucket. Some are kept for every group: where patterns are
+// wide most of a text is asked for their beginnings alone, which are rare if they are not mixed.
 bool BeginFilter::has_room(std::span<const Bucket> buckets, std::size_t group) {
   std::array<std::size_t, most_groups> used{};
   for (const Bucket& bucket : buckets) ++used[bucket.all.group];
@@ -77,16 +80,28 @@ void BeginFilter::put(std::vector<Bucket>& buckets, const Bucket& one) {
 }
 
 void BeginFilter::fill_tables(std::span<const Bucket> buckets) {
+  std::array<std::vector<WindowFilter::Window>, most_groups> windows;
   for (std::size_t number = 0; number < buckets.size(); ++number) {
     const Beginning& all = buckets[number].all;
     const Buckets bit = Buckets{1} << number;
     of_groups_[all.group] |= bit;
+    std::ranges::copy_n(all.bytes.begin(), WindowFilter::window_bytes,
+                        windows[all.group].emplace_back().begin());
     for (unsigned byte = 0; byte < 256; ++byte) {
       if (all.before.test(byte)) before_[byte] |= bit;
       for (std::size_t i = 0; i < depth; ++i)
         if (all.bytes[i].test(byte)) tables_[i][byte] |= bit;
     }
   }
+  for (std::size_t group = 0; group < most_groups; ++group)
+    if (!windows[group].empty()) windows_[group].build(windows[group]);
+}
+
+inline BeginFilter::Buckets BeginFilter::whole_at(const unsigned char* bytes, Buckets left) const {
+  for (std::size_t i = 0; i < depth / 2; ++i) left &= tables_[i][bytes[i]];
+  if (left == 0) return 0;
+  for (std::size_t i = depth / 2; i < depth; ++i) left &= tables_[i][bytes[i]];
+  return left;
 }
 
 BeginFilter::Groups BeginFilter::groups_of(Buckets buckets) const {
@@ -114,13 +129,17 @@ void BeginFilter::find(std::string_view text, std::size_t at, std::size_t to, Gr
     return guarded ? buckets & before_[bytes[place - 1]] : buckets;
   };
   const std::size_t whole = std::min(to, text.size() - std::min(text.size(), depth - 1));
-  for (; at < whole; ++at) {
-    Buckets left = before(at);
-    for (std::size_t i = 0; i < depth / 2; ++i) left &= tables_[i][bytes[at + i]];
-    if (left == 0) continue;
-    for (std::size_t i = depth / 2; i < depth; ++i) left &= tables_[i][bytes[at + i]];
-    take(at, left);
+  if (std::has_single_bit(wanted)) {
+    const WindowFilter& windows = windows_[static_cast<std::size_t>(std::countr_zero(wanted))];
+    WindowFilter::Hits hits;
+    while (at + least_for_windows <= whole) {
+      const std::size_t size = std::min(WindowFilter::block, whole - at);
+      for (const WindowFilter::Hit& hit : windows.find(text, at, size, hits))
+        take(at + hit.at, whole_at(bytes + at + hit.at, before(at + hit.at)));
+      at += size;
+    }
   }
+  for (; at < whole; ++at) take(at, whole_at(bytes + at, before(at)));
   for (; at < to; ++at) {
     Buckets left = before(at);
     for (std::size_t i = 0; at + i < text.size(); ++i) left &= tables_[i][bytes[at + i]];

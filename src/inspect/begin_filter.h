@@ -4,7 +4,9 @@
 // The beginnings share buckets, those that are alike one bucket. A table for each of the nine bytes
 // says, for every value, in which buckets it may stand there; what all nine have in common is
 // looked for. (The bitwise automata of Baeza-Yates and Gonnet 1992, all steps of a place at once.)
-// What it says may be wrong; what it does not say is certain.
+// Long stretches that are asked for the patterns of one group go through windows of their first
+// four bytes before that (window_filter.h). What it says may be wrong; what it does not say is
+// certain.
 //
 // Immutable once built; on any thread.
 #pragma once
@@ -17,6 +19,7 @@
 #include <vector>
 
 #include "inspect/pattern.h"
+#include "inspect/window_filter.h"
 
 namespace gatehouse::inspect {
 
@@ -55,12 +58,15 @@ class BeginFilter {
   static bool has_room(std::span<const Bucket> buckets, std::size_t group);
   static void put(std::vector<Bucket>& buckets, const Bucket& one);
   void fill_tables(std::span<const Bucket> buckets);
+  // The buckets that may stand at this place, by the eight bytes from there on.
+  Buckets whole_at(const unsigned char* bytes, Buckets left) const;
   Groups groups_of(Buckets buckets) const;
   Buckets buckets_of(Groups groups) const;
 
   std::array<std::array<Buckets, 256>, depth> tables_{};  // by place
   std::array<Buckets, 256> before_{};
   std::array<Buckets, most_groups> of_groups_{};
+  std::array<WindowFilter, most_groups> windows_;  // of each group's buckets
 };
 
 }  // namespace gatehouse::inspect

@@ -89,6 +89,13 @@ TEST(BeginFilter, MissesNothing) {
       ASSERT_NE(groups[at] >> one.group & 1U, 0U) << text.substr(at, BeginFilter::depth);
     }
   }
+  // A group alone is looked for another way.
+  for (unsigned group = 0; group < BeginFilter::most_groups; ++group) {
+    std::vector<std::size_t> expected;
+    for (const auto& place : found)
+      if ((place.groups >> group & 1U) != 0) expected.push_back(place.at);
+    EXPECT_EQ(places(filter, text, 1, true, group), expected);
+  }
   EXPECT_GT(hits, 100U);
   EXPECT_LT(found.size(), text.size());
 }
