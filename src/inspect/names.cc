@@ -77,6 +77,11 @@ bool is_complete(std::string_view text, const NameToken& token) {
          (token.end < text.size() && static_cast<unsigned char>(text[token.end]) < 0x80);
 }
 
+class NameMemory final : public Detector::Memory {
+ public:
+  WordMemory words;
+};
+
 }  // namespace
 
 NameDetector::NameDetector(NameModel model, bool places)
@@ -89,11 +94,6 @@ NameDetector::NameDetector(NameModel model, bool places)
       {"postal-address", Category::names, "ADDRESS", "A postal address or a part of one", 1e-3}};
   if (places) rules_.push_back({"place", Category::names, "LOCATION", "A place", 1e-2});
 }
-
-class NameMemory final : public Detector::Memory {
- public:
-  WordMemory words;
-};
 
 std::unique_ptr<Detector::Memory> NameDetector::memory() const {
   return std::make_unique<NameMemory>();
@@ -222,18 +222,19 @@ bool NameReader::read(std::string_view text, std::size_t base) {
     at_ = words_[complete_ - 1].end;
     behind_wall_ = false;
   }
-  if (end && complete_ == words_.size()) settle(text, base);
+  if (end) settle(text, base);
   NameTagger::gate(words_, known - std::min(known, gate_behind));
   return end;
 }
 
-// At the end of a text whose last token is complete: what is a wall now need not be read again.
+// At the end of the text: what is a wall now need not be read again, and may be gone by then.
 void NameReader::settle(std::string_view text, std::size_t base) {
   const std::size_t end = base + end_of_sequences(text);
-  if (base + text.size() - at_ > longest_gap) {
-    at_ = end;
+  const bool is_open = complete_ < words_.size();
+  if ((is_open ? words_.back().begin : base + text.size()) > at_ + longest_gap) {
+    at_ = is_open ? words_.back().begin : end;
     behind_wall_ = true;
-  } else if (!words_.empty() && words_.back().is_long() && at_ > end) {
+  } else if (!is_open && !words_.empty() && words_.back().is_long() && at_ > end) {
     at_ = words_.back().end = end;
   }
 }

@@ -49,9 +49,10 @@ class NameDetector final : public Detector {
 };
 
 // Invariants
-//   1. words_ are the tokens from before_span tokens before the first undecided one on, or all; the
-//      first complete_ of them are as they will be whatever follows, but for what they are.
-//   2. What begins at the first decided_ of them is in found_.
+//   1. words_ are the tokens from some before the first undecided one on, as many as a span that
+//      begins there depends on, or all. The first complete_ of them stay whatever follows.
+//   2. What begins at the first decided_ of them is in found_, or was taken from there.
+//   3. What is read next, at at_, begins at most longest_gap bytes before the frontier.
 class NameReader final : public TextReader {
  public:
   NameReader(const NameDetector& detector, WordMemory& memory)
