@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "base/text.h"
 #include "inspect/rule_set.h"
@@ -125,6 +126,7 @@ const MatchFinder& CompiledRule::finder() const {
     for (const Pattern& pattern : source_.allowed_patterns)
       allowed_.push_back(compile(to_regex(pattern, false)));
   });
+  GH_CHECK(finder_.has_value());
   return *finder_;
 }
 
@@ -198,12 +200,13 @@ std::size_t CompiledRule::next_begin(std::string_view text, std::size_t at,
 // The same byte by byte.
 std::size_t CompiledRule::next_begin_in(std::string_view text, std::size_t at,
                                         std::size_t stop) const {
-  std::optional<bool> near_escape;  // of the bytes from the first one on that asks
+  bool asked = false;  // once for all bytes from here on
+  bool near_escape = false;
   for (; at < stop; ++at) {
     if (!first_bytes_.has(text[at])) continue;
     if (at == 0 || !not_before_.has(text[at - 1])) return at;
-    if (!near_escape) near_escape = is_near_escape(text, at, stop);
-    if (*near_escape && ends_escape(text.substr(0, at))) return at;
+    if (!std::exchange(asked, true)) near_escape = is_near_escape(text, at, stop);
+    if (near_escape && ends_escape(text.substr(0, at))) return at;
   }
   return stop;
 }
@@ -218,7 +221,7 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
   };
   auto found = longest();
   const auto is_cut = [&] { return found && found->end - start == width; };
-  if (inside && is_cut()) {
+  if (inside && found && is_cut()) {
     if (base + found->end <= last.end) {
       if (last.wide) return std::nullopt;
     } else {
