@@ -100,6 +100,7 @@ struct Tools {
   std::unique_ptr<inspect::Scanner> scanner;
   std::unique_ptr<inspect::Scanner> rule_scanner;  // all but names
   std::unique_ptr<const inspect::Detector> names;
+  std::unique_ptr<inspect::Detector::Memory> name_memory;
   std::shared_ptr<const classify::CalibratedClassifier> classifier;
   inspect::Placeholders placeholders;
 
@@ -134,7 +135,7 @@ std::vector<Stage> stages(Tools& tools) {
       {"names alone",
        [&](std::string_view text) {
          std::vector<inspect::Match> found;
-         tools.names->find(text, 0, text.size(), found);
+         tools.names->reader(tools.name_memory.get())->find(text, 0, 0, text.size(), found);
          return found.size();
        }},
       {"classifier", [&](std::string_view text) { return classify_text(tools, text); }},
@@ -275,10 +276,13 @@ int run(const Arguments& arguments) {
                (rules ? classifier.error() : rules.error()).describe());
     return 1;
   }
+  auto names = inspect::builtin_name_detector();
+  auto name_memory = names->memory();
   Tools tools{.rules = *rules,
               .scanner = std::make_unique<inspect::Scanner>(*rules),
               .rule_scanner = std::make_unique<inspect::Scanner>(*rules, all_but_names()),
-              .names = inspect::builtin_name_detector(),
+              .names = std::move(names),
+              .name_memory = std::move(name_memory),
               .classifier = *classifier,
               .placeholders = {}};
   std::vector<Corpus> corpora;
