@@ -10,6 +10,7 @@ namespace {
 
 using Beginning = BeginFilter::Beginning;
 
+// Bytes: shorter stretches are not worth a call.
 constexpr std::size_t least_for_windows = 64;
 
 double cost_of(const Beginning& one) {

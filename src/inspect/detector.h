@@ -26,7 +26,7 @@ struct Match {
 
 // Reads one text from its beginning, as far as it is known. All positions are positions in `text`,
 // which is what is known from position `base` of the whole on; at each step more may be known, and
-// text before the last frontier may be gone but for look_back() bytes.
+// text before `from` may be gone but for Detector::look_back() bytes. One thread.
 class TextReader {
  public:
   virtual ~TextReader() = default;
@@ -57,7 +57,7 @@ class Detector {
 
   // Its rules, always the same. Match::rule counts from the first of these.
   virtual std::span<const Rule> rules() const = 0;
-  // How many bytes before its frontier a reader looks at. At most 256.
+  // How many bytes before its last frontier a reader looks at. At most 256.
   virtual std::size_t look_back() const { return 64; }
 
   virtual std::unique_ptr<Memory> memory() const { return nullptr; }

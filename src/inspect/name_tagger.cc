@@ -232,6 +232,18 @@ void each_second(const Around& a, Use use) {
   use(f.make(54, own, a[1].hash));
 }
 
+// How far the best of the scores is ahead of the second.
+std::int32_t lead_of(const NameScores& scores, std::size_t best) {
+  std::int32_t second = INT32_MIN;
+  for (std::size_t i = 0; i < scores.size(); ++i)
+    if (i != best) second = std::max(second, scores[i]);
+  return scores[best] - second;
+}
+
+// Chosen on the training data and on manuals, so that of the candidates of the first one in three
+// thousand is part of a name and settled by a few features all the same.
+constexpr std::int32_t clear_lead = 100;
+
 }  // namespace
 
 WordFacts NameTagger::describe(std::string_view token) const {
@@ -284,22 +296,6 @@ void NameTagger::gate(std::span<NameWord> words, std::size_t from) {
 bool NameTagger::is_address_like(const WordFacts& word) {
   return (word.flags & address_like) != 0;
 }
-
-namespace {
-
-// How far the best of the scores is ahead of the second.
-std::int32_t lead_of(const NameScores& scores, std::size_t best) {
-  std::int32_t second = INT32_MIN;
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    if (i != best) second = std::max(second, scores[i]);
-  return scores[best] - second;
-}
-
-// Chosen on the training data and on manuals, so that of the candidates of the first one in three
-// thousand is part of a name and settled by a few features all the same.
-constexpr std::int32_t clear_lead = 100;
-
-}  // namespace
 
 void NameTagger::settle_first(NameWord& word, const NameScores& scores) {
   const auto best = static_cast<std::size_t>(std::ranges::max_element(scores) - scores.begin());
