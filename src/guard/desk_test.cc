@@ -5,7 +5,7 @@
 #include <functional>
 #include <thread>
 
-#include "guard/guard.h"
+#include "guard/desk_test_support.h"
 #include "net/server.h"
 
 namespace gatehouse::guard {
@@ -23,9 +23,9 @@ struct Reply {
 constexpr const char* safe = R"({"choices":[{"message":{"content":"safe"}}]})";
 constexpr const char* unsafe = R"({"choices":[{"message":{"content":"unsafe\nS2"}}]})";
 
-class Desks : public ::testing::Test {
+class Desks : public testing::DeskTest {
  protected:
-  Desks() : desk_(loop_, clock_, nullptr) {
+  Desks() {
     server_ = std::make_unique<net::Server>(
         loop_, net::ListenAddress{}, net::ServerLimits{},
         [this](net::ServerStream& stream) { return answer(*this, stream); });
@@ -33,8 +33,6 @@ class Desks : public ::testing::Test {
     config_.name = "llama";
     config_.model = "guard";
     config_.endpoint = *net::Endpoint::parse("http://127.0.0.1:" + std::to_string(server_->port()));
-    config_.timeout = 300ms;
-    config_.fingerprint = "one";
   }
 
   static net::Task<void> answer(Desks& test, net::ServerStream& stream) {
@@ -50,30 +48,11 @@ class Desks : public ::testing::Test {
     (void)co_await stream.respond(std::move(head), reply.body);
   }
 
-  static net::Task<void> ask_one(Desks& test, std::string text, net::CancelSource* caller,
-                                 std::size_t wanted) {
-    const Question question{Direction::request, text, ""};
-    test.verdicts_.push_back(co_await test.desk_.ask(test.config_, question, caller));
-    if (test.verdicts_.size() == wanted) test.loop_.stop();
-  }
-
-  Verdict ask(const std::string& text) {
-    verdicts_.clear();
-    loop_.spawn(ask_one(*this, text, nullptr, 1));
-    loop_.run();
-    return verdicts_.at(0);
-  }
-
-  net::Loop loop_;
-  SystemClock clock_;
-  Desk desk_;
-  Config config_;
   std::unique_ptr<net::Server> server_;
   Reply reply_{200, safe};
   int asked_ = 0;
   int active_ = 0;
   int most_active_ = 0;
-  std::vector<Verdict> verdicts_;
 };
 
 TEST_F(Desks, VerdictsComeAndAreRemembered) {

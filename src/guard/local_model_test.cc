@@ -9,46 +9,25 @@
 #include <latch>
 #include <thread>
 
+#include "guard/desk_test_support.h"
+
 namespace gatehouse::guard {
 namespace {
 
 using namespace std::chrono_literals;
 
-class LocalModels : public ::testing::Test {
+class LocalModels : public testing::DeskTest {
  protected:
-  LocalModels() : desk_(loop_, clock_, nullptr) {
+  LocalModels() {
     config_.name = "local";
     config_.type = Type::onnx;
-    config_.timeout = 300ms;
     config_.concurrency = 2;
     config_.waiting = 100;
-    config_.fingerprint = "one";
   }
 
   std::shared_ptr<LocalModel> model_that(LocalModel::Read read, std::string identity = "model") {
     return std::make_shared<LocalModel>(std::move(read), std::move(identity), config_);
   }
-
-  static net::Task<void> ask_one(LocalModels& test, std::shared_ptr<LocalModel> model,
-                                 std::string text, net::CancelSource* caller, std::size_t wanted) {
-    const Question question{Direction::request, text, ""};
-    test.verdicts_.push_back(
-        co_await test.desk_.ask(test.config_, question, caller, std::move(model)));
-    if (test.verdicts_.size() == wanted) test.loop_.stop();
-  }
-
-  Verdict ask(std::shared_ptr<LocalModel> model, const std::string& text) {
-    verdicts_.clear();
-    loop_.spawn(ask_one(*this, std::move(model), text, nullptr, 1));
-    loop_.run();
-    return verdicts_.at(0);
-  }
-
-  net::Loop loop_;
-  SystemClock clock_;
-  Desk desk_;
-  Config config_;
-  std::vector<Verdict> verdicts_;
 };
 
 onnx::Reading reading_of(double score) {
@@ -71,16 +50,16 @@ TEST_F(LocalModels, VerdictsComeAndAreRememberedByModel) {
     };
   };
   const auto model = model_that(count(0.9));
-  const Verdict verdict = ask(model, "hello");
+  const Verdict verdict = ask("hello", model);
   EXPECT_TRUE(verdict.flagged);
   EXPECT_EQ(verdict.categories, std::vector<std::string>{"BAD"});
   EXPECT_EQ(verdict.score, 0.9);
   EXPECT_EQ(verdict.windows, 2u);
   EXPECT_EQ(verdict.windows_of, 3u);
-  EXPECT_TRUE(ask(model, "hello").cached);
+  EXPECT_TRUE(ask("hello", model).cached);
   EXPECT_EQ(read, 1);
   // Another file under the same settings is another model.
-  EXPECT_FALSE(ask(model_that(count(0.1), "another"), "hello").flagged);
+  EXPECT_FALSE(ask("hello", model_that(count(0.1), "another")).flagged);
   EXPECT_EQ(read, 2);
 }
 
@@ -90,11 +69,11 @@ TEST_F(LocalModels, FailuresAreNamedAndNotRemembered) {
       return fail(code, "no");
     };
   };
-  EXPECT_EQ(ask(model_that(fails(ErrorCode::data_loss)), "a").failure, Failure::unreadable);
-  EXPECT_EQ(ask(model_that(fails(ErrorCode::resource_exhausted)), "a").failure, Failure::too_long);
-  EXPECT_EQ(ask(nullptr, "a").failure, Failure::unreachable);
+  EXPECT_EQ(ask("a", model_that(fails(ErrorCode::data_loss))).failure, Failure::unreadable);
+  EXPECT_EQ(ask("a", model_that(fails(ErrorCode::resource_exhausted))).failure, Failure::too_long);
+  EXPECT_EQ(ask("a").failure, Failure::unreachable);
   config_.text_bytes = 10;
-  EXPECT_EQ(ask(model_that(fails(ErrorCode::internal)), "far too long").failure, Failure::too_long);
+  EXPECT_EQ(ask("far too long", model_that(fails(ErrorCode::internal))).failure, Failure::too_long);
 }
 
 TEST_F(LocalModels, ASlowOneFailsInItsTimeAndIsStopped) {
@@ -105,7 +84,7 @@ TEST_F(LocalModels, ASlowOneFailsInItsTimeAndIsStopped) {
     return result;
   });
   const auto began = clock_.steady();
-  EXPECT_EQ(ask(model, "a").failure, Failure::timeout);
+  EXPECT_EQ(ask("a", model).failure, Failure::timeout);
   EXPECT_GE(clock_.steady() - began, 290ms);
   EXPECT_LT(clock_.steady() - began, 3s);
   while (!stopped) std::this_thread::sleep_for(1ms);  // its thread is free again
@@ -119,7 +98,7 @@ TEST_F(LocalModels, TheLoopGoesOnWhileAModelReads) {
         other_work.wait();
         return reading_of(0.1);
       });
-  loop_.spawn(ask_one(*this, model, "a", nullptr, 1));
+  loop_.spawn(ask_one(*this, "a", nullptr, 1, model));
   loop_.post([&] { other_work.count_down(); });
   loop_.run();
   EXPECT_EQ(verdicts_.at(0).failure, Failure::none);
@@ -138,7 +117,7 @@ TEST_F(LocalModels, NoMoreThanItsThreadsReadAndTheRestWaits) {
         return reading_of(0.1);
       });
   for (int n = 0; n < 8; ++n)
-    loop_.spawn(ask_one(*this, model, "text " + std::to_string(n), nullptr, 8));
+    loop_.spawn(ask_one(*this, "text " + std::to_string(n), nullptr, 8, model));
   loop_.run();
   for (const Verdict& verdict : verdicts_) EXPECT_EQ(verdict.failure, Failure::none);
   EXPECT_EQ(most, 2);
@@ -149,7 +128,7 @@ TEST_F(LocalModels, WaitingIsBoundedInNumberAndTime) {
   config_.waiting = 2;
   const auto model = model_that(read_for_ever);
   for (int n = 0; n < 8; ++n)
-    loop_.spawn(ask_one(*this, model, "text " + std::to_string(n), nullptr, 8));
+    loop_.spawn(ask_one(*this, "text " + std::to_string(n), nullptr, 8, model));
   loop_.run();
   const auto busy = std::ranges::count(verdicts_, Failure::busy, &Verdict::failure);
   EXPECT_GE(busy, 4);
@@ -161,7 +140,7 @@ TEST_F(LocalModels, WhenTheCallerLeavesNobodyWaits) {
   const auto model = model_that(read_for_ever);
   net::CancelSource caller;
   const auto began = clock_.steady();
-  loop_.spawn(ask_one(*this, model, "a", &caller, 1));
+  loop_.spawn(ask_one(*this, "a", &caller, 1, model));
   loop_.post([&] { caller.cancel(); });
   loop_.run();
   EXPECT_EQ(verdicts_.at(0).failure, Failure::cancelled);
