@@ -3,6 +3,7 @@
 #   gatehouse_<name>          static library from *.cc
 #   <name>_test               one GoogleTest binary from *_test.cc, one ctest entry
 #   <name>_<x>_fuzz           one libFuzzer binary from each *_fuzz.cc (GATEHOUSE_FUZZ=ON)
+#   <name>_fuzzers            their objects otherwise
 #   <name>_bench              Google Benchmark binary from *_bench.cc
 function(gatehouse_room name)
   cmake_parse_arguments(ROOM "" "" "USES;LIBRARIES;DOOR_LIBRARIES;TEST_LIBRARIES" ${ARGN})
@@ -59,6 +60,10 @@ function(gatehouse_room name)
       target_compile_options(${name}_${stem} PRIVATE -fsanitize=fuzzer)
       target_link_options(${name}_${stem} PRIVATE -fsanitize=fuzzer)
     endforeach()
+  elseif(fuzzers)
+    # Compiled in every build, so that they go on to compile.
+    add_library(${name}_fuzzers OBJECT ${fuzzers})
+    target_link_libraries(${name}_fuzzers PRIVATE gatehouse_${name} ${ROOM_LIBRARIES})
   endif()
 endfunction()
 

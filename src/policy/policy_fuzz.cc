@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "policy/builtin.h"
+#include "policy/context.h"
 #include "policy/flatten.h"
 #include "policy/policy.h"
 
