@@ -340,11 +340,12 @@ NameKind NameTagger::kind(std::span<NameWord> words, std::size_t at) const {
   word.judged = true;
   judge_first(words, at);
   const auto is_none = [&](std::size_t i) {
-    if (i >= words.size()) return true;
     judge_first(words, i);
     return words[i].first == NameKind::none;
   };
-  if (word.first == NameKind::none && word.first_sure >= 2 && is_none(at - 1) && is_none(at + 1))
+  const bool none_before = at == 0 || word.wall || is_none(at - 1);
+  const bool none_behind = at + 1 == words.size() || words[at + 1].wall || is_none(at + 1);
+  if (word.first == NameKind::none && word.first_sure >= 2 && none_before && none_behind)
     return word.kind;
   const std::size_t from = at - std::min(at, window);
   const std::size_t to = std::min(words.size(), at + window + 1);

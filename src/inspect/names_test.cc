@@ -167,6 +167,19 @@ RC_GTEST_PROP(Names, AStreamFindsWhatTheWholeDoes, ()) {
   expect_same(find_all(detector(), text), testing::find_streamed(detector(), text, step));
 }
 
+RC_GTEST_PROP(Names, WhatStandsBehindAWallChangesNothing, ()) {
+  const std::string before = *any_text();
+  const std::string behind = "the " + *any_text();
+  const std::string wall(40, ' ');
+  auto apart = find_all(detector(), before);
+  for (Match match : find_all(detector(), behind)) {
+    match.begin += before.size() + wall.size();
+    match.end += before.size() + wall.size();
+    apart.push_back(match);
+  }
+  expect_same(find_all(detector(), before + wall + behind), apart);
+}
+
 RC_GTEST_PROP(Names, LongRowsOfNamesAreFoundInAStreamToo, ()) {
   std::string text = "Participants: ";
   const auto count = *rc::gen::inRange(1, 120);
