@@ -38,13 +38,7 @@ class Lexicon {
   Lexicon();
   Cue find(std::uint64_t hash) const {
     const std::uint32_t wanted = tag(hash);
-    // Two slots without a branch say it nearly always; an empty one has no cue.
-    const std::uint32_t first = slots_[hash & mask];
-    const std::uint32_t second = slots_[(hash + 1) & mask];
-    const bool in_first = first == 0 || (first & ~cue_bits) == wanted;
-    const bool in_second = second == 0 || (second & ~cue_bits) == wanted;
-    if (in_first | in_second) return static_cast<Cue>((in_first ? first : second) & cue_bits);
-    for (std::size_t at = (hash + 2) & mask;; at = (at + 1) & mask) {
+    for (std::size_t at = hash & mask;; at = (at + 1) & mask) {
       if ((slots_[at] & ~cue_bits) == wanted) return static_cast<Cue>(slots_[at] & cue_bits);
       if (slots_[at] == 0) return Cue::none;
     }

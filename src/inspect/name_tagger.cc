@@ -27,37 +27,24 @@ bool is_dictionary_lower(const WordFacts& word) {
   return word.is(NameList::word) && !word.tall;
 }
 
-constexpr bool is_small(Cue cue) {
+bool is_small(Cue cue) {
   return cue == Cue::stop || cue == Cue::self || cue == Cue::from;
 }
 
-// What a word's cue says, by whether it begins with a capital.
-constexpr std::size_t cues = static_cast<std::size_t>(Cue::from) + 1;
-constexpr auto cue_flags = [] {
-  std::array<std::array<std::uint8_t, cues>, 2> all{};
-  for (std::size_t i = 0; i < cues; ++i) {
-    const auto cue = static_cast<Cue>(i);
-    unsigned flags = 0;
-    if (cue == Cue::street || cue == Cue::way || cue == Cue::unit || cue == Cue::box)
-      flags |= address_like;
-    if (cue == Cue::name || cue == Cue::title || cue == Cue::greeting || cue == Cue::closing ||
-        cue == Cue::kin || cue == Cue::self)
-      flags |= lead;
-    if (cue == Cue::address) flags |= address_cue;
-    all[0][i] = static_cast<std::uint8_t>(flags);
-    if (!is_small(cue) && cue != Cue::month) flags |= capital;
-    if (cue == Cue::state) flags |= address_like;
-    all[1][i] = static_cast<std::uint8_t>(flags);
-  }
-  return all;
-}();
-
 std::uint8_t flags_of(const WordFacts& word) {
   if (word.is_number()) return number;
-  unsigned flags = cue_flags[word.tall ? 1 : 0][static_cast<std::size_t>(word.cue)];
-  if ((word.lists & any_name) != 0 && !word.is(NameList::word) && word.cue == Cue::none)
+  unsigned flags = 0;
+  const Cue cue = word.cue;
+  if (word.tall && !is_small(cue) && cue != Cue::month) flags |= capital;
+  if ((word.lists & any_name) != 0 && !word.is(NameList::word) && cue == Cue::none)
     flags |= name_like;
-  if (word.street_ending) flags |= address_like;
+  if (cue == Cue::street || cue == Cue::way || cue == Cue::unit || cue == Cue::box ||
+      (cue == Cue::state && word.tall) || word.street_ending)
+    flags |= address_like;
+  if (cue == Cue::name || cue == Cue::title || cue == Cue::greeting || cue == Cue::closing ||
+      cue == Cue::kin || cue == Cue::self)
+    flags |= lead;
+  if (cue == Cue::address) flags |= address_cue;
   if (word.is(NameList::place)) flags |= place;
   if (word.shape == Shape::lower && word.is(NameList::word) && (flags & address_like) == 0 &&
       word.cue != Cue::particle)

@@ -188,6 +188,7 @@ struct FoldedWord {
   }
 };
 
+// Reads a word letter by letter, of any script.
 class WordReader {
  public:
   void read(std::string_view word) {
