@@ -92,20 +92,48 @@ bool may_crowd(const ByteRow& row) {
   return common.any();
 }
 
-void RowFinder::add(const ByteRow& row, std::uint32_t number) {
-  const auto fits = [&](const std::size_t used) { return used + row.size() <= longest; };
+void RowFinder::add(const ByteRow& row, std::uint32_t number, const RowAnchor& anchor) {
+  ByteRow all;
+  if (anchor.not_before.any() && 1 + anchor.behind + row.size() <= longest) {
+    all.push_back(~anchor.not_before);
+    all.resize(1 + anchor.behind, ByteSet().set());
+  }
+  const std::size_t anchored = all.size();
+  all.insert(all.end(), row.begin(), row.end());
+
+  const auto fits = [&](const std::size_t used) { return used + all.size() <= longest; };
   if (groups_.empty() || std::ranges::none_of(groups_.back().used, fits)) groups_.emplace_back();
   Group& group = groups_.back();
   const auto word =
       static_cast<std::size_t>(std::ranges::find_if(group.used, fits) - group.used.begin());
-  for (const ByteSet& bytes : row) {
-    const std::uint64_t place = std::uint64_t{1} << group.used[word]++;
+  const std::size_t first = group.used[word];
+  const auto place = [first](std::size_t i) { return std::uint64_t{1} << (first + i); };
+  for (std::size_t i = 0; i < all.size(); ++i)
     for (unsigned byte = 0; byte < 256; ++byte)
-      if (bytes.test(byte)) group.takes[byte][word] |= place;
-    if (&bytes == &row.front()) group.first[word] |= place;
-    if (&bytes == &row.back()) group.last[word] |= place;
-  }
+      if (all[i].test(byte)) group.takes[byte][word] |= place(i);
+  group.first[word] |= place(0);
+  group.last[word] |= place(all.size() - 1);
+  if (anchored > 0) group.before[word] |= place(0);
+  for (std::size_t i = 0; i < anchored; ++i) group.anchors[word] |= place(i);
+  group.used[word] += all.size();
   group.numbers[word * longest + group.used[word] - 1] = number;
+  group.opening |= all.front();
+  group.opens.emplace(group.opening);
+}
+
+bool RowFinder::has_escape(std::string_view text, std::size_t begin, std::size_t end) {
+  begin -= std::min(begin, longest_escape);
+  return std::ranges::any_of(text.substr(begin, end - begin), is_escape_byte);
+}
+
+std::size_t RowFinder::next_opening(const Group& group, std::string_view text, std::size_t at,
+                                    std::size_t end) {
+  for (; at < end; at += ByteClass::width) {
+    const Padded<ByteClass::width> rest(text, at);
+    if (const std::uint64_t found = group.opens->members(rest.data()); found != 0)
+      return std::min(end, at + static_cast<std::size_t>(std::countr_zero(found)));
+  }
+  return end;
 }
 
 }  // namespace gatehouse::inspect

@@ -2,6 +2,9 @@
 // once, in a few operations a byte whatever the text is. Other searches are fast where such rows
 // are seldom; in a text made of nothing else they work, and report, at every byte.
 //
+// Most may not stand inside of a word. Such a row begins with the byte before it, and in the middle
+// of a long word, where none is under way, the search goes on at its end.
+//
 // Shift-And (Baeza-Yates and Gonnet 1992): a bit for each place of each row says whether the text
 // so far ends with the row up to there.
 //
@@ -15,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "inspect/byte_class.h"
+#include "inspect/neighbours.h"
 #include "inspect/pattern.h"
 #include "inspect/wide_bytes.h"
 
@@ -28,19 +33,36 @@ std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern);
 // Whether the row can end at every byte of a text.
 bool may_crowd(const ByteRow& row);
 
+// Where a row may stand: so many bytes behind the beginning of what it belongs to, and that not
+// behind such bytes, unless they are the last of an escape.
+struct RowAnchor {
+  std::size_t behind = 0;
+  ByteSet not_before;
+};
+
 class RowFinder {
  public:
   static constexpr std::size_t longest = 64;
 
-  // Finds `row`, which has 1 to `longest` bytes, under this number.
-  void add(const ByteRow& row, std::uint32_t number);
+  // Finds `row`, which has 1 to `longest` bytes, under this number. The anchor is a hint: where it
+  // does not fit, or the text from `begin` on does not say, the row is found all the same.
+  void add(const ByteRow& row, std::uint32_t number, const RowAnchor& anchor = {});
   bool empty() const { return groups_.empty(); }
 
-  // Calls each(number, first, last) for all stretches of positions at which a row ends.
+  // Calls each(number, first, last) for all stretches of positions at which a row ends that stands
+  // in text[begin, end).
   template <class Each>
-  void find(std::string_view text, const Each& each) const {
-    for (const Group& group : groups_)
-      has_avx2() ? search_avx2(group, text, each) : search(group, text, each);
+  void find(std::string_view text, std::size_t begin, std::size_t end, const Each& each) const {
+    const bool plain = !has_escape(text, begin, end);
+    for (const Group& group : groups_) {
+      if (plain) {
+        has_avx2() ? search_avx2<true>(group, text, begin, end, each)
+                   : search<true>(group, text, begin, end, each);
+      } else {
+        has_avx2() ? search_avx2<false>(group, text, begin, end, each)
+                   : search<false>(group, text, begin, end, each);
+      }
+    }
   }
 
  private:
@@ -48,30 +70,45 @@ class RowFinder {
   using Words = std::uint64_t __attribute__((ext_vector_type(lanes)));
 
   struct Group {
-    Words first{};  // the first place of each row
+    Words first{};  // the first place of each row; of one with an anchor that of the byte before it
     Words last{};
+    Words before{};                                        // places of bytes before anchors
+    Words anchors{};                                       // these and the places up to the row
     std::array<Words, 256> takes{};                        // by byte: places whose set has it
     std::array<std::uint32_t, lanes * longest> numbers{};  // by last place
     std::array<std::size_t, lanes> used{};
+    ByteSet opening;  // bytes that a first place takes
+    std::optional<ByteClass> opens;
   };
 
-  template <class Each>
+  static bool has_escape(std::string_view text, std::size_t begin, std::size_t end);
+  // The next place in [at, end) whose byte a first place takes.
+  static std::size_t next_opening(const Group& group, std::string_view text, std::size_t at,
+                                  std::size_t end);
+
+  template <bool plain, class Each>
   [[gnu::always_inline]] static void search(const Group& group, std::string_view text,
-                                            const Each& each) {
-    Words alive{};
+                                            std::size_t begin, std::size_t end, const Each& each) {
+    Words alive = group.anchors;
     Words ending{};
     std::array<std::size_t, lanes * longest> since;
-    for (std::size_t at = 0; at < text.size(); ++at) {
+    std::size_t near_escape = plain ? 0 : begin + longest_escape;
+    for (std::size_t at = begin; at < end; ++at) {
       alive = (alive << 1 | group.first) & group.takes[static_cast<unsigned char>(text[at])];
+      if (!plain) {
+        if (is_escape_byte(text[at])) near_escape = at + longest_escape;
+        if (at < near_escape) alive |= group.before;
+      }
       const Words changed = (alive & group.last) ^ ending;
       if (__builtin_reduce_or(changed) != 0) change(group, changed, at, ending, since, each);
+      if (__builtin_reduce_or(alive) == 0) at = next_opening(group, text, at + 1, end) - 1;
     }
-    change(group, ending, text.size(), ending, since, each);
+    change(group, ending, end, ending, since, each);
   }
-  template <class Each>
+  template <bool plain, class Each>
   GH_TARGET_AVX2 static void search_avx2(const Group& group, std::string_view text,
-                                         const Each& each) {
-    search(group, text, each);
+                                         std::size_t begin, std::size_t end, const Each& each) {
+    search<plain>(group, text, begin, end, each);
   }
 
   // Rows that end behind the byte at `at` and did not before it, or the other way round.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 #include <string>
@@ -48,10 +49,72 @@ TEST(RowFinder, FindsEveryRowWhereItEnds) {
     std::string text;
     for (unsigned left = dice() % 80; left > 0; --left) text += alphabet[dice() % alphabet.size()];
     Ends found;
-    finder.find(text, [&](std::uint32_t number, std::size_t first, std::size_t last) {
-      for (std::size_t end = first; end <= last; ++end) found.emplace(number, end);
-    });
+    finder.find(text, 0, text.size(),
+                [&](std::uint32_t number, std::size_t first, std::size_t last) {
+                  for (std::size_t end = first; end <= last; ++end) found.emplace(number, end);
+                });
     ASSERT_EQ(found, ends_the_slow_way(rows, text)) << text;
+  }
+}
+
+struct AnchoredRow {
+  ByteRow row;
+  RowAnchor anchor;
+};
+
+AnchoredRow random_anchored_row(std::mt19937& dice) {
+  AnchoredRow one{random_row(dice), {dice() % 4, {}}};
+  for (const char c : alphabet)
+    if (dice() % 2 == 0) one.anchor.not_before.set(static_cast<unsigned char>(c));
+  return one;
+}
+
+// Where they end in text[from, …). Nothing is known of what stands before; `escapes`: nor of what
+// an escape may end before.
+Ends anchored_ends(const std::vector<AnchoredRow>& rows, std::string_view text, std::size_t from,
+                   bool escapes) {
+  Ends ends;
+  for (std::uint32_t number = 0; number < rows.size(); ++number) {
+    const auto& [row, anchor] = rows[number];
+    for (const auto& [_, end] : ends_the_slow_way({row}, text)) {
+      const std::size_t begin = end - row.size();
+      if (begin < from) continue;
+      const bool unknown = begin - from <= anchor.behind;
+      const std::string_view before = text.substr(0, begin - std::min(begin, anchor.behind));
+      const bool free =
+          unknown || !anchor.not_before.test(static_cast<unsigned char>(before.back()));
+      if (free || (escapes && ends_escape(before))) ends.emplace(number, end);
+    }
+  }
+  return ends;
+}
+
+TEST(RowFinder, RowsInsideOfWordsAreLeftOut) {
+  std::mt19937 dice(6);
+  for (int n = 0; n < 300; ++n) {
+    std::vector<AnchoredRow> rows;
+    RowFinder finder;
+    for (unsigned left = 1 + dice() % 60; left > 0; --left) {
+      rows.push_back(random_anchored_row(dice));
+      finder.add(rows.back().row, static_cast<std::uint32_t>(rows.size() - 1), rows.back().anchor);
+    }
+    const bool escapes = n % 2 == 0;
+    std::string text;
+    for (unsigned left = dice() % 200; left > 0; --left)
+      text += escapes && dice() % 9 == 0 ? '%' : alphabet[dice() % alphabet.size()];
+    const std::size_t from = text.empty() ? 0 : dice() % text.size();
+    Ends found;
+    finder.find(text, from, text.size(),
+                [&](std::uint32_t number, std::size_t first, std::size_t last) {
+                  for (std::size_t end = first; end <= last; ++end) found.emplace(number, end);
+                });
+    const Ends wanted = anchored_ends(rows, text, from, escapes);
+    ASSERT_TRUE(std::ranges::includes(found, wanted)) << text;
+    for (const auto& [number, end] : found) {
+      const ByteRow& row = rows[number].row;
+      ASSERT_TRUE(ends_the_slow_way({row}, text).contains({0, end})) << text;
+    }
+    if (text.find('%') == std::string::npos) ASSERT_EQ(found, wanted) << text;
   }
 }
 

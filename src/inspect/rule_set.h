@@ -20,23 +20,12 @@
 #include "inspect/detector.h"
 #include "inspect/inspect.h"
 #include "inspect/match_finder.h"
+#include "inspect/neighbours.h"
 #include "inspect/prefix_automaton.h"
 #include "inspect/rule_source.h"
 #include "inspect/triggers.h"
 
 namespace gatehouse::inspect {
-
-// Whether the text ends with an escape as JSON, URLs, source code and terminals write them: \n,
-// %20, \u0027, \x1b, ESC[93m. Escapes are shorter than `longest_escape`.
-bool ends_escape(std::string_view text);
-inline constexpr std::size_t longest_escape = 12;
-// Such an escape begins with it. (Others than those that are decoded: escape.h.)
-inline bool is_escape_byte(char c) {
-  return c == '\\' || c == '%' || c == '\x1b';
-}
-// Such escapes as a regular expression.
-inline constexpr std::string_view escape_regex =
-    "\\\\[bfnrtv0]|%[0-9A-Fa-f]{2}|\\\\u[0-9A-Fa-f]{4}|\\\\x[0-9A-Fa-f]{2}|\\x1b\\[[0-9;]{1,8}m";
 
 // Of a match that begins inside a chosen one so much must lie behind it to count.
 inline constexpr std::size_t least_rest = 64;
@@ -118,10 +107,6 @@ class CompiledRule {
   mutable std::unique_ptr<re2::RE2> before_factor_;
   mutable std::vector<std::unique_ptr<re2::RE2>> allowed_;
 };
-
-// Whether no letter touches text[begin, end), which is not empty. A capital begins a new word
-// (userSsn, ssnNumber); scripts without spaces have no letters in this sense.
-bool stands_alone(std::string_view text, std::size_t begin, std::size_t end);
 
 // A detector whose rules are rules()[first_rule] and following.
 struct PlacedDetector {

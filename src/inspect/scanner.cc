@@ -167,14 +167,13 @@ class Areas {
   void find_rows(const Pass& pass) const {
     if (pass.search.rows.empty()) return;
     for (const Part& part : scanner_.parts) {
-      const std::size_t begin = part.span.begin;
       const auto found = [&](std::uint32_t rule, std::size_t first, std::size_t last) {
         if (!is_wanted(pass, rule)) return;
         const CompiledRule& compiled = *scanner_.rules->impl().compiled[rule];
-        if (const auto starts = compiled.starts(pass.from, begin + first, begin + last))
+        if (const auto starts = compiled.starts(pass.from, first, last))
           add_starts(scanner_, rule, *starts);
       };
-      pass.search.rows.find(pass.text.substr(begin, part.span.end - begin), found);
+      pass.search.rows.find(pass.text, part.span.begin, part.span.end, found);
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "inspect/placeholders.h"
+#include "inspect/unicode.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -13,10 +14,6 @@ namespace {
 constexpr std::size_t forget_at_least = 4096;
 // What is only watched is searched in lumps: the larger, the less is asked what could still go on.
 constexpr std::size_t watch_at_least = 32u << 10;
-
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-}
 
 constexpr std::string_view placeholder_begins = "[\\";
 

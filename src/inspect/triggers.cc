@@ -24,6 +24,9 @@ constexpr std::size_t longest_stretch = PieceAutomaton::longest_counted;
 // asked.
 constexpr std::size_t asked_bytes = 32;
 
+// A row that may stand at more places in a match is looked for wherever it stands.
+constexpr std::size_t most_anchors = 4;
+
 // What is left to Hyperscan.
 struct Expression {
   std::string regex;
@@ -112,6 +115,16 @@ void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::
   plan.margin = std::max(plan.margin, width);
 }
 
+// Where the factor may stand in a match.
+std::vector<RowAnchor> anchors_of(const CompiledRule& rule) {
+  const Factor& factor = rule.factor();
+  if (factor.before_max - factor.before_min >= most_anchors) return {{}};
+  std::vector<RowAnchor> all;
+  for (std::size_t behind = factor.before_min; behind <= factor.before_max; ++behind)
+    all.push_back({behind, rule.source().not_before});
+  return all;
+}
+
 // As rows of bytes, where the factor is no more than that; with `only_crowds` only where a text
 // could hold one everywhere, or where it begins like ordinary text.
 void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width,
@@ -123,7 +136,8 @@ void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::si
   const bool is_crowd = std::ranges::any_of(*rows, may_crowd);
   if (only_crowds && !is_crowd && add_piece(plan, factor, nullptr, {Trigger::Kind::factor, index}))
     return;
-  for (const ByteRow& row : *rows) plan.rows.add(row, index);
+  for (const ByteRow& row : *rows)
+    for (const RowAnchor& anchor : anchors_of(rule)) plan.rows.add(row, index, anchor);
 }
 
 struct Plans {

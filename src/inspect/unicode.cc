@@ -66,10 +66,6 @@ class FoldPages {
   std::vector<std::string_view> texts_;
 };
 
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
-}
-
 [[gnu::always_inline]] inline Bytes is_special(Bytes a) {
   const Bytes low = below(a, 0x09);  // and what is not ASCII
   const Bytes control = between(a, 0x0e, 0x1f) & ~equal(a, 0x1b);

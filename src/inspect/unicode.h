@@ -7,6 +7,11 @@
 
 namespace gatehouse::inspect {
 
+// Any byte of a character but its first.
+constexpr bool is_continuation(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
 struct Decoded {
   char32_t code = 0;
   std::size_t size = 0;  // bytes; 0: the text ends inside the character; 1 with code 0: not UTF-8
