@@ -17,8 +17,9 @@ class ByteClass {
  public:
   static constexpr std::size_t width = 64;
 
-  explicit ByteClass(const ByteSet& bytes, Instructions use = Instructions::best);
+  explicit ByteClass(const ByteSet& bytes = {}, Instructions use = Instructions::best);
 
+  const ByteSet& bytes() const { return bytes_; }
   bool has(char byte) const { return bytes_[static_cast<unsigned char>(byte)]; }
   // A bit for each of `width` bytes.
   std::uint64_t members(const char* bytes) const;

@@ -78,6 +78,16 @@ std::optional<Rows> rows_of_repeat(const Pattern& pattern) {
   return all;
 }
 
+const ByteClass& escapes() {
+  static const ByteClass bytes = [] {
+    ByteSet all;
+    for (unsigned byte = 0; byte < 256; ++byte)
+      all.set(byte, is_escape_byte(static_cast<char>(byte)));
+    return ByteClass(all);
+  }();
+  return bytes;
+}
+
 }  // namespace
 
 std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern) {
@@ -97,6 +107,7 @@ void RowFinder::add(const ByteRow& row, std::uint32_t number, const RowAnchor& a
   if (anchor.not_before.any() && 1 + anchor.behind + row.size() <= longest) {
     all.push_back(~anchor.not_before);
     all.resize(1 + anchor.behind, ByteSet().set());
+    if (anchor.behind > 0) all[1] = anchor.first;
   }
   const std::size_t anchored = all.size();
   all.insert(all.end(), row.begin(), row.end());
@@ -117,23 +128,24 @@ void RowFinder::add(const ByteRow& row, std::uint32_t number, const RowAnchor& a
   for (std::size_t i = 0; i < anchored; ++i) group.anchors[word] |= place(i);
   group.used[word] += all.size();
   group.numbers[word * longest + group.used[word] - 1] = number;
-  group.opening |= all.front();
-  group.opens.emplace(group.opening);
+  const ByteSet second = all.size() > 1 ? all[1] : ByteSet().set();
+  group.first_bytes = ByteClass(group.first_bytes.bytes() | all[0]);
+  group.second_bytes = ByteClass(group.second_bytes.bytes() | second);
 }
 
-bool RowFinder::has_escape(std::string_view text, std::size_t begin, std::size_t end) {
-  begin -= std::min(begin, longest_escape);
-  return std::ranges::any_of(text.substr(begin, end - begin), is_escape_byte);
-}
-
-std::size_t RowFinder::next_opening(const Group& group, std::string_view text, std::size_t at,
-                                    std::size_t end) {
-  for (; at < end; at += ByteClass::width) {
-    const Padded<ByteClass::width> rest(text, at);
-    if (const std::uint64_t found = group.opens->members(rest.data()); found != 0)
-      return std::min(end, at + static_cast<std::size_t>(std::countr_zero(found)));
+bool RowFinder::is_near_escape(std::string_view text, std::size_t begin, std::size_t end) {
+  for (begin -= std::min(begin, longest_escape); begin < end; begin += ByteClass::width) {
+    const Padded<ByteClass::width> bytes(text, begin);
+    if (escapes().members(bytes.data()) != 0) return true;
   }
-  return end;
+  return false;
+}
+
+bool RowFinder::may_open(const Group& group, std::string_view text, std::size_t at) {
+  const Padded<ByteClass::width + 1> bytes(text, at);
+  const std::uint64_t first = group.first_bytes.members(bytes.data());
+  const std::uint64_t second = group.second_bytes.members(bytes.data() + 1);
+  return (first & second) != 0 || escapes().members(bytes.data()) != 0;
 }
 
 }  // namespace gatehouse::inspect

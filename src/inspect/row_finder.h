@@ -33,10 +33,11 @@ std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern);
 // Whether the row can end at every byte of a text.
 bool may_crowd(const ByteRow& row);
 
-// Where a row may stand: so many bytes behind the beginning of what it belongs to, and that not
-// behind such bytes, unless they are the last of an escape.
+// Where a row may stand: so many bytes behind the beginning of what it belongs to, which begins
+// with one of `first`, and not behind such bytes, unless they are the last of an escape.
 struct RowAnchor {
   std::size_t behind = 0;
+  ByteSet first;
   ByteSet not_before;
 };
 
@@ -53,19 +54,14 @@ class RowFinder {
   // in text[begin, end).
   template <class Each>
   void find(std::string_view text, std::size_t begin, std::size_t end, const Each& each) const {
-    const bool plain = !has_escape(text, begin, end);
-    for (const Group& group : groups_) {
-      if (plain) {
-        has_avx2() ? search_avx2<true>(group, text, begin, end, each)
-                   : search<true>(group, text, begin, end, each);
-      } else {
-        has_avx2() ? search_avx2<false>(group, text, begin, end, each)
-                   : search<false>(group, text, begin, end, each);
-      }
-    }
+    for (const Group& group : groups_)
+      has_avx2() ? search_avx2(group, text, begin, end, each)
+                 : search(group, text, begin, end, each);
   }
 
  private:
+  // In a shorter text anchors are not worth a look.
+  static constexpr std::size_t least_anchored = 256;
   static constexpr std::size_t lanes = 4;  // words of 64 places that go together
   using Words = std::uint64_t __attribute__((ext_vector_type(lanes)));
 
@@ -77,38 +73,43 @@ class RowFinder {
     std::array<Words, 256> takes{};                        // by byte: places whose set has it
     std::array<std::uint32_t, lanes * longest> numbers{};  // by last place
     std::array<std::size_t, lanes> used{};
-    ByteSet opening;  // bytes that a first place takes
-    std::optional<ByteClass> opens;
+    ByteClass first_bytes;  // that the first places of the rows take, and the second ones
+    ByteClass second_bytes;
   };
 
-  static bool has_escape(std::string_view text, std::size_t begin, std::size_t end);
-  // The next place in [at, end) whose byte a first place takes.
-  static std::size_t next_opening(const Group& group, std::string_view text, std::size_t at,
-                                  std::size_t end);
+  // Whether an escape may end in text[begin, end) or right before it.
+  static bool is_near_escape(std::string_view text, std::size_t begin, std::size_t end);
+  // Whether a row may begin in the block at `at`, by two bytes, or there may be an escape.
+  static bool may_open(const Group& group, std::string_view text, std::size_t at);
 
-  template <bool plain, class Each>
+  template <class Each>
   [[gnu::always_inline]] static void search(const Group& group, std::string_view text,
                                             std::size_t begin, std::size_t end, const Each& each) {
+    const bool anchored = end - begin >= least_anchored;
     Words alive = group.anchors;
     Words ending{};
     std::array<std::size_t, lanes * longest> since;
-    std::size_t near_escape = plain ? 0 : begin + longest_escape;
-    for (std::size_t at = begin; at < end; ++at) {
-      alive = (alive << 1 | group.first) & group.takes[static_cast<unsigned char>(text[at])];
-      if (!plain) {
-        if (is_escape_byte(text[at])) near_escape = at + longest_escape;
-        if (at < near_escape) alive |= group.before;
+    for (std::size_t at = begin; at < end;) {
+      const std::size_t block_end = std::min(end, at + ByteClass::width);
+      if (anchored && __builtin_reduce_or(alive) == 0 && !may_open(group, text, at)) {
+        at = block_end;
+        continue;
       }
-      const Words changed = (alive & group.last) ^ ending;
-      if (__builtin_reduce_or(changed) != 0) change(group, changed, at, ending, since, each);
-      if (__builtin_reduce_or(alive) == 0) at = next_opening(group, text, at + 1, end) - 1;
+      // Where anchors do not count.
+      const Words free = anchored && !is_near_escape(text, at, block_end) ? Words{} : group.before;
+      for (; at < block_end; ++at) {
+        const Words& takes = group.takes[static_cast<unsigned char>(text[at])];
+        alive = ((alive << 1 | group.first) & takes) | free;
+        const Words changed = (alive & group.last) ^ ending;
+        if (__builtin_reduce_or(changed) != 0) change(group, changed, at, ending, since, each);
+      }
     }
     change(group, ending, end, ending, since, each);
   }
-  template <bool plain, class Each>
+  template <class Each>
   GH_TARGET_AVX2 static void search_avx2(const Group& group, std::string_view text,
                                          std::size_t begin, std::size_t end, const Each& each) {
-    search<plain>(group, text, begin, end, each);
+    search(group, text, begin, end, each);
   }
 
   // Rows that end behind the byte at `at` and did not before it, or the other way round.

@@ -63,10 +63,8 @@ struct AnchoredRow {
 };
 
 AnchoredRow random_anchored_row(std::mt19937& dice) {
-  AnchoredRow one{random_row(dice), {dice() % 4, {}}};
-  for (const char c : alphabet)
-    if (dice() % 2 == 0) one.anchor.not_before.set(static_cast<unsigned char>(c));
-  return one;
+  const auto some = [&dice] { return random_row(dice).front(); };
+  return {random_row(dice), {dice() % 4, some(), some()}};
 }
 
 // Where they end in text[from, …). Nothing is known of what stands before; `escapes`: nor of what
@@ -79,30 +77,33 @@ Ends anchored_ends(const std::vector<AnchoredRow>& rows, std::string_view text, 
     for (const auto& [_, end] : ends_the_slow_way({row}, text)) {
       const std::size_t begin = end - row.size();
       if (begin < from) continue;
-      const bool unknown = begin - from <= anchor.behind;
       const std::string_view before = text.substr(0, begin - std::min(begin, anchor.behind));
-      const bool free =
-          unknown || !anchor.not_before.test(static_cast<unsigned char>(before.back()));
+      const auto first = static_cast<unsigned char>(text[before.size()]);
+      if (anchor.behind > 0 && begin - from >= anchor.behind && !anchor.first.test(first)) continue;
+      const bool free = before.size() <= from ||
+                        !anchor.not_before.test(static_cast<unsigned char>(before.back()));
       if (free || (escapes && ends_escape(before))) ends.emplace(number, end);
     }
   }
   return ends;
 }
 
-TEST(RowFinder, RowsInsideOfWordsAreLeftOut) {
+TEST(RowFinder, InLongTextsRowsInsideOfWordsAreLeftOut) {
   std::mt19937 dice(6);
-  for (int n = 0; n < 300; ++n) {
+  for (int n = 0; n < 200; ++n) {
     std::vector<AnchoredRow> rows;
+    std::vector<ByteRow> plain_rows;
     RowFinder finder;
-    for (unsigned left = 1 + dice() % 60; left > 0; --left) {
-      rows.push_back(random_anchored_row(dice));
-      finder.add(rows.back().row, static_cast<std::uint32_t>(rows.size() - 1), rows.back().anchor);
+    for (unsigned left = 1 + dice() % 40; left > 0; --left) {
+      const AnchoredRow& one = rows.emplace_back(random_anchored_row(dice));
+      plain_rows.push_back(one.row);
+      finder.add(one.row, static_cast<std::uint32_t>(rows.size() - 1), one.anchor);
     }
     const bool escapes = n % 2 == 0;
     std::string text;
-    for (unsigned left = dice() % 200; left > 0; --left)
+    for (unsigned left = 1 + dice() % 600; left > 0; --left)
       text += escapes && dice() % 9 == 0 ? '%' : alphabet[dice() % alphabet.size()];
-    const std::size_t from = text.empty() ? 0 : dice() % text.size();
+    const std::size_t from = dice() % text.size() / 2;
     Ends found;
     finder.find(text, from, text.size(),
                 [&](std::uint32_t number, std::size_t first, std::size_t last) {
@@ -110,11 +111,8 @@ TEST(RowFinder, RowsInsideOfWordsAreLeftOut) {
                 });
     const Ends wanted = anchored_ends(rows, text, from, escapes);
     ASSERT_TRUE(std::ranges::includes(found, wanted)) << text;
-    for (const auto& [number, end] : found) {
-      const ByteRow& row = rows[number].row;
-      ASSERT_TRUE(ends_the_slow_way({row}, text).contains({0, end})) << text;
-    }
-    if (text.find('%') == std::string::npos) ASSERT_EQ(found, wanted) << text;
+    ASSERT_TRUE(std::ranges::includes(ends_the_slow_way(plain_rows, text), found)) << text;
+    if (!escapes && text.size() - from >= 256) ASSERT_EQ(found, wanted) << text;
   }
 }
 

@@ -121,7 +121,7 @@ std::vector<RowAnchor> anchors_of(const CompiledRule& rule) {
   if (factor.before_max - factor.before_min >= most_anchors) return {{}};
   std::vector<RowAnchor> all;
   for (std::size_t behind = factor.before_min; behind <= factor.before_max; ++behind)
-    all.push_back({behind, rule.source().not_before});
+    all.push_back({behind, first_bytes(rule.source().pattern), rule.source().not_before});
   return all;
 }
 
