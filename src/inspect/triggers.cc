@@ -115,13 +115,15 @@ void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::
   plan.margin = std::max(plan.margin, width);
 }
 
-// Where the factor may stand in a match.
-std::vector<RowAnchor> anchors_of(const CompiledRule& rule) {
+// Where the row may stand in a match; all that matters is where it could stand inside of words.
+std::vector<RowAnchor> anchors_of(const CompiledRule& rule, const ByteRow& row) {
   const Factor& factor = rule.factor();
-  if (factor.before_max - factor.before_min >= most_anchors) return {{}};
+  const ByteSet& not_before = rule.source().not_before;
+  const bool in_words = (row.front() & not_before).any();
+  if (!in_words || factor.before_max - factor.before_min >= most_anchors) return {{}};
   std::vector<RowAnchor> all;
   for (std::size_t behind = factor.before_min; behind <= factor.before_max; ++behind)
-    all.push_back({behind, first_bytes(rule.source().pattern), rule.source().not_before});
+    all.push_back({behind, first_bytes(rule.source().pattern), not_before});
   return all;
 }
 
@@ -137,7 +139,7 @@ void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::si
   if (only_crowds && !is_crowd && add_piece(plan, factor, nullptr, {Trigger::Kind::factor, index}))
     return;
   for (const ByteRow& row : *rows)
-    for (const RowAnchor& anchor : anchors_of(rule)) plan.rows.add(row, index, anchor);
+    for (const RowAnchor& anchor : anchors_of(rule, row)) plan.rows.add(row, index, anchor);
 }
 
 struct Plans {
