@@ -1,6 +1,7 @@
 // Runs of the base64 alphabet, which has the hexadecimal one in it. Ordinary words are shorter than
 // a run that counts, so most of a text is passed over in steps of that size.
 #include <algorithm>
+#include <span>
 
 #include "inspect/byte_runs.h"
 #include "inspect/segments.h"
@@ -61,6 +62,44 @@ bool may_be_text(unsigned byte) {
   return continuations[byte] != no_text;
 }
 
+// What the last bytes of an alignment look like that are not kept: how many of them are text, times
+// four, and how many are still to come of a UTF-8 sequence. So few are never given, nor do they
+// cover what is (see is_covered).
+constexpr unsigned kept_from = 8;
+static_assert(kept_from + 4 <= least_decoded);
+constexpr unsigned char all_tried = kept_from * 4;
+
+// Of bytes: no text, text with 0 to 3 more to come, one of those.
+enum ByteKind : unsigned char {
+  no_text_byte,
+  text_byte,
+  continuing_byte = text_byte + 4,
+  byte_kinds
+};
+constexpr std::array<unsigned char, 256> kinds_of_bytes = [] {
+  std::array<unsigned char, 256> all{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    if (continuations[byte] != no_text) all[byte] = text_byte + continuations[byte];
+    if ((byte & 0xc0) == 0x80) all[byte] = continuing_byte;
+  }
+  return all;
+}();
+
+// By what the last bytes look like and the kind of the next one.
+constexpr auto trials = [] {
+  std::array<std::array<unsigned char, byte_kinds>, all_tried> all{};
+  for (unsigned trial = 0; trial < all_tried; ++trial) {
+    const unsigned size = trial / 4;
+    const unsigned open = trial % 4;
+    for (unsigned more = 0; more < 4; ++more)
+      all[trial][text_byte + more] =
+          static_cast<unsigned char>((open > 0 ? 1 : size + 1) * 4 + more);
+    if (open > 0)
+      all[trial][continuing_byte] = static_cast<unsigned char>((size + 1) * 4 + open - 1);
+  }
+  return all;
+}();
+
 std::size_t padding_of(std::string_view text) {
   return std::min({text.find_first_not_of('='), text.size(), most_padding});
 }
@@ -78,6 +117,7 @@ std::size_t line_break(std::string_view text) {
 RunLexer::RunLexer() {
   for (std::size_t i = 0; i < decoders_.size(); ++i) {
     decoders_[i].hex = i >= 4;
+    decoders_[i].alignment = static_cast<unsigned>(i % 4);
     decoders_[i].builder = SegmentBuilder(decoders_[i].hex ? View::hex : View::base64, false);
   }
 }
@@ -134,20 +174,26 @@ void RunLexer::begin_run(std::size_t at) {
   taken_ = hex_taken_ = 0;
   given_to_.fill(at);
   for (Decoder& decoder : decoders_) {
-    decoder.continuation = 0;
+    decoder.continuation = decoder.trial = 0;
     decoder.builder.clear();
   }
 }
 
 // One character of a run completes a group of one alignment of base64.
 void RunLexer::take(char c, std::size_t at, SegmentList& ended) {
+  character(taken_) = {at, c};
   value_ = (value_ << 6 | base64_value(c)) & 0xffffff;
-  places_ = {places_[1], places_[2], places_[3], at};
-  if (++taken_ >= 4) add_group(decoders_[taken_ % 4], ended);
-  take_hex(c, at, ended);
+  if (++taken_ >= 4) {
+    Decoder& decoder = decoders_[taken_ % 4];
+    const std::uint32_t value = value_;
+    add(decoder, value >> 16, taken_ - 4, ended);
+    add(decoder, value >> 8 & 0xff, taken_ - 3, ended);
+    add(decoder, value & 0xff, taken_ - 2, ended);
+  }
+  take_hex(c, ended);
 }
 
-void RunLexer::take_hex(char c, std::size_t at, SegmentList& ended) {
+void RunLexer::take_hex(char c, SegmentList& ended) {
   const unsigned digit = hex_value(c);
   if (digit == no_value) {  // the alphabet ends here, and begins anew behind it
     if (hex_taken_ == 0) return;
@@ -156,39 +202,59 @@ void RunLexer::take_hex(char c, std::size_t at, SegmentList& ended) {
     return;
   }
   hex_value_ = (hex_value_ << 4 | digit) & 0xff;
-  if (++hex_taken_ >= 2) add(decoders_[4 + hex_taken_ % 2], hex_value_, places_[2], at + 1, ended);
-}
-
-// The three bytes of the last four characters.
-void RunLexer::add_group(Decoder& decoder, SegmentList& ended) {
-  const unsigned first = value_ >> 16;
-  const unsigned second = value_ >> 8 & 0xff;
-  const unsigned third = value_ & 0xff;
-  if (decoder.builder.empty() && !may_be_text(first) && !may_be_text(second) && !may_be_text(third))
-    return;
-  add(decoder, first, places_[0], places_[1] + 1, ended);
-  add(decoder, second, places_[1], places_[2] + 1, ended);
-  add(decoder, third, places_[2], places_[3] + 1, ended);
+  if (++hex_taken_ >= 2) add(decoders_[4 + hex_taken_ % 2], hex_value_, taken_ - 2, ended);
 }
 
 // A decoded byte: text goes on, or ends here and may begin again.
-void RunLexer::add(Decoder& decoder, unsigned byte, std::size_t begin, std::size_t end,
-                   SegmentList& ended) {
-  if (decoder.continuation > 0 && (byte & 0xc0) == 0x80) {
-    --decoder.continuation;
-  } else {
-    if (decoder.continuation > 0) finish(decoder, ended);
-    if (!may_be_text(byte)) {
-      if (!decoder.builder.empty()) finish(decoder, ended);
-      return;
+void RunLexer::add(Decoder& decoder, unsigned byte, std::size_t number, SegmentList& ended) {
+  if (!decoder.builder.empty()) {
+    if (decoder.continuation > 0 && (byte & 0xc0) == 0x80) {
+      --decoder.continuation;
+      return keep(decoder, byte, number, ended);
     }
-    decoder.continuation = continuations[byte];
+    if (decoder.continuation == 0 && may_be_text(byte)) {
+      decoder.continuation = continuations[byte];
+      return keep(decoder, byte, number, ended);
+    }
+    finish(decoder, ended);
   }
-  decoder.builder.add(static_cast<char>(byte), begin, end, ended);
+  decoder.trial = trials[decoder.trial][kinds_of_bytes[byte]];
+  if (decoder.trial >= all_tried) begin_segment(decoder, number, ended);
+}
+
+// Enough bytes up to this one are text.
+void RunLexer::begin_segment(Decoder& decoder, std::size_t number, SegmentList& ended) {
+  decoder.continuation = decoder.trial % 4;
+  decoder.trial = 0;
+  for (unsigned left = kept_from; left > 0; --left) {
+    const std::size_t one = first_of(decoder, number, left);
+    keep(decoder, byte_of(decoder, one), one, ended);
+  }
+}
+
+void RunLexer::keep(Decoder& decoder, unsigned byte, std::size_t number, SegmentList& ended) {
+  decoder.builder.add(static_cast<char>(byte), character(number).at, character(number + 1).at + 1,
+                      ended);
+}
+
+unsigned RunLexer::byte_of(const Decoder& decoder, std::size_t number) {
+  const char one = character(number).byte;
+  const char two = character(number + 1).byte;
+  if (decoder.hex) return hex_value(one) << 4 | hex_value(two);
+  const std::size_t phase = (number - decoder.alignment) % 4;
+  return (base64_value(one) << (2 + 2 * phase) | base64_value(two) >> (4 - 2 * phase)) & 0xff;
+}
+
+// The first of so many bytes of which this one is the last.
+std::size_t RunLexer::first_of(const Decoder& decoder, std::size_t number, unsigned bytes) const {
+  const std::size_t back = bytes - 1;
+  if (decoder.hex) return number - 2 * back;
+  const std::size_t phase = (number - decoder.alignment) % 4;
+  return number - back - (back + 2 - phase) / 3;  // no byte begins with the last of four
 }
 
 void RunLexer::finish(Decoder& decoder, SegmentList& ended) {
-  decoder.continuation = 0;
+  decoder.continuation = decoder.trial = 0;
   if (decoder.builder.empty()) return;
   if (decoder.builder.size() < least_decoded || is_covered(decoder)) return decoder.builder.clear();
   given_to_[decoder.hex ? 1 : 0] = decoder.builder.end();
@@ -231,15 +297,13 @@ RunLexer::Wrap RunLexer::wrap(std::string_view text, std::size_t base, bool last
 
 // `padding` belongs to a last group that it fills.
 void RunLexer::end_run(std::size_t padding, SegmentList& ended) {
-  for (std::size_t i = 0; i < std::min<std::size_t>(taken_, 4); ++i) {  // a last group of base64
-    const std::size_t size = (taken_ - i) % 4;
-    if (size < 2) continue;
-    SegmentBuilder& builder = decoders_[i].builder;
+  for (Decoder& decoder : std::span(decoders_).first(4)) {  // a last group of base64
+    SegmentBuilder& builder = decoder.builder;
+    const std::size_t size = (taken_ - decoder.alignment) % 4;
+    if (size < 2 || builder.empty()) continue;
     const bool waited = builder.size() >= least_decoded;  // for what follows: see wrap()
-    const std::uint32_t value = value_ << 6 * (4 - size);
-    for (std::size_t byte = 0; byte + 1 < size; ++byte)
-      add(decoders_[i], value >> (16 - 8 * byte) & 0xff, places_[4 - size + byte],
-          places_[5 - size + byte] + 1, ended);
+    for (std::size_t number = taken_ - size; number + 1 < taken_; ++number)
+      add(decoder, byte_of(decoder, number), number, ended);
     if (waited && size + padding >= 4 && !builder.empty() && builder.end() == at_)
       builder.stretch(at_ + 4 - size);
   }
@@ -256,10 +320,21 @@ void RunLexer::end_run(std::size_t padding, SegmentList& ended) {
 void RunLexer::update_open() {
   open_from_ = at_;
   if (!in_run_) return;
-  for (const Decoder& decoder : decoders_)
+  for (const Decoder& decoder : decoders_) {
     if (!decoder.builder.empty()) open_from_ = std::min(open_from_, decoder.builder.begin());
+    if (decoder.trial == 0) continue;
+    const std::size_t first = first_of(decoder, last_of(decoder), decoder.trial / 4);
+    open_from_ = std::min(open_from_, character(first).at);
+  }
   // Groups under way have at most three characters.
-  if (taken_ > 0) open_from_ = std::min(open_from_, places_[4 - std::min<std::size_t>(taken_, 3)]);
+  if (taken_ > 0)
+    open_from_ = std::min(open_from_, character(taken_ - std::min<std::size_t>(taken_, 3)).at);
+}
+
+// The last byte that was decoded.
+std::size_t RunLexer::last_of(const Decoder& decoder) const {
+  if (decoder.hex) return taken_ - 2 - (hex_taken_ - decoder.alignment) % 2;
+  return taken_ - 2 - (taken_ - decoder.alignment) % 4;
 }
 
 }  // namespace gatehouse::inspect

@@ -125,20 +125,32 @@ class RunLexer {
 
  private:
   // One alignment of one alphabet inside a run: four characters of base64 are three bytes, two of
-  // hexadecimal are one.
+  // hexadecimal are one. Bytes are kept from the eighth on that is text: seldom there are so many.
   struct Decoder {
     bool hex = false;
+    unsigned alignment = 0;
+    unsigned char trial = 0;    // what the bytes not kept look like: see run_lexer.cc
     unsigned continuation = 0;  // bytes of a UTF-8 sequence still to come
     SegmentBuilder builder;
+  };
+  struct Character {  // of the run
+    std::size_t at = 0;
+    char byte = 0;
   };
 
   static std::size_t find_run(std::string_view text, std::size_t from);
   void begin_run(std::size_t at);
   void end_run(std::size_t padding, SegmentList& ended);
   void take(char c, std::size_t at, SegmentList& ended);
-  void take_hex(char c, std::size_t at, SegmentList& ended);
-  void add_group(Decoder& decoder, SegmentList& ended);
-  void add(Decoder& decoder, unsigned byte, std::size_t begin, std::size_t end, SegmentList& ended);
+  void take_hex(char c, SegmentList& ended);
+  void add(Decoder& decoder, unsigned byte, std::size_t number, SegmentList& ended);
+  void begin_segment(Decoder& decoder, std::size_t number, SegmentList& ended);
+  void keep(Decoder& decoder, unsigned byte, std::size_t number, SegmentList& ended);
+  // A character is known by its number in the run, a decoded byte by the first of its two.
+  Character& character(std::size_t number) { return characters_[number % characters_.size()]; }
+  unsigned byte_of(const Decoder& decoder, std::size_t number);
+  std::size_t first_of(const Decoder& decoder, std::size_t number, unsigned bytes) const;
+  std::size_t last_of(const Decoder& decoder) const;
   void finish(Decoder& decoder, SegmentList& ended);
   bool is_covered(const Decoder& decoder) const;
   enum class Wrap : std::uint8_t { ends, goes_on, unknown };
@@ -148,13 +160,13 @@ class RunLexer {
   std::size_t at_ = 0;  // everything before it was seen
   std::size_t open_from_ = 0;
   bool in_run_ = false;
-  std::size_t taken_ = 0;                  // characters of the run
-  std::size_t hex_taken_ = 0;              // of them the last ones that are hexadecimal digits
-  std::uint32_t value_ = 0;                // the last four, six bits each
-  unsigned hex_value_ = 0;                 // the last two, four bits each
-  std::array<std::size_t, 4> places_{};    // of the last four, the newest last
-  std::array<Decoder, 6> decoders_;        // by alignment: four of base64, two of hexadecimal
-  std::array<std::size_t, 2> given_to_{};  // of base64, of hexadecimal
+  std::size_t taken_ = 0;                   // characters of the run
+  std::size_t hex_taken_ = 0;               // of them the last ones that are hexadecimal digits
+  std::uint32_t value_ = 0;                 // the last four, six bits each
+  unsigned hex_value_ = 0;                  // the last two, four bits each
+  std::array<Character, 16> characters_{};  // the last ones
+  std::array<Decoder, 6> decoders_;         // by alignment: four of base64, two of hexadecimal
+  std::array<std::size_t, 2> given_to_{};   // of base64, of hexadecimal
 };
 
 // Tokens between equal separators: single characters (a double separator between words), pairs of
