@@ -69,7 +69,7 @@ constexpr unsigned kept_from = 8;
 static_assert(kept_from + 4 <= least_decoded);
 constexpr unsigned char all_tried = kept_from * 4;
 
-// Of bytes: no text, text with 0 to 3 more to come, one of those.
+// Kinds of bytes: 0 is no text; then text with 0 to 3 more to come, and one of those.
 enum ByteKind : unsigned char {
   no_text_byte,
   text_byte,
