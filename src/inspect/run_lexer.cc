@@ -70,12 +70,9 @@ static_assert(kept_from + 4 <= least_decoded);
 constexpr unsigned char all_tried = kept_from * 4;
 
 // Kinds of bytes: 0 is no text; then text with 0 to 3 more to come, and one of those.
-enum ByteKind : unsigned char {
-  no_text_byte,
-  text_byte,
-  continuing_byte = text_byte + 4,
-  byte_kinds
-};
+constexpr unsigned text_byte = 1;
+constexpr unsigned continuing_byte = text_byte + 4;
+constexpr unsigned byte_kinds = continuing_byte + 1;
 constexpr std::array<unsigned char, 256> kinds_of_bytes = [] {
   std::array<unsigned char, 256> all{};
   for (unsigned byte = 0; byte < 256; ++byte) {
