@@ -11,23 +11,8 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::int64_t rule_memory = 1 << 20;
-
-re2::RE2::Options re2_options(std::int64_t memory) {
-  re2::RE2::Options options;
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bytes
-  options.set_longest_match(true);
-  options.set_log_errors(false);
-  options.set_max_mem(memory);
-  return options;
-}
-
 std::unique_ptr<re2::RE2> compile(const std::string& regex) {
-  return std::make_unique<re2::RE2>(regex, re2_options(rule_memory));
-}
-
-re2::StringPiece piece(std::string_view text) {
-  return {text.data(), text.size()};
+  return std::make_unique<re2::RE2>(regex, regex_options());
 }
 
 // Of so many places each is tried; more are narrowed down first.
@@ -63,8 +48,7 @@ const MatchFinder& CompiledRule::finder() const {
       up_to_factor_ = compile("(?:" + to_regex(factor_.up_to_end, false) + ")\\z");
     if (factor_.before_max - factor_.before_min > widest_tried)
       before_factor_ = compile("(?:" + to_regex(factor_.before, false) + ")\\z");
-    for (const Pattern& pattern : source_.allowed_patterns)
-      allowed_.push_back(compile(to_regex(pattern, false)));
+    for (const Pattern& pattern : source_.allowed_patterns) allowed_.push_back(std::make_unique<const Recognizer>(pattern));
   });
   GH_CHECK(finder_.has_value());
   return *finder_;
@@ -84,8 +68,8 @@ std::optional<CompiledRule::Starts> CompiledRule::starts(std::string_view text, 
   if (!found || has_narrow_factor()) return found;
   finder();
   re2::StringPiece match;
-  if (!up_to_factor_->Match(piece(text.substr(0, end)), found->first, end, re2::RE2::UNANCHORED,
-                            &match, 1))
+  if (!up_to_factor_->Match(regex_piece(text.substr(0, end)), found->first, end,
+                            re2::RE2::UNANCHORED, &match, 1))
     return std::nullopt;
   found->first = static_cast<std::size_t>(match.data() - text.data());
   return found;
@@ -105,7 +89,7 @@ std::optional<CompiledRule::Starts> CompiledRule::starts_before(std::string_view
   if (!found || found->last - found->first <= widest_tried) return found;
   finder();
   re2::StringPiece match;
-  if (!before_factor_->Match(piece(text.substr(0, begin)), found->first, begin,
+  if (!before_factor_->Match(regex_piece(text.substr(0, begin)), found->first, begin,
                              re2::RE2::UNANCHORED, &match, 1))
     return std::nullopt;
   found->first = static_cast<std::size_t>(match.data() - text.data());
@@ -210,7 +194,7 @@ bool CompiledRule::allowed(std::string_view value) const {
                          to_lower(value)))
     return true;
   return std::any_of(allowed_.begin(), allowed_.end(), [value](const auto& pattern) {
-    return re2::RE2::FullMatch(piece(value), *pattern);
+    return pattern->is_one(value, 0, value.size());
   });
 }
 

@@ -9,32 +9,14 @@ namespace {
 
 using Kind = PatternNode::Kind;
 
-constexpr std::int64_t rule_memory = 1 << 20;
 // How many places of a group are tried before RE2 is asked for it.
 constexpr int most_places = 8;
 // Where places are tried so close to one another, it pays to look whether a match can be there.
 constexpr std::size_t close_together = 64;
 // Bytes are looked for by sets of so many: a digit, a colon.
 constexpr std::size_t most_needed = 12;
-// So many bytes are compared before RE2 is asked, which takes as long as a few hundred of them.
+// So many bytes are compared before a recognizer is asked.
 constexpr std::size_t opening_bytes = 8;
-
-re2::RE2::Options options() {
-  re2::RE2::Options options;
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bytes
-  options.set_longest_match(true);
-  options.set_log_errors(false);
-  options.set_max_mem(rule_memory);
-  return options;
-}
-
-std::unique_ptr<const re2::RE2> compile(const Pattern& pattern, bool captures) {
-  return std::make_unique<const re2::RE2>(to_regex(pattern, captures), options());
-}
-
-re2::StringPiece piece(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 Pattern sequence(std::span<const Pattern> parts) {
   return std::make_shared<const PatternNode>(
@@ -68,9 +50,11 @@ ByteSet needed_bytes(const Pattern& pattern) {
 
 MatchFinder::MatchFinder(const Pattern& pattern)
     : has_group_(has_capture(pattern)),
-      whole_(compile(pattern, true)),
+      whole_(pattern),
       opening_(opening(pattern, opening_bytes)),
       needed_(needed_bytes(pattern)) {
+  if (!has_group_) return;
+  groups_ = std::make_unique<const re2::RE2>(to_regex(pattern, true), regex_options());
   const std::span<const Pattern> parts =
       pattern->kind == Kind::concat ? std::span(pattern->children) : std::span(&pattern, 1);
   const auto group =
@@ -98,8 +82,8 @@ MatchFinder::Split MatchFinder::split(const Pattern& first, const Pattern& secon
   split.second_max = max_width(second);
   const bool is_fixed = split.first_min == split.first_max || split.second_min == split.second_max;
   if (is_fixed && !needs_first) return split;
-  split.first = compile(first, false);
-  if (!is_fixed) split.second = compile(second, false);
+  split.first = std::make_unique<const Recognizer>(first);
+  if (!is_fixed) split.second = std::make_unique<const Recognizer>(second);
   return split;
 }
 
@@ -115,10 +99,8 @@ std::optional<MatchFinder::Found> MatchFinder::longest(std::string_view text, st
     if (known.group) return known;
     if (known.end == start) return std::nullopt;
   }
-  re2::StringPiece found;
-  if (!whole_->Match(piece(text), start, limit, re2::RE2::ANCHOR_START, &found, 1))
-    return std::nullopt;
-  return Found{start + found.size(), {}};
+  const auto end = whole_.longest(text, start, limit);
+  return end ? std::optional(Found{*end, {}}) : std::nullopt;
 }
 
 // Whether the first bytes are such as matches have.
@@ -152,11 +134,9 @@ MatchFinder::Found MatchFinder::with_run(std::string_view text, std::size_t star
   if (limit < start + run_min_) return {start, {}};
   std::size_t head = start;
   if (before_.first_max > 0) {
-    re2::StringPiece found;
-    if (!before_.first->Match(piece(text), start, limit - run_min_, re2::RE2::ANCHOR_START, &found,
-                              1))
-      return {start, {}};
-    head += found.size();
+    const auto found = before_.first->longest(text, start, limit - run_min_);
+    if (!found) return {start, {}};
+    head = *found;
   }
   if (memo.run.begin > base + head || memo.run.end < base + head)
     memo.run = {base + head, base + head};
@@ -188,13 +168,10 @@ std::optional<std::size_t> MatchFinder::place(const Split& split, std::string_vi
   if (end - begin < split.first_min + split.second_min) return std::nullopt;
   std::size_t limit = end - split.second_min;
   for (int i = 0; i < most_places; ++i) {
-    re2::StringPiece found;
-    if (!split.first->Match(piece(text), begin, limit, re2::RE2::ANCHOR_START, &found, 1))
-      return std::nullopt;
-    const std::size_t at = begin + found.size();
-    if (split.second->Match(piece(text), at, end, re2::RE2::ANCHOR_BOTH, nullptr, 0)) return at;
-    if (at == begin) return std::nullopt;
-    limit = at - 1;
+    const auto at = split.first->longest(text, begin, limit);
+    if (!at || split.second->is_one(text, *at, end)) return at;
+    if (*at == begin) return std::nullopt;
+    limit = *at - 1;
   }
   return std::nullopt;
 }
@@ -202,7 +179,7 @@ std::optional<std::size_t> MatchFinder::place(const Split& split, std::string_vi
 std::optional<Span> MatchFinder::group_the_slow_way(std::string_view text, std::size_t start,
                                                     std::size_t end) const {
   std::array<re2::StringPiece, 2> found;
-  if (!whole_->Match(piece(text), start, end, re2::RE2::ANCHOR_START, found.data(), 2))
+  if (!groups_->Match(regex_piece(text), start, end, re2::RE2::ANCHOR_START, found.data(), 2))
     return std::nullopt;
   const re2::StringPiece& value = found[1];
   if (value.data() == nullptr || value.empty()) return std::nullopt;

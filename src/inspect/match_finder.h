@@ -1,13 +1,12 @@
 // Where a rule's pattern matches from a given place, and where its ( ) group lies in the match. All
-// by automata that see each byte once: RE2 finds groups a hundred times slower than ends.
+// by automata that see each byte once (recognizer.h): RE2 finds groups a hundred times slower than
+// ends.
 //
 // The match is the longest. Of the ways to place the group in it the one that begins last is taken,
 // and of these the one that ends last.
 //
 // Immutable once built; on any thread. What one text's search remembers is in a FinderMemo.
 #pragma once
-
-#include <re2/re2.h>
 
 #include <memory>
 #include <optional>
@@ -16,6 +15,7 @@
 
 #include "inspect/inspect.h"
 #include "inspect/pattern.h"
+#include "inspect/recognizer.h"
 
 namespace gatehouse::inspect {
 
@@ -43,13 +43,11 @@ class MatchFinder {
   std::optional<Span> group(std::string_view text, std::size_t start, const Found& found) const;
 
  private:
-  using Regex = std::unique_ptr<const re2::RE2>;
-
   // Patterns one behind the other, and where the second begins: at the last place where what is
   // before is of the first, and what is behind of the second.
   struct Split {
-    Regex first;  // null where the widths say it
-    Regex second;
+    std::unique_ptr<const Recognizer> first;  // null where the widths say it
+    std::unique_ptr<const Recognizer> second;
     std::size_t first_min = 0;
     std::size_t first_max = 0;
     std::size_t second_min = 0;
@@ -68,7 +66,8 @@ class MatchFinder {
 
   bool has_group_;
   bool is_placed_ = false;  // the group is one part of a row of parts
-  Regex whole_;
+  Recognizer whole_;
+  std::unique_ptr<const re2::RE2> groups_;  // null where it is not needed
   Split before_;  // what is in front of the group; the group and what is behind it
   Split behind_;  // the group; what is behind it
   // Where the group ends the pattern and is some bytes of a set: which and how many.

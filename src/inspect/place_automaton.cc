@@ -91,6 +91,15 @@ unsigned PlaceAutomaton::copies_of(const Pattern& repeat, const Counts& counts) 
   return repeat->max > longest ? std::max(1U, std::min(repeat->min, longest)) : repeat->max;
 }
 
+std::size_t PlaceAutomaton::count_places(const Pattern& pattern, const Counts& counts) {
+  constexpr std::size_t most = 1 << 16;
+  if (pattern->kind == Kind::bytes) return 1;
+  std::size_t sum = 0;
+  for (const Pattern& child : pattern->children) sum += count_places(child, counts);
+  if (pattern->kind == Kind::repeat) sum *= copies_of(pattern, counts);
+  return std::min(sum, most);
+}
+
 // A copy of the child for each time; the last of them again and again where there is no bound.
 PlaceAutomaton::Fragment PlaceAutomaton::add_repeat(const Pattern& pattern, const Counts& counts) {
   const Pattern& child = pattern->children[0];

@@ -58,6 +58,8 @@ class PlaceAutomaton {
   void finish();
 
   static unsigned copies_of(const Pattern& repeat, const Counts& counts);
+  // How many places the pattern comes to; saturates.
+  static std::size_t count_places(const Pattern& pattern, const Counts& counts);
 
  private:
   struct Node {

@@ -85,14 +85,6 @@ PrefixAutomata::PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>&
   begins_.build(beginnings);
 }
 
-std::size_t PrefixAutomaton::count_places(const Pattern& pattern, const Counts& counts) {
-  if (pattern->kind == Kind::bytes) return 1;
-  std::size_t sum = 0;
-  for (const Pattern& child : pattern->children) sum += count_places(child, counts);
-  if (pattern->kind == Kind::repeat) sum *= copies_of(pattern, counts);
-  return std::min(sum, most_places + 1);
-}
-
 // A pattern that comes to too many places is counted less far.
 PrefixAutomaton::Counts PrefixAutomaton::counts_for(const Pattern& pattern) {
   static constexpr Counts all[] = {{64, 16, true}, {12, 3, true}, {1, 1, true}};

@@ -49,7 +49,6 @@ class PrefixAutomaton : public PlaceAutomaton {
   };
 
   static Counts counts_for(const Pattern& pattern);
-  static std::size_t count_places(const Pattern& pattern, const Counts& counts);
 
   std::size_t width_;
   std::vector<Start> starts_;

@@ -105,7 +105,7 @@ class CompiledRule {
   // Only where the place of the factor varies much.
   mutable std::unique_ptr<re2::RE2> up_to_factor_;
   mutable std::unique_ptr<re2::RE2> before_factor_;
-  mutable std::vector<std::unique_ptr<re2::RE2>> allowed_;
+  mutable std::vector<std::unique_ptr<const Recognizer>> allowed_;
 };
 
 // A detector whose rules are rules()[first_rule] and following.
