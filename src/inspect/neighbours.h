@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "inspect/pattern.h"
+
 namespace gatehouse::inspect {
 
 // Whether the text ends with an escape as JSON, URLs, source code and terminals write them: \n,
@@ -17,6 +19,14 @@ inline bool is_escape_byte(char c) {
 // Such escapes as a regular expression.
 inline constexpr std::string_view escape_regex =
     "\\\\[bfnrtv0]|%[0-9A-Fa-f]{2}|\\\\u[0-9A-Fa-f]{4}|\\\\x[0-9A-Fa-f]{2}|\\x1b\\[[0-9;]{1,8}m";
+
+// Where a piece of a match may stand: so many bytes behind the beginning, which is one of `first`
+// and not behind one of `not_before`, unless that is the last byte of an escape.
+struct Anchor {
+  std::size_t behind = 0;
+  ByteSet first;
+  ByteSet not_before;  // none: anywhere
+};
 
 // Whether no letter touches text[begin, end), which is not empty. A capital begins a new word
 // (userSsn, ssnNumber); scripts without spaces have no letters in this sense.

@@ -295,7 +295,8 @@ class PieceFinder::HeadFinder {
   std::array<char, gram_bytes> bytes_{};
 };
 
-bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t number) {
+bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t number,
+                      const Anchor& anchor) {
   const bool is_whole =
       more == nullptr || max_width(more) <= max_width(piece) || min_width(piece) >= wide_enough;
   struct Branch {
@@ -323,6 +324,10 @@ bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t n
     head.size = static_cast<std::uint16_t>(branch.row.size());
     head.rarest = static_cast<std::uint16_t>(rarest_place(branch.row));
     head.is_all = branch.is_all;
+    if (anchor.not_before.any() && anchor.behind < 0xff) {
+      head.not_before = static_cast<std::uint16_t>(set_number(anchor.not_before));
+      head.before = static_cast<std::uint8_t>(anchor.behind + 1);
+    }
     for (const ByteSet& bytes : branch.row)
       sets_of_heads_.push_back(static_cast<std::uint16_t>(set_number(bytes)));
     take(branch.known, static_cast<std::uint32_t>(heads_.size()), branch.row);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "inspect/gram_filter.h"
+#include "inspect/neighbours.h"
 #include "inspect/piece_automaton.h"
 #include "inspect/window_filter.h"
 
@@ -29,8 +30,9 @@ class PieceFinder {
  public:
   // False if some text of the pattern begins like ordinary text: it is not looked for then. Texts
   // of the pattern are not empty. What begins with it counts only where `more` stands too, unless
-  // that is null.
-  bool add(const Pattern& piece, const Pattern& more, std::uint32_t number);
+  // that is null. The anchor is a hint.
+  bool add(const Pattern& piece, const Pattern& more, std::uint32_t number,
+           const Anchor& anchor = {});
   // When all are added.
   void build();
 
@@ -54,6 +56,7 @@ class PieceFinder {
   static constexpr std::size_t block = GramFilter::block;
   static_assert(block == WindowFilter::block);
   static constexpr std::uint32_t none = 0xffffffff;
+  static constexpr std::uint16_t no_set = 0xffff;
 
   // The first bytes of the texts of a pattern, or of some of them.
   struct Head {
@@ -61,7 +64,10 @@ class PieceFinder {
     std::uint32_t sets = 0;  // first of them in sets_of_heads_
     std::uint16_t size = 0;
     std::uint16_t rarest = 0;  // place of the set that ordinary text has least of
-    bool is_all = false;       // nothing more is to be asked
+    // An anchor: what must not stand so many bytes before the beginning.
+    std::uint16_t not_before = no_set;
+    std::uint8_t before = 0;
+    bool is_all = false;  // nothing more is to be asked
   };
   // A head whose gram stands so far behind its beginning. Of the first eight bytes those bits are
   // compared first that are the same in all its texts: seldom more has to be looked at.
@@ -209,6 +215,11 @@ class PieceFinder {
       const ByteSet* const all = finder.sets_.data();
       const auto rarest = static_cast<unsigned char>(text[begin + head.rarest]);
       if (!all[sets[head.rarest]][rarest]) return;
+      if (head.not_before != no_set && begin >= head.before) {
+        const auto before = static_cast<unsigned char>(text[begin - head.before]);
+        if (all[head.not_before][before] && !ends_escape(text.substr(0, begin - head.before + 1)))
+          return;
+      }
       for (std::size_t i = known; i < head.size; ++i)
         if (!all[sets[i]][static_cast<unsigned char>(text[begin + i])]) return;
       if (head.is_all) return each(head.number, begin, begin + head.size);

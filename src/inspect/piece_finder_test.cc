@@ -191,5 +191,28 @@ TEST(PieceFinder, BuiltInRulesNeedNoOtherSearch) {
     EXPECT_EQ(search->database, nullptr) << search->number;
 }
 
+// Where `ab` is found that is so far behind what must not stand behind a small letter.
+std::vector<std::size_t> anchored_places(std::string_view text, std::size_t behind) {
+  Anchor anchor{behind, {}, {}};
+  for (unsigned byte = 'a'; byte <= 'z'; ++byte) anchor.not_before.set(byte);
+  PieceFinder finder;
+  EXPECT_TRUE(finder.add(*parse_pattern("ab"), nullptr, 0, anchor));
+  finder.build();
+  PieceStates states(finder.automaton());
+  std::vector<std::size_t> places;
+  finder.find(states, text, 0, text.size(),
+              [&](std::uint32_t, std::size_t begin, std::size_t) { places.push_back(begin); });
+  return places;
+}
+
+TEST(PieceFinder, WhatMayNotStandInsideOfWordsIsNotFoundThere) {
+  EXPECT_EQ(anchored_places("ab xab 1ab", 0), (std::vector<std::size_t>{0, 8}));
+  EXPECT_EQ(anchored_places("ab xab -xab yxab", 1), (std::vector<std::size_t>{0, 4, 9}));
+}
+
+TEST(PieceFinder, TheLastByteOfAnEscapeIsNoWord) {
+  EXPECT_EQ(anchored_places("\\nab xnab %0aab", 0), (std::vector<std::size_t>{2, 13}));
+}
+
 }  // namespace
 }  // namespace gatehouse::inspect

@@ -15,7 +15,6 @@ constexpr std::int64_t regex_memory = 1 << 20;
 // a pattern of so many: it takes less than a millisecond to make then, and some sixteen kilobytes.
 constexpr std::size_t most_states = 256;
 constexpr std::size_t most_in_states = 2048;
-constexpr std::size_t most_seen = 2048;  // states that are reached by some byte
 constexpr std::size_t most_places = 256;
 
 }  // namespace
@@ -45,22 +44,20 @@ class StateAutomaton : private PlaceAutomaton {
     const State* const rows = rows_.data();
     std::size_t end = SIZE_MAX;
     State state = first_;
-    for (std::size_t at = begin;; ++at) {
-      if (number(state) == 0) break;
+    for (std::size_t at = begin; (state & ~ends) != 0; ++at) {
       if ((state & ends) != 0) end = at;
       if (at >= limit) break;
-      state = rows[number(state) * classes_ + class_of(text[at])];
+      state = rows[(state & ~ends) + class_of(text[at])];
     }
     if (state == unknown || (!is_exact_ && end != SIZE_MAX)) return {};
     return {true, end == SIZE_MAX ? std::nullopt : std::optional(end)};
   }
 
  private:
-  using State = std::uint16_t;
+  using State = std::uint16_t;           // where its row begins
   static constexpr State ends = 0x8000;  // beside a state: a text ends there
   static constexpr State dead = 0;
   static constexpr State unknown = ends;
-  static std::size_t number(State state) { return state & ~ends; }
 
   void build(const Pattern& pattern, const Counts& counts) {
     Fragment whole = add(pattern, counts);
@@ -72,38 +69,39 @@ class StateAutomaton : private PlaceAutomaton {
   }
 
   void make_states(const Places& first, Place end) {
-    classes_ = class_count();
-    rows_.assign(classes_, dead);
-    std::map<Places, State> numbers;
+    const std::size_t classes = class_count();
+    const std::size_t most = std::min(most_states, (ends - 1) / classes);
+    std::map<Places, std::size_t> numbers;
     std::vector<const Places*> states{nullptr};
-    const auto state_of = [&](const Places& places) {
-      const auto [known, is_new] = numbers.try_emplace(places, static_cast<State>(states.size()));
+    std::size_t built = 1;
+    const auto state_of = [&](const Places& places) -> State {
+      const auto [known, is_new] = numbers.try_emplace(places, states.size());
       if (is_new) states.push_back(&known->first);
+      if (known->second >= most) return unknown;
       const bool is_end = std::ranges::binary_search(places, end);
-      return static_cast<State>(known->second | (is_end ? ends : 0));
+      return static_cast<State>(known->second * classes | (is_end ? ends : 0));
     };
     first_ = state_of(first);
+    rows_.assign(classes, dead);
     PlaceSteps steps;
     std::size_t in_states = 0;
-    std::size_t built = 1;
-    for (; built < states.size(); ++built) {
-      if (built == most_states || in_states > most_in_states || states.size() > most_seen) break;
+    for (; built < std::min(states.size(), most); ++built) {
       in_states += states[built]->size();
-      for (unsigned byte_class = 0; byte_class < classes_; ++byte_class) {
+      if (in_states > most_in_states) break;
+      for (unsigned byte_class = 0; byte_class < classes; ++byte_class) {
         const Places& next = steps.after(*this, *states[built], byte_class);
         rows_.push_back(next.empty() ? dead : state_of(next));
       }
     }
     is_whole_ = built == states.size();
     for (State& state : rows_)
-      if (number(state) >= built) state = unknown;
+      if ((state & ~ends) >= built * classes) state = unknown;
   }
 
   bool is_exact_ = false;  // it counts repeats as the pattern does
   bool is_whole_ = false;  // it has all states
   State first_ = unknown;
-  std::size_t classes_ = 0;
-  std::vector<State> rows_;  // by state and class of byte
+  std::vector<State> rows_;  // of each state, by class of byte
 };
 
 Recognizer::Recognizer(const Pattern& pattern)

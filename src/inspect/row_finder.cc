@@ -102,7 +102,7 @@ bool may_crowd(const ByteRow& row) {
   return common.any();
 }
 
-void RowFinder::add(const ByteRow& row, std::uint32_t number, const RowAnchor& anchor) {
+void RowFinder::add(const ByteRow& row, std::uint32_t number, const Anchor& anchor) {
   ByteRow all;
   if (anchor.not_before.any() && 1 + anchor.behind + row.size() <= longest) {
     all.push_back(~anchor.not_before);

@@ -33,21 +33,13 @@ std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern);
 // Whether the row can end at every byte of a text.
 bool may_crowd(const ByteRow& row);
 
-// Where a row may stand: so many bytes behind the beginning of what it belongs to, which begins
-// with one of `first`, and not behind such bytes, unless they are the last of an escape.
-struct RowAnchor {
-  std::size_t behind = 0;
-  ByteSet first;
-  ByteSet not_before;
-};
-
 class RowFinder {
  public:
   static constexpr std::size_t longest = 64;
 
   // Finds `row`, which has 1 to `longest` bytes, under this number. The anchor is a hint: where it
   // does not fit, or the text from `begin` on does not say, the row is found all the same.
-  void add(const ByteRow& row, std::uint32_t number, const RowAnchor& anchor = {});
+  void add(const ByteRow& row, std::uint32_t number, const Anchor& anchor = {});
   bool empty() const { return groups_.empty(); }
 
   // Calls each(number, first, last) for all stretches of positions at which a row ends that stands

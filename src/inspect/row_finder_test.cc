@@ -59,7 +59,7 @@ TEST(RowFinder, FindsEveryRowWhereItEnds) {
 
 struct AnchoredRow {
   ByteRow row;
-  RowAnchor anchor;
+  Anchor anchor;
 };
 
 AnchoredRow random_anchored_row(std::mt19937& dice) {

@@ -24,7 +24,7 @@ constexpr std::size_t longest_stretch = PieceAutomaton::longest_counted;
 // asked.
 constexpr std::size_t asked_bytes = 32;
 
-// A row that may stand at more places in a match is looked for wherever it stands.
+// A piece that may stand at more places in a match is looked for wherever it stands.
 constexpr std::size_t most_anchors = 4;
 
 // What is left to Hyperscan.
@@ -87,20 +87,28 @@ Pattern up_to_stretch(const Pattern& pattern) {
   return trim_tail(inspect::up_to_stretch(pattern, longest_stretch));
 }
 
-bool add_piece(Plan& plan, const Pattern& pattern, const Pattern& more, Trigger trigger) {
-  const Pattern piece = up_to_stretch(pattern);
+// A trigger, what it looks for, and what is asked for where that stands; null: no more.
+struct Piece {
+  Trigger trigger;
+  Pattern pattern;
+  Pattern more;
+  Anchor anchor;
+};
+
+bool add_piece(Plan& plan, const Piece& piece) {
+  const Pattern first = up_to_stretch(piece.pattern);
   const auto number = static_cast<std::uint32_t>(plan.triggers.size());
-  if (min_width(piece) == 0 || !plan.pieces.add(piece, more, number)) return false;
-  plan.triggers.push_back(trigger);
+  if (min_width(first) == 0 || !plan.pieces.add(first, piece.more, number, piece.anchor))
+    return false;
+  plan.triggers.push_back(piece.trigger);
   return true;
 }
 
-void add_trigger(Plan& plan, const Pattern& pattern, const Pattern& more, const std::string& where,
-                 Trigger trigger) {
-  if (add_piece(plan, pattern, more, trigger)) return;
+void add_trigger(Plan& plan, const Piece& piece, const std::string& where) {
+  if (add_piece(plan, piece)) return;
   const auto number = static_cast<unsigned>(plan.triggers.size());
-  plan.expressions.push_back({to_regex(pattern, false), where, number});
-  plan.triggers.push_back(trigger);
+  plan.expressions.push_back({to_regex(piece.pattern, false), where, number});
+  plan.triggers.push_back(piece.trigger);
 }
 
 // What follows a factor is asked for where the match begins with it. Null: the same.
@@ -109,22 +117,28 @@ Pattern factor_and_more(const CompiledRule& rule) {
   return up_to_stretch(limit_head(rule.source().pattern, asked_bytes));
 }
 
-void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width) {
-  add_trigger(plan, rule.factor().pattern, factor_and_more(rule), rule.source().where,
-              {Trigger::Kind::factor, index});
-  plan.margin = std::max(plan.margin, width);
-}
-
-// Where the row may stand in a match; all that matters is where it could stand inside of words.
-std::vector<RowAnchor> anchors_of(const CompiledRule& rule, const ByteRow& row) {
+// Where the factor may stand. Parts of what is decoded are joined by line feeds (decoded_search.h),
+// so one in front of a match says nothing.
+std::vector<Anchor> anchors_of(const CompiledRule& rule, std::size_t most) {
   const Factor& factor = rule.factor();
   const ByteSet& not_before = rule.source().not_before;
-  const bool in_words = (row.front() & not_before).any();
-  if (!in_words || factor.before_max - factor.before_min >= most_anchors) return {{}};
-  std::vector<RowAnchor> all;
+  if (not_before.test('\n') || factor.before_max - factor.before_min >= most) return {{}};
+  std::vector<Anchor> all;
   for (std::size_t behind = factor.before_min; behind <= factor.before_max; ++behind)
     all.push_back({behind, first_bytes(rule.source().pattern), not_before});
   return all;
+}
+
+Piece factor_piece(std::uint32_t index, const CompiledRule& rule) {
+  return {
+      {Trigger::Kind::factor, index}, rule.factor().pattern, nullptr, anchors_of(rule, 1).front()};
+}
+
+void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width) {
+  Piece piece = factor_piece(index, rule);
+  piece.more = factor_and_more(rule);
+  add_trigger(plan, piece, rule.source().where);
+  plan.margin = std::max(plan.margin, width);
 }
 
 // As rows of bytes, where the factor is no more than that; with `only_crowds` only where a text
@@ -136,10 +150,13 @@ void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::si
   const auto rows = rows_of(factor);
   if (!rows || !rule.has_narrow_factor()) return add_factor(plan, index, rule, width);
   const bool is_crowd = std::ranges::any_of(*rows, may_crowd);
-  if (only_crowds && !is_crowd && add_piece(plan, factor, nullptr, {Trigger::Kind::factor, index}))
-    return;
-  for (const ByteRow& row : *rows)
-    for (const RowAnchor& anchor : anchors_of(rule, row)) plan.rows.add(row, index, anchor);
+  if (only_crowds && !is_crowd && add_piece(plan, factor_piece(index, rule))) return;
+  for (const ByteRow& row : *rows) {
+    // What cannot begin inside of words needs no anchor.
+    const bool in_words = (row.front() & rule.source().not_before).any();
+    for (const Anchor& anchor : anchors_of(rule, in_words ? most_anchors : 0))
+      plan.rows.add(row, index, anchor);
+  }
 }
 
 struct Plans {
@@ -188,8 +205,9 @@ void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const
 void add_word_triggers(Plan& plan, std::vector<ContextWord>& words,
                        const std::vector<std::unique_ptr<CompiledRule>>& rules) {
   for (auto& [text, wanted_by] : plan.words) {
-    add_trigger(plan, word_pattern(text), nullptr, rules[wanted_by.front()]->source().where,
-                {Trigger::Kind::context, static_cast<std::uint32_t>(words.size())});
+    const Trigger trigger{Trigger::Kind::context, static_cast<std::uint32_t>(words.size())};
+    add_trigger(plan, {trigger, word_pattern(text), nullptr, {}},
+                rules[wanted_by.front()]->source().where);
     words.push_back({text.size(), std::move(wanted_by)});
   }
 }
