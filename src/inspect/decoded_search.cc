@@ -7,6 +7,7 @@
 #include "inspect/digit_groups.h"
 #include "inspect/hidden.h"
 #include "inspect/matcher.h"
+#include "inspect/merge_sort.h"
 #include "inspect/unicode.h"
 
 namespace gatehouse::inspect {
@@ -263,7 +264,7 @@ void DecodedSearch::ask_detectors(Layer& layer, std::size_t index) {
 // Of each part's matches those that count.
 void DecodedSearch::choose(std::size_t depth, std::vector<Found>& found) {
   Layer& layer = layers_[depth - 1];
-  std::ranges::sort(layer.matches, [](const PartMatch& a, const PartMatch& b) {
+  merge_sort(layer.matches, [](const PartMatch& a, const PartMatch& b) {
     return a.part != b.part ? a.part < b.part : goes_first(a.match, b.match);
   });
   std::array<std::size_t, category_count> next{};

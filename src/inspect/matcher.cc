@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <tuple>
 
+#include "inspect/merge_sort.h"
+
 namespace gatehouse::inspect {
 
 // Smallest begin, then longest, then what is not decoded from anything, then rule order.
 bool goes_first(const Match& a, const Match& b) {
+  if (a.begin != b.begin) return a.begin < b.begin;
   const bool a_decoded = a.view > View::folded;
   const bool b_decoded = b.view > View::folded;
-  return std::tuple(a.begin, b.end, a_decoded, a.rule, a.view) <
-         std::tuple(b.begin, a.end, b_decoded, b.rule, b.view);
+  return std::tuple(b.end, a_decoded, a.rule, a.view) <
+         std::tuple(a.end, b_decoded, b.rule, b.view);
 }
 
 void Matcher::restart(std::size_t first, std::size_t first_run) {
@@ -137,7 +140,7 @@ LastMatch& Matcher::last_of(std::uint32_t rule) {
 }
 
 void Matcher::accept(bool last, std::vector<Match>& accepted) {
-  std::sort(pending_.begin(), pending_.end(), goes_first);
+  merge_sort(pending_, goes_first);
   std::size_t done = 0;
   for (; done < pending_.size() && (last || pending_[done].begin < settled_); ++done) {
     Match& match = pending_[done];
