@@ -12,6 +12,10 @@ namespace {
 // hs_scan takes 32-bit lengths; longer texts go in overlapping pieces.
 constexpr std::size_t piece_size = std::size_t{1} << 30;
 
+// A text is scanned in steps of this size, the last at most twice as long.
+constexpr std::size_t scan_step = 256u << 10;
+constexpr std::size_t longest_step = 2 * scan_step;
+
 // What one crowded text needed is not kept for ever.
 constexpr std::size_t kept_bytes = 64u << 10;
 
@@ -307,17 +311,27 @@ const RuleSet& Scanner::rules() const {
   return *impl_->rules;
 }
 
+// A long text goes in steps: what is found so far needs less room then, and stays near.
 std::vector<Finding> Scanner::scan(std::string_view text) {
   Matcher matcher(*impl_, impl_->watched);
-  empty(impl_->matches);
   FoldedText folded;
-  folded.update(text, 0, true);
-  matcher.advance(folded, true, impl_->matches);
   std::vector<Finding> findings;
-  for (const Match& match : impl_->matches)
-    findings.push_back({match.rule, impl_->rules->rules()[match.rule].category,
-                        Span{match.begin, match.end}, match.p_value, match.view});
-  return findings;
+  std::size_t from = 0;  // what is before is not needed any more
+  std::size_t to = 0;
+  do {
+    to = text.size() - to <= longest_step ? text.size() : to + scan_step;
+    const bool last = to == text.size();
+    folded.update(text.substr(from, to - from), from, last);
+    empty(impl_->matches);
+    matcher.advance(folded, last, impl_->matches);
+    for (const Match& match : impl_->matches)
+      findings.push_back({match.rule, impl_->rules->rules()[match.rule].category,
+                          Span{match.begin, match.end}, match.p_value, match.view});
+    if (last) return findings;
+    const std::size_t needed = matcher.needed_from();
+    from = std::max(from, folded.source_at(needed));
+    folded.forget_before(needed, matcher.needed_run());
+  } while (true);
 }
 
 }  // namespace gatehouse::inspect
