@@ -27,13 +27,30 @@ bool is_near_escape(std::string_view text, std::size_t at, std::size_t end) {
   return std::ranges::any_of(text.substr(begin, end - begin), is_escape_byte);
 }
 
+// The bytes at this place of the words as they may stand in a text; all, where one has none there.
+ByteSet bytes_at(const std::vector<std::string>& words, std::size_t place) {
+  ByteSet bytes;
+  for (unsigned byte = 0; byte < 256; ++byte)
+    bytes.set(byte, std::ranges::any_of(words, [&](const std::string& word) {
+                return place >= word.size() ||
+                       word[place] == folded_context_byte(static_cast<char>(byte));
+              }));
+  return bytes;
+}
+
+bool is_folded(std::string_view text, std::string_view word) {
+  return std::ranges::equal(text, word, {}, folded_context_byte);
+}
+
 }  // namespace
 
 CompiledRule::CompiledRule(RuleSource source)
     : source_(std::move(source)),
       factor_(rare_factor(source_.pattern)),
       first_bytes_(first_bytes(source_.pattern)),
-      not_before_(source_.not_before) {}
+      not_before_(source_.not_before),
+      context_first_(bytes_at(source_.context, 0)),
+      context_second_(bytes_at(source_.context, 1)) {}
 
 Result<void> CompiledRule::check() const {
   const auto regex = compile(to_regex(source_.pattern, true));
@@ -48,7 +65,8 @@ const MatchFinder& CompiledRule::finder() const {
       up_to_factor_ = compile("(?:" + to_regex(factor_.up_to_end, false) + ")\\z");
     if (factor_.before_max - factor_.before_min > widest_tried)
       before_factor_ = compile("(?:" + to_regex(factor_.before, false) + ")\\z");
-    for (const Pattern& pattern : source_.allowed_patterns) allowed_.push_back(std::make_unique<const Recognizer>(pattern));
+    for (const Pattern& pattern : source_.allowed_patterns)
+      allowed_.push_back(std::make_unique<const Recognizer>(pattern));
   });
   GH_CHECK(finder_.has_value());
   return *finder_;
@@ -198,17 +216,23 @@ bool CompiledRule::allowed(std::string_view value) const {
   });
 }
 
-// Whether one of the context words stands within the window before `start`.
+// Whether one of the context words stands within the window before `start`. They are tried where
+// two bytes may be the first of one.
 bool CompiledRule::in_context(std::string_view text, std::size_t start) const {
+  static_assert(context_window == ByteClass::width);
   if (source_.context.empty()) return false;
+  const std::string_view known = text.substr(0, start);
   const std::size_t begin = start - std::min(start, context_window);
-  std::array<char, context_window> folded;
-  std::transform(text.data() + begin, text.data() + start, folded.begin(), folded_context_byte);
-  const std::string_view window(folded.data(), start - begin);
-  for (const std::string& word : source_.context)
-    for (std::size_t at = window.find(word); at != std::string_view::npos;
-         at = window.find(word, at + 1))
-      if (stands_alone(text, begin + at, begin + at + word.size())) return true;
+  const Padded<context_window + 1> window(known, begin);
+  std::uint64_t places = context_first_.members(window.data());
+  places &= context_second_.members(window.data() + 1);
+  for (; places != 0; places &= places - 1) {
+    const std::size_t at = begin + static_cast<std::size_t>(std::countr_zero(places));
+    for (const std::string& word : source_.context)
+      if (is_folded(known.substr(at, word.size()), word) &&
+          stands_alone(text, at, at + word.size()))
+        return true;
+  }
   return false;
 }
 

@@ -100,6 +100,8 @@ class CompiledRule {
   Factor factor_;
   ByteClass first_bytes_;
   ByteClass not_before_;
+  ByteClass context_first_;  // bytes that words of context begin with
+  ByteClass context_second_;
   mutable std::once_flag once_;
   mutable std::optional<MatchFinder> finder_;
   // Only where the place of the factor varies much.

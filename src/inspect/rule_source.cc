@@ -260,11 +260,6 @@ bool is_locale(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
-char folded_context_byte(char c) {
-  if (c == '_' || c == '-') return ' ';
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-}
-
 Result<std::vector<RuleSource>> read_rule_file(std::string_view yaml,
                                                const std::string& file_name) {
   GH_ASSIGN(const ConfigNode root, ConfigNode::parse(yaml, file_name));

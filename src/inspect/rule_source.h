@@ -55,7 +55,10 @@ struct RuleFileHead {
 Result<RuleFileHead> read_rule_file_head(std::string_view yaml, const std::string& file_name);
 
 // What separates words in names of fields (date_of_birth, date-of-birth) is one byte here: a space.
-char folded_context_byte(char c);
+inline char folded_context_byte(char c) {
+  if (c == '_' || c == '-') return ' ';
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
 
 Result<std::vector<RuleSource>> read_rule_file(std::string_view yaml, const std::string& file_name);
 
