@@ -39,10 +39,17 @@ bool is_encoded(char c) {
   return is_base64_byte(c) && c != '-' && c != '_';
 }
 
+bool says_nothing(char c) {
+  return is_digit(c) || c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 // What may say something about a part: of the text before it the end, behind the last run of
-// encoded characters. Where much is encoded, that would be searched again with every part.
+// encoded characters, and no more than a byte of nothing but digits. Where much is encoded, that
+// would be searched again with every part.
 std::string_view context_of(std::string_view before) {
   if (before.size() > context_window) before.remove_prefix(before.size() - context_window);
+  if (!before.empty() && std::ranges::all_of(before, says_nothing))
+    return before.substr(before.size() - 1);
   std::size_t run = 0;
   bool has_digit = false;
   for (std::size_t at = before.size(); at-- > 0;) {
