@@ -21,12 +21,6 @@ constexpr std::size_t widest_tried = 32;
 // Fewer places are tried one by one.
 constexpr std::size_t least_for_blocks = 24;
 
-// Whether an escape may end at one of [at, end].
-bool is_near_escape(std::string_view text, std::size_t at, std::size_t end) {
-  const std::size_t begin = at - std::min(at, longest_escape);
-  return std::ranges::any_of(text.substr(begin, end - begin), is_escape_byte);
-}
-
 // The bytes at this place of the words as they may stand in a text; all, where one has none there.
 ByteSet bytes_at(const std::vector<std::string>& words, std::size_t place) {
   ByteSet bytes;

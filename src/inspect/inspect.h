@@ -1,5 +1,5 @@
-// What is in a text. Rules are data (rules/*.yaml); their pieces say where, RE2
-// confirms each and gives its start, validators and context decide. docs/rules.md is the format.
+// What is in a text. Rules are data (rules/*.yaml); their pieces say where to look, their patterns
+// what matches there, validators and context decide. docs/rules.md is the format.
 //
 // What YAML cannot say is found by code (detector.h), by rules of its own behind those of the
 // files.
@@ -8,7 +8,7 @@
 //   In each category by itself: from position p, take of all rules the valid match with the
 //   smallest start >= p; among equals the longest, then the rule listed first. Report it, continue
 //   at its end; of a match that begins inside it and has 64 bytes or more behind it, these count.
-//   A match is valid when RE2 matches the rule's pattern there, its validator accepts, its allow
+//   A match is valid when the rule's pattern matches there, its validator accepts, its allow
 //   list does not, and, if the rule demands context, one of its context words stands within the 64
 //   bytes before it. What both categories find is reported twice and replaced once.
 //

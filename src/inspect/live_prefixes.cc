@@ -1,37 +1,8 @@
 #include "inspect/live_prefixes.h"
 
-#include <bit>
-
-#include "inspect/byte_class.h"
 #include "inspect/rule_set.h"
-#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
-namespace {
-
-const ByteClass& escape_bytes() {
-  static const ByteClass bytes = [] {
-    ByteSet all;
-    for (unsigned byte = 0; byte < 256; ++byte)
-      if (is_escape_byte(static_cast<char>(byte))) all.set(byte);
-    return ByteClass(all);
-  }();
-  return bytes;
-}
-
-// The first byte at or after `at` that begins escapes.
-std::size_t find_escape(std::string_view text, std::size_t at) {
-  const ByteClass& begins = escape_bytes();
-  for (; at < text.size(); at += ByteClass::width) {
-    const Padded<ByteClass::width> rest(text, at);
-    if (const std::uint64_t found = begins.members(rest.data()); found != 0)
-      return at + static_cast<std::size_t>(std::countr_zero(found));
-  }
-  return text.size();
-}
-
-}  // namespace
-
 void LiveStarts::restart() {
   live_.clear();
   end_ = 0;

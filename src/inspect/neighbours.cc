@@ -1,8 +1,11 @@
 #include "inspect/neighbours.h"
 
 #include <algorithm>
+#include <bit>
 
+#include "inspect/byte_class.h"
 #include "inspect/unicode.h"
+#include "inspect/wide_bytes.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -30,6 +33,16 @@ bool is_letter_at(std::string_view text, std::size_t at) {
   return byte >= 0x80 ? byte < 0xe0 : is_lower(text[at]) || is_upper(text[at]);
 }
 
+const ByteClass& escape_bytes() {
+  static const ByteClass bytes = [] {
+    ByteSet all;
+    for (unsigned byte = 0; byte < 256; ++byte)
+      all.set(byte, is_escape_byte(static_cast<char>(byte)));
+    return ByteClass(all);
+  }();
+  return bytes;
+}
+
 bool is_escape_letter(char c) {
   return std::string_view("bfnrtv0").find(c) != std::string_view::npos;
 }
@@ -53,6 +66,20 @@ bool ends_escape(std::string_view text) {
   if (back(6) == '\\' && back(5) == 'u') return std::all_of(text.end() - 4, text.end(), is_hex);
   if (back(4) == '\\' && back(3) == 'x') return is_hex(back(2)) && is_hex(back(1));
   return back(1) == 'm' && ends_colour(text);
+}
+
+std::size_t find_escape(std::string_view text, std::size_t at) {
+  const ByteClass& begins = escape_bytes();
+  for (; at < text.size(); at += ByteClass::width) {
+    const Padded<ByteClass::width> rest(text, at);
+    if (const std::uint64_t found = begins.members(rest.data()); found != 0)
+      return at + static_cast<std::size_t>(std::countr_zero(found));
+  }
+  return text.size();
+}
+
+bool is_near_escape(std::string_view text, std::size_t begin, std::size_t end) {
+  return find_escape(text.substr(0, end), begin - std::min(begin, longest_escape)) < end;
 }
 
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {

@@ -16,6 +16,10 @@ inline constexpr std::size_t longest_escape = 12;
 inline bool is_escape_byte(char c) {
   return c == '\\' || c == '%' || c == '\x1b';
 }
+// The first such byte at or after `at`; text.size() if there is none.
+std::size_t find_escape(std::string_view text, std::size_t at);
+// Whether an escape may end before one of the bytes of text[begin, end), or before text[end].
+bool is_near_escape(std::string_view text, std::size_t begin, std::size_t end);
 // Such escapes as a regular expression.
 inline constexpr std::string_view escape_regex =
     "\\\\[bfnrtv0]|%[0-9A-Fa-f]{2}|\\\\u[0-9A-Fa-f]{4}|\\\\x[0-9A-Fa-f]{2}|\\x1b\\[[0-9;]{1,8}m";

@@ -78,16 +78,6 @@ std::optional<Rows> rows_of_repeat(const Pattern& pattern) {
   return all;
 }
 
-const ByteClass& escapes() {
-  static const ByteClass bytes = [] {
-    ByteSet all;
-    for (unsigned byte = 0; byte < 256; ++byte)
-      all.set(byte, is_escape_byte(static_cast<char>(byte)));
-    return ByteClass(all);
-  }();
-  return bytes;
-}
-
 }  // namespace
 
 std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern) {
@@ -133,19 +123,11 @@ void RowFinder::add(const ByteRow& row, std::uint32_t number, const Anchor& anch
   group.second_bytes = ByteClass(group.second_bytes.bytes() | second);
 }
 
-bool RowFinder::is_near_escape(std::string_view text, std::size_t begin, std::size_t end) {
-  for (begin -= std::min(begin, longest_escape); begin < end; begin += ByteClass::width) {
-    const Padded<ByteClass::width> bytes(text, begin);
-    if (escapes().members(bytes.data()) != 0) return true;
-  }
-  return false;
-}
-
 bool RowFinder::may_open(const Group& group, std::string_view text, std::size_t at) {
   const Padded<ByteClass::width + 1> bytes(text, at);
   const std::uint64_t first = group.first_bytes.members(bytes.data());
   const std::uint64_t second = group.second_bytes.members(bytes.data() + 1);
-  return (first & second) != 0 || escapes().members(bytes.data()) != 0;
+  return (first & second) != 0;
 }
 
 }  // namespace gatehouse::inspect

@@ -69,9 +69,7 @@ class RowFinder {
     ByteClass second_bytes;
   };
 
-  // Whether an escape may end in text[begin, end) or right before it.
-  static bool is_near_escape(std::string_view text, std::size_t begin, std::size_t end);
-  // Whether a row may begin in the block at `at`, by two bytes, or there may be an escape.
+  // Whether a row may begin in the block at `at`, by two bytes.
   static bool may_open(const Group& group, std::string_view text, std::size_t at);
 
   template <class Each>
@@ -83,12 +81,12 @@ class RowFinder {
     std::array<std::size_t, lanes * longest> since;
     for (std::size_t at = begin; at < end;) {
       const std::size_t block_end = std::min(end, at + ByteClass::width);
-      if (anchored && __builtin_reduce_or(alive) == 0 && !may_open(group, text, at)) {
+      const bool seen = anchored && !is_near_escape(text, at, block_end);
+      if (seen && __builtin_reduce_or(alive) == 0 && !may_open(group, text, at)) {
         at = block_end;
         continue;
       }
-      // Where anchors do not count.
-      const Words free = anchored && !is_near_escape(text, at, block_end) ? Words{} : group.before;
+      const Words free = seen ? Words{} : group.before;  // where anchors do not count
       for (; at < block_end; ++at) {
         const Words& takes = group.takes[static_cast<unsigned char>(text[at])];
         alive = ((alive << 1 | group.first) & takes) | free;

@@ -1,11 +1,10 @@
 // Compiled rules: what the scanner and the filters run on. Immutable after construction except for
-// regular expressions that are compiled at their first use (each behind its own once_flag), so any
-// thread may use one RuleSet.
+// what is made at its first use (each behind its own once_flag), so any thread may use one RuleSet.
 //
 // Three compiled forms, each from the same pattern tree:
 //   triggers    pieces to look for (triggers.h): which rules can match at all, and where they may
 //               begin
-//   RE2         the pattern: decides a match, its end and its span (longest)
+//   MatchFinder the pattern: decides a match, its end and its span (longest)
 //   automata    all patterns' prefixes (prefix_automaton.h): what could still become a match
 #pragma once
 

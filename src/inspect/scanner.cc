@@ -317,8 +317,7 @@ std::vector<Finding> Scanner::scan(std::string_view text) {
   FoldedText folded;
   std::vector<Finding> findings;
   std::size_t from = 0;  // what is before is not needed any more
-  std::size_t to = 0;
-  do {
+  for (std::size_t to = 0;;) {
     to = text.size() - to <= longest_step ? text.size() : to + scan_step;
     const bool last = to == text.size();
     folded.update(text.substr(from, to - from), from, last);
@@ -331,7 +330,7 @@ std::vector<Finding> Scanner::scan(std::string_view text) {
     const std::size_t needed = matcher.needed_from();
     from = std::max(from, folded.source_at(needed));
     folded.forget_before(needed, matcher.needed_run());
-  } while (true);
+  }
 }
 
 }  // namespace gatehouse::inspect
