@@ -208,6 +208,22 @@ TEST(Filter, WatchingFindsWhatScanFinds) {
   }
 }
 
+// Full of things to find, also where a step ends.
+TEST(Scan, LongTextsAreScannedInStepsThatDoNotMatter) {
+  const auto rules = builtin_rules();
+  Scanner scanner(rules);
+  FilterPlan plan;
+  plan.max_findings = SIZE_MAX;
+  for (std::uint64_t seed = 0; seed < tries(8); seed += 2) {
+    TextMaker maker(seed + 41'000, *rules);
+    std::string text;
+    while (text.size() < 900'000) text += maker.text(300);
+    const auto whole = filter_text(scanner, plan, TextForm::plain, text).findings;  // at once
+    EXPECT_GT(whole.size(), 5000U);
+    EXPECT_EQ(places(scanner.scan(text)), places(whole)) << "seed " << seed;
+  }
+}
+
 TEST(Filter, RedactThenRestoreGivesTheTextBack) {
   const auto rules = builtin_rules();
   Scanner scanner(rules);
