@@ -150,6 +150,7 @@ std::size_t CompiledRule::next_begin_in(std::string_view text, std::size_t at,
 std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t start,
                                            std::size_t base, LastMatch& last) const {
   if (last.hides(base + start, width_inside)) return std::nullopt;
+  if (source_.context_required && !in_context(text, start)) return std::nullopt;
   const bool inside = base + start < last.end;
   std::size_t width = inside ? std::min(source_.width_limit, width_inside) : source_.width_limit;
   const auto longest = [&] {
@@ -166,8 +167,7 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
     }
   }
   if (!found) return std::nullopt;
-  const bool context = in_context(text, start);
-  if (source_.context_required && !context) return std::nullopt;
+  const bool context = source_.context_required || in_context(text, start);
   std::size_t match_end = found->end;
   const bool was_cut = is_cut();
   if (last.wide && base + match_end == last.end) return std::nullopt;

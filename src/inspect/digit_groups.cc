@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 namespace gatehouse::inspect {
 namespace {
@@ -57,13 +58,16 @@ std::size_t letters_before(std::string_view text, std::size_t at) {
   return at == gap + 2 || !is_word(text[at - gap - 3]) ? gap + 2 : 0;
 }
 
-// Equal separators, and groups of one size or several of it, the last of any.
+// Equal separators, and groups of one size or several of it, the last of any: their common divisor
+// is one of them.
 bool is_regular(std::string_view row) {
-  std::vector<std::size_t> groups = {0};
+  std::size_t least = SIZE_MAX;
+  std::size_t divisor = 0;
+  std::size_t group = 0;
   std::string_view separator;
   for (std::size_t at = 0; at < row.size();) {
     if (is_digit(row[at])) {
-      ++groups.back();
+      ++group;
       ++at;
       continue;
     }
@@ -72,12 +76,11 @@ bool is_regular(std::string_view row) {
     if (!separator.empty() && row.substr(at, size) != separator) return false;
     separator = row.substr(at, size);
     at += size;
-    groups.push_back(0);
+    least = std::min(least, group);
+    divisor = std::gcd(divisor, group);
+    group = 0;
   }
-  if (groups.size() < 2) return false;
-  const std::size_t unit = *std::min_element(groups.begin(), groups.end() - 1);
-  return unit >= 2 && std::all_of(groups.begin(), groups.end() - 1,
-                                  [unit](std::size_t group) { return group % unit == 0; });
+  return !separator.empty() && least >= 2 && divisor == least;
 }
 
 void add_row(std::string_view text, std::size_t base, std::size_t begin, std::size_t end,

@@ -176,6 +176,24 @@ void RunLexer::begin_run(std::size_t at) {
   }
 }
 
+// A decoded byte: text goes on, or ends here and may begin again.
+[[gnu::always_inline]] inline void RunLexer::add(Decoder& decoder, unsigned byte,
+                                                 std::size_t number, SegmentList& ended) {
+  if (!decoder.builder.empty()) {
+    if (decoder.continuation > 0 && (byte & 0xc0) == 0x80) {
+      --decoder.continuation;
+      return keep(decoder, byte, number, ended);
+    }
+    if (decoder.continuation == 0 && may_be_text(byte)) {
+      decoder.continuation = continuations[byte];
+      return keep(decoder, byte, number, ended);
+    }
+    finish(decoder, ended);
+  }
+  decoder.trial = trials[decoder.trial][kinds_of_bytes[byte]];
+  if (decoder.trial >= all_tried) begin_segment(decoder, number, ended);
+}
+
 // One character of a run completes a group of one alignment of base64.
 void RunLexer::take(char c, std::size_t at, SegmentList& ended) {
   character(taken_) = {at, c};
@@ -200,23 +218,6 @@ void RunLexer::take_hex(char c, SegmentList& ended) {
   }
   hex_value_ = (hex_value_ << 4 | digit) & 0xff;
   if (++hex_taken_ >= 2) add(decoders_[4 + hex_taken_ % 2], hex_value_, taken_ - 2, ended);
-}
-
-// A decoded byte: text goes on, or ends here and may begin again.
-void RunLexer::add(Decoder& decoder, unsigned byte, std::size_t number, SegmentList& ended) {
-  if (!decoder.builder.empty()) {
-    if (decoder.continuation > 0 && (byte & 0xc0) == 0x80) {
-      --decoder.continuation;
-      return keep(decoder, byte, number, ended);
-    }
-    if (decoder.continuation == 0 && may_be_text(byte)) {
-      decoder.continuation = continuations[byte];
-      return keep(decoder, byte, number, ended);
-    }
-    finish(decoder, ended);
-  }
-  decoder.trial = trials[decoder.trial][kinds_of_bytes[byte]];
-  if (decoder.trial >= all_tried) begin_segment(decoder, number, ended);
 }
 
 // Enough bytes up to this one are text.
@@ -304,13 +305,18 @@ void RunLexer::end_run(std::size_t padding, SegmentList& ended) {
     if (waited && size + padding >= 4 && !builder.empty() && builder.end() == at_)
       builder.stretch(at_ + 4 - size);
   }
-  std::array<Decoder*, 6> order{};
-  std::ranges::transform(decoders_, order.begin(), [](Decoder& decoder) { return &decoder; });
-  std::ranges::sort(order, {}, [](const Decoder* decoder) {
-    return std::pair(decoder->builder.empty() ? 0 : decoder->builder.begin(), decoder);
-  });
-  for (Decoder* decoder : order) finish(*decoder, ended);
+  while (Decoder* const first = first_alive()) finish(*first, ended);
   in_run_ = false;
+}
+
+// That whose text begins first; null if none has any.
+RunLexer::Decoder* RunLexer::first_alive() {
+  Decoder* first = nullptr;
+  for (Decoder& decoder : decoders_) {
+    if (decoder.builder.empty()) continue;
+    if (first == nullptr || decoder.builder.begin() < first->builder.begin()) first = &decoder;
+  }
+  return first;
 }
 
 // What is under way holds what follows it.

@@ -152,6 +152,7 @@ class RunLexer {
   std::size_t first_of(const Decoder& decoder, std::size_t number, unsigned bytes) const;
   std::size_t last_of(const Decoder& decoder) const;
   void finish(Decoder& decoder, SegmentList& ended);
+  Decoder* first_alive();
   bool is_covered(const Decoder& decoder) const;
   enum class Wrap : std::uint8_t { ends, goes_on, unknown };
   Wrap wrap(std::string_view text, std::size_t base, bool last, SegmentList& ended);
