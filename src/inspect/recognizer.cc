@@ -1,7 +1,6 @@
 #include "inspect/recognizer.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "inspect/place_automaton.h"

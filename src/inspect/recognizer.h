@@ -1,7 +1,8 @@
 // Texts of one pattern: where the longest one ends that begins at a given place.
 //
-// By a deterministic automaton of all its states where these are few, so that it may be shared;
-// else by RE2, which takes as long to begin as such an automaton for fifty bytes.
+// By a deterministic automaton whose first states, a few hundred, are made at once, so that it may
+// be shared. Nearly always they say it; what they do not say is asked of RE2, which takes as long
+// to begin as the automaton for fifty bytes.
 //
 // Immutable once built; on any thread.
 #pragma once
@@ -32,12 +33,12 @@ class Recognizer {
                                      std::size_t limit) const;
   // Whether text[begin, end) is one.
   bool is_one(std::string_view text, std::size_t begin, std::size_t end) const;
-  // Whether RE2 is never asked.
-  bool is_small() const { return regex_ == nullptr; }
+  // Whether the automaton has all states.
+  bool is_complete() const { return regex_ == nullptr; }
 
  private:
   std::unique_ptr<const StateAutomaton> automaton_;
-  std::unique_ptr<const re2::RE2> regex_;  // where that has not all states
+  std::unique_ptr<const re2::RE2> regex_;  // where it has not all states
 };
 
 // How rules have RE2 take what a pattern says, which is bytes.

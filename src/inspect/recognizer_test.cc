@@ -76,10 +76,10 @@ TEST(Recognizer, SaysWhatRe2SaysOfSmallAndLargePatterns) {
 }
 
 TEST(Recognizer, SmallOnesNeverAskRe2) {
-  EXPECT_TRUE(Recognizer(parsed("(?i:passw(?:or)?d)\\s?[:=]{1,2}")).is_small());
-  EXPECT_TRUE(Recognizer(parsed("[a-z]{20}[0-9]*")).is_small());
-  EXPECT_FALSE(Recognizer(parsed("[a-z]{300}")).is_small());
-  EXPECT_FALSE(Recognizer(parsed("[ab]{0,40}a[ab]{12}")).is_small());
+  EXPECT_TRUE(Recognizer(parsed("(?i:passw(?:or)?d)\\s?[:=]{1,2}")).is_complete());
+  EXPECT_TRUE(Recognizer(parsed("[a-z]{20}[0-9]*")).is_complete());
+  EXPECT_FALSE(Recognizer(parsed("[a-z]{300}")).is_complete());
+  EXPECT_FALSE(Recognizer(parsed("[ab]{0,40}a[ab]{12}")).is_complete());
 }
 
 }  // namespace
