@@ -27,11 +27,15 @@ constexpr std::array<double, 256> make_byte_shares() {
 }
 inline constexpr auto byte_shares = make_byte_shares();
 
-inline double share_of(const ByteSet& bytes) {
+inline double sum_of_shares(const ByteSet& bytes) {
   double sum = 0;
   for (unsigned byte = 0; byte < 256; ++byte)
     if (bytes.test(byte)) sum += byte_shares[byte];
-  return std::min(sum, 1.0);
+  return sum;
+}
+
+inline double share_of(const ByteSet& bytes) {
+  return std::min(sum_of_shares(bytes), 1.0);
 }
 
 // How often a small letter follows another one, counted in seven million bytes of prose, code and

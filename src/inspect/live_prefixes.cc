@@ -3,6 +3,13 @@
 #include "inspect/rule_set.h"
 
 namespace gatehouse::inspect {
+namespace {
+
+// Bytes. What is not read has to be searched, though nothing may have begun there.
+constexpr std::size_t longest_read_whole = 128;
+
+}  // namespace
+
 void LiveStarts::restart() {
   live_.clear();
   end_ = 0;
@@ -10,22 +17,18 @@ void LiveStarts::restart() {
   last_noted_ = 0;
 }
 
-// What begins before it is too old by the end of the text.
-std::size_t LiveStarts::oldest(const PrefixStates& states, std::string_view text,
-                               std::size_t base) {
-  return base + text.size() - std::min(text.size(), states.automaton().width());
-}
-
-// When the states were renewed for another text, what lives is read again.
+// Of a longer piece only what is open at its end is read. When the states were renewed for another
+// text, what lives is read again.
 std::size_t LiveStarts::reads_from(const PrefixStates& states, std::string_view text,
                                    std::size_t base) const {
-  if (end_ < oldest(states, text, base)) return oldest(states, text, base);
-  return generation_ == states.generation() ? end_ : frontier();
+  const std::size_t from = generation_ == states.generation() ? end_ : frontier();
+  if (base + text.size() - from <= longest_read_whole) return from;
+  return std::max(from, base + text.size() - states.automaton().open_size(text));
 }
 
 void LiveStarts::feed(PrefixStates& states, Categories which, std::string_view text,
-                      std::size_t base, std::span<const Begin> begins, std::size_t group) {
-  const std::size_t from = reads_from(states, text, base);
+                      std::size_t base, std::span<const Begin> begins, std::size_t group,
+                      std::size_t from) {
   if (from > end_) note(frontier(), from - 1);
   if (from != end_ || generation_ != states.generation()) live_.clear();
   end_ = from;
@@ -135,7 +138,7 @@ void LivePrefixes::feed(std::span<PrefixStates> states, const BeginFilter& begin
     wanted_from_.push_back(starts_[i].reads_from(states[i], text, base) - base);
   find_begins(begins, text);
   for (std::size_t i = 0; i < states.size(); ++i)
-    starts_[i].feed(states[i], which, text, base, begins_, i);
+    starts_[i].feed(states[i], which, text, base, begins_, i, base + wanted_from_[i]);
 }
 
 // The places where a match may begin. An escape may end before a place, whose last byte then guards

@@ -37,9 +37,9 @@ class LiveStarts {
   // From where on begins are asked for when the text, which begins at position `base`, is fed.
   std::size_t reads_from(const PrefixStates& states, std::string_view text, std::size_t base) const;
   // `text` begins at or before the frontier, and has what was fed of it before. `begins`: in order,
-  // as places in `text`; those of the group are taken, which are all from reads_from() on.
+  // as places in `text`; those of the group are taken, all from `from` on, which is reads_from().
   void feed(PrefixStates& states, Categories which, std::string_view text, std::size_t base,
-            std::span<const Begin> begins, std::size_t group);
+            std::span<const Begin> begins, std::size_t group, std::size_t from);
   std::size_t frontier() const { return live_.empty() ? end_ : live_.front().begin; }
   bool may_match_before(std::size_t to) const { return first_noted_ < to; }
   void examined(std::size_t to) {
@@ -56,7 +56,6 @@ class LiveStarts {
     bool stands_for_more = false;
   };
 
-  static std::size_t oldest(const PrefixStates& states, std::string_view text, std::size_t base);
   void renew(PrefixStates& states);
   void take_to(PrefixStates& states, std::size_t at, std::string_view text, std::size_t base);
   void take(PrefixStates& states, char c);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/result.h"
+#include "inspect/byte_shares.h"
 #include "inspect/rule_set.h"
 
 namespace gatehouse::inspect {
@@ -15,26 +16,57 @@ constexpr std::size_t most_places = 1024;
 // A rule is told apart by the places of its first two bytes, where these are no more.
 constexpr std::size_t most_branches = 64;
 
-// Of a long piece of a stream only so much of the end concerns most rules.
-constexpr std::size_t narrow_width = 128;
+// Bytes: a match that is no wider is over soon.
+constexpr std::size_t brief_width = 32;
+
+// Shares of the pairs of bytes of ordinary text.
+constexpr double strict_share = 0.6;
+constexpr double fair_share = 0.7;
+
+std::size_t widest(const RuleSource& source) {
+  return std::min(max_width(source.pattern), source.width_limit);
+}
 
 }  // namespace
 
-PrefixAutomaton::PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules,
-                                 std::size_t above, std::size_t width)
+Tails tails_of(const RuleSource& source) {
+  if (widest(source) <= brief_width) return Tails::brief;
+  BytePairs pairs;
+  pairs.add(source.pattern);
+  const double share = pairs.share();
+  return share <= strict_share ? Tails::strict : share <= fair_share ? Tails::fair : Tails::loose;
+}
+
+PrefixAutomaton::PrefixAutomaton(std::span<const CompiledRule* const> rules, std::size_t width)
     : width_(width) {
   const Fragment last = add_bytes({});
   GH_CHECK(last.first == Places{end});
-  for (const auto& rule : rules) {
+  for (const CompiledRule* rule : rules) {
     const RuleSource& source = rule->source();
-    const std::size_t widest = std::min(max_width(source.pattern), source.width_limit);
-    if (widest <= above || widest > width) continue;
+    add_tail(source);
     Fragment whole = add(source.pattern, counts_for(source.pattern));
     append(whole, last);
     starts_.push_back({static_cast<std::size_t>(source.rule.category), source.not_before,
                        std::move(whole.first)});
   }
   finish();
+}
+
+void PrefixAutomaton::add_tail(const RuleSource& source) {
+  const Tails kind = tails_of(source);
+  is_loose_ = is_loose_ || kind == Tails::loose;
+  if (is_loose_) return;
+  Tail& tail = tails_[static_cast<std::size_t>(kind)];
+  tail.pairs.add(source.pattern);
+  tail.width = std::max(tail.width, widest(source));
+}
+
+std::size_t PrefixAutomaton::open_size(std::string_view text) const {
+  if (is_loose_) return std::min(width_, text.size());
+  std::size_t size = 1;
+  for (const Tail& tail : tails_)
+    size = std::max(size, tail.pairs.tail(text, std::min(tail.width, text.size())));
+  return size;
 }
 
 void PrefixAutomaton::add_beginnings(std::size_t group,
@@ -76,12 +108,21 @@ void PrefixAutomaton::add_beginnings(std::size_t group,
 }
 
 PrefixAutomata::PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules) {
-  std::size_t above = 0;
-  std::vector<BeginFilter::Beginning> beginnings;
-  for (const std::size_t width : {narrow_width, ordinary_width, long_width}) {
-    all_.emplace_back(rules, above, width).add_beginnings(all_.size() - 1, beginnings);
-    above = width;
+  struct Group {
+    std::size_t width = 0;
+    std::vector<const CompiledRule*> rules{};
+  };
+  Group ordinary{ordinary_width};
+  Group loose{ordinary_width};
+  Group vast{long_width};
+  for (const auto& rule : rules) {
+    const bool is_loose = tails_of(rule->source()) == Tails::loose;
+    Group& group = widest(rule->source()) > ordinary_width ? vast : is_loose ? loose : ordinary;
+    group.rules.push_back(rule.get());
   }
+  std::vector<BeginFilter::Beginning> beginnings;
+  for (const Group& group : {ordinary, loose, vast})
+    all_.emplace_back(group.rules, group.width).add_beginnings(all_.size() - 1, beginnings);
   begins_.build(beginnings);
 }
 

@@ -1,7 +1,7 @@
 // The hold-back question of a stream: from which place on could the text still become, or extend, a
 // match of some rule?
 //
-//   PrefixAutomaton  the patterns of rules whose matches are about as wide, in one automaton of
+//   PrefixAutomaton  the patterns of rules that are about as wide and as loose, in one automaton of
 //                    places (place_automaton.h).
 //   PrefixAutomata   those of all rules, and where a match of any may begin by its first bytes
 //                    (begin_filter.h). Immutable; shared by all threads.
@@ -10,6 +10,7 @@
 //   LivePrefixes     the starts of one text that are still alive: live_prefixes.h.
 #pragma once
 
+#include <array>
 #include <map>
 #include <memory>
 #include <span>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "inspect/begin_filter.h"
+#include "inspect/byte_pairs.h"
 #include "inspect/inspect.h"
 #include "inspect/pattern.h"
 #include "inspect/place_automaton.h"
@@ -25,14 +27,27 @@
 namespace gatehouse::inspect {
 
 class CompiledRule;
+struct RuleSource;
+
+// How well the pairs of bytes in a pattern tell from where on one of its texts may not be over.
+// Those that are alike share their pairs.
+enum class Tails : std::uint8_t {
+  brief,   // no matter: it is over soon
+  strict,  // well
+  fair,
+  loose,  // not at all: it has nearly all the pairs of ordinary text
+};
+Tails tails_of(const RuleSource& source);
 
 class PrefixAutomaton : public PlaceAutomaton {
  public:
-  // Of those rules whose matches are at most `width` bytes wide, and may be wider than `above`.
-  PrefixAutomaton(const std::vector<std::unique_ptr<CompiledRule>>& rules, std::size_t above,
-                  std::size_t width);
+  // Of these rules, whose matches are at most `width` bytes wide.
+  PrefixAutomaton(std::span<const CompiledRule* const> rules, std::size_t width);
 
   std::size_t width() const { return width_; }
+  // How far back from the end of the text, which is not empty, something may have begun that is not
+  // over: no match is wider, or two bytes in between stand side by side in none of the patterns.
+  std::size_t open_size(std::string_view text) const;
   // Where patterns of these categories begin behind this byte; 256: at the beginning of the text,
   // or behind an escape.
   Places first(Categories which, unsigned before) const;
@@ -49,12 +64,21 @@ class PrefixAutomaton : public PlaceAutomaton {
   };
 
   static Counts counts_for(const Pattern& pattern);
+  void add_tail(const RuleSource& source);
 
   std::size_t width_;
   std::vector<Start> starts_;
+  struct Tail {
+    BytePairs pairs;
+    std::size_t width = 0;
+  };
+  std::array<Tail, static_cast<std::size_t>(Tails::loose)> tails_;
+  bool is_loose_ = false;
 };
 
-// Of the rules whose matches are at most so many bytes wide; the first have few bytes to go back.
+// Of all rules. They are parted by how wide their matches are, and loose ones, which may hold a
+// stretch of whatever stands in prose, from the others: of a long piece of a stream only a few
+// bytes at its end concern those.
 class PrefixAutomata {
  public:
   explicit PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules);
