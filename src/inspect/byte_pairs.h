@@ -19,6 +19,8 @@ class BytePairs {
   bool has(char first, char second) const {
     return seconds_[static_cast<unsigned char>(first)].test(static_cast<unsigned char>(second));
   }
+  // Whether any has it first.
+  bool has_any(char first) const { return seconds_[static_cast<unsigned char>(first)].any(); }
   // Of the pairs of ordinary text, 0 to 1.
   double share() const;
   // How many bytes at the end of the text stand side by side like that: one at least, `most` at

@@ -34,7 +34,9 @@ Tails tails_of(const RuleSource& source) {
   BytePairs pairs;
   pairs.add(source.pattern);
   const double share = pairs.share();
-  return share <= strict_share ? Tails::strict : share <= fair_share ? Tails::fair : Tails::loose;
+  if (share <= strict_share) return Tails::strict;
+  if (share <= fair_share) return Tails::fair;
+  return pairs.has_any('\n') ? Tails::loose : Tails::line;
 }
 
 PrefixAutomaton::PrefixAutomaton(std::span<const CompiledRule* const> rules, std::size_t width)

@@ -35,6 +35,7 @@ enum class Tails : std::uint8_t {
   brief,   // no matter: it is over soon
   strict,  // well
   fair,
+  line,   // no line end stands in it
   loose,  // not at all: it has nearly all the pairs of ordinary text
 };
 Tails tails_of(const RuleSource& source);
