@@ -26,7 +26,7 @@ namespace gatehouse::inspect {
 class BeginFilter {
  public:
   static constexpr std::size_t depth = 8;
-  static constexpr std::size_t most_groups = 4;
+  static constexpr std::size_t most_groups = 6;
   struct Beginning {
     std::size_t group = 0;             // of patterns, told apart in what is found
     ByteSet before;                    // what may stand before it
@@ -49,7 +49,7 @@ class BeginFilter {
  private:
   using Buckets = std::uint64_t;
   static constexpr std::size_t most_buckets = 64;
-  static constexpr std::size_t kept_buckets = 12;
+  static constexpr std::size_t kept_buckets = 10;
   struct Bucket {
     Beginning all;
     double cost = 0;  // how often ordinary text has it

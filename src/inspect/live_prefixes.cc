@@ -5,8 +5,9 @@
 namespace gatehouse::inspect {
 namespace {
 
-// Bytes. What is not read has to be searched, though nothing may have begun there.
-constexpr std::size_t longest_read_whole = 128;
+unsigned before(std::string_view text, std::size_t at, bool is_open) {
+  return is_open ? PrefixStates::no_byte : static_cast<unsigned char>(text[at - 1]);
+}
 
 }  // namespace
 
@@ -17,25 +18,31 @@ void LiveStarts::restart() {
   last_noted_ = 0;
 }
 
-// Of a longer piece only what is open at its end is read. When the states were renewed for another
-// text, what lives is read again.
-std::size_t LiveStarts::reads_from(const PrefixStates& states, std::string_view text,
-                                   std::size_t base) const {
-  const std::size_t from = generation_ == states.generation() ? end_ : frontier();
-  if (base + text.size() - from <= longest_read_whole) return from;
-  return std::max(from, base + text.size() - states.automaton().open_size(text));
+// Of a longer piece only what may be open at its end is asked for. What is told is followed.
+LiveStarts::Reads LiveStarts::reads(const PrefixStates& states, std::string_view text,
+                                    std::size_t base) const {
+  const PrefixAutomaton& automaton = states.automaton();
+  const std::size_t end = base + text.size();
+  const std::size_t from = new_from(states);
+  if (!wants_told(states, end)) return {from, from, automaton.has_told() ? from : end};
+  const auto back = [&](std::size_t size) {
+    return std::max(from, base + text.size() - std::min(size, text.size()));
+  };
+  const std::size_t asked = back(automaton.open_size(text));
+  if (!automaton.has_told()) return {asked, asked, end};
+  return {back(automaton.width()), asked, back(PrefixAutomaton::told_size)};
 }
 
 void LiveStarts::feed(PrefixStates& states, Categories which, std::string_view text,
-                      std::size_t base, std::span<const Begin> begins, std::size_t group,
-                      std::size_t from) {
-  if (from > end_) note(frontier(), from - 1);
-  if (from != end_ || generation_ != states.generation()) live_.clear();
-  end_ = from;
+                      std::size_t base, std::span<const Begin> begins, BeginFilter::Groups groups,
+                      const Reads& reads) {
+  if (reads.asked > end_) note(frontier(), reads.asked - 1);
+  if (reads.bytes != end_ || generation_ != states.generation()) live_.clear();
+  end_ = reads.bytes;
   generation_ = states.generation();
   for (const Begin& begin : begins) {
     const std::size_t at = begin.place.at;
-    if ((begin.place.groups >> group & 1U) == 0 || base + at < end_) continue;
+    if ((begin.place.groups & groups) == 0 || base + at < end_) continue;
     take_to(states, at, text, base);
     if (states.is_full()) renew(states);
     if (!live_.empty()) take(states, text[at]);
@@ -130,15 +137,38 @@ void LivePrefixes::restart() {
   for (LiveStarts& starts : starts_) starts.restart();
 }
 
+bool LivePrefixes::wants_told(std::span<const PrefixStates> states, std::size_t end) {
+  starts_.resize(states.size());
+  for (std::size_t i = 0; i < starts_.size(); ++i)
+    if (starts_[i].wants_told(states[i], end)) return true;
+  return false;
+}
+
+void LivePrefixes::tell(BeginFilter::Groups groups, std::string_view text, std::size_t at) {
+  const bool open = at == 0 || ends_escape(text.substr(0, at));
+  told_.push_back({{at, groups}, before(text, at, open)});
+}
+
 void LivePrefixes::feed(std::span<PrefixStates> states, const BeginFilter& begins, Categories which,
                         std::string_view text, std::size_t base) {
   starts_.resize(states.size());
+  reads_.clear();
   wanted_from_.clear();
-  for (std::size_t i = 0; i < states.size(); ++i)
-    wanted_from_.push_back(starts_[i].reads_from(states[i], text, base) - base);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    reads_.push_back(starts_[i].reads(states[i], text, base));
+    wanted_from_.push_back(reads_.back().asked - base);
+    wanted_from_.push_back(reads_.back().told - base);
+  }
   find_begins(begins, text);
-  for (std::size_t i = 0; i < states.size(); ++i)
-    starts_[i].feed(states[i], which, text, base, begins_, i, base + wanted_from_[i]);
+  if (!told_.empty()) {
+    begins_.insert(begins_.end(), told_.begin(), told_.end());
+    std::ranges::sort(begins_, {}, [](const auto& begin) { return begin.place.at; });
+    told_.clear();
+  }
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    const auto groups = static_cast<BeginFilter::Groups>(3U << PrefixAutomata::group_of(i, false));
+    starts_[i].feed(states[i], which, text, base, begins_, groups, reads_[i]);
+  }
 }
 
 // The places where a match may begin. An escape may end before a place, whose last byte then guards
@@ -179,8 +209,7 @@ void LivePrefixes::find_begins(const BeginFilter& filter, std::string_view text,
       filter.find(text, at, end, static_cast<BeginFilter::Groups>(wanted), guarded, places_);
     for (const BeginFilter::Place& place : places_) {
       const bool open = !guarded && (place.at == 0 || ends_escape(text.substr(0, place.at)));
-      begins_.push_back(
-          {place, open ? PrefixStates::no_byte : static_cast<unsigned char>(text[place.at - 1])});
+      begins_.push_back({place, before(text, place.at, open)});
     }
     at = end;
   }

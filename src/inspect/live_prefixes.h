@@ -33,13 +33,24 @@ class LiveStarts {
     unsigned before = 0;
   };
 
+  // What of a text is looked at when it is fed; positions.
+  struct Reads {
+    std::size_t bytes = 0;  // nothing that begins before them lives
+    std::size_t asked = 0;  // from where on begins are asked for
+    std::size_t told = 0;   // of the rules that are told
+  };
+
   void restart();
-  // From where on begins are asked for when the text, which begins at position `base`, is fed.
-  std::size_t reads_from(const PrefixStates& states, std::string_view text, std::size_t base) const;
-  // `text` begins at or before the frontier, and has what was fed of it before. `begins`: in order,
-  // as places in `text`; those of the group are taken, all from `from` on, which is reads_from().
+  // The text begins at position `base`, at or before the frontier, and has what was fed of it before.
+  Reads reads(const PrefixStates& states, std::string_view text, std::size_t base) const;
+  // Whether begins have to be told when the text, which ends at position `end`, is fed.
+  bool wants_told(const PrefixStates& states, std::size_t end) const {
+    return end - new_from(states) > longest_read_whole;
+  }
+  // `begins`: in order, as places in `text`; those of any of the groups are taken. They are all
+  // that there are in what is looked at.
   void feed(PrefixStates& states, Categories which, std::string_view text, std::size_t base,
-            std::span<const Begin> begins, std::size_t group, std::size_t from);
+            std::span<const Begin> begins, BeginFilter::Groups groups, const Reads& reads);
   std::size_t frontier() const { return live_.empty() ? end_ : live_.front().begin; }
   bool may_match_before(std::size_t to) const { return first_noted_ < to; }
   void examined(std::size_t to) {
@@ -49,6 +60,8 @@ class LiveStarts {
 
  private:
   static constexpr std::size_t none = SIZE_MAX;
+  // Bytes. What is not asked for begins has to be searched, though nothing may have begun there.
+  static constexpr std::size_t longest_read_whole = 128;
 
   struct Live {
     std::size_t begin = 0;
@@ -56,6 +69,10 @@ class LiveStarts {
     bool stands_for_more = false;
   };
 
+  // When the states were renewed for another text, what lives is read again.
+  std::size_t new_from(const PrefixStates& states) const {
+    return generation_ == states.generation() ? end_ : frontier();
+  }
   void renew(PrefixStates& states);
   void take_to(PrefixStates& states, std::size_t at, std::string_view text, std::size_t base);
   void take(PrefixStates& states, char c);
@@ -77,6 +94,11 @@ class LiveStarts {
 class LivePrefixes {
  public:
   void restart();
+  // Whether tell() is to be called, for all that the searches find, before the text that ends at
+  // this position is fed.
+  bool wants_told(std::span<const PrefixStates> states, std::size_t end);
+  // At this place of the text a match of a rule of these groups may begin. In any order.
+  void tell(BeginFilter::Groups groups, std::string_view text, std::size_t at);
   // `text` begins at position `base`, which is at or before the frontier, and has what was fed of
   // it before. Takes what is new. `states`: by automaton.
   void feed(std::span<PrefixStates> states, const BeginFilter& begins, Categories which,
@@ -94,9 +116,11 @@ class LivePrefixes {
                    bool guarded);
 
   std::vector<LiveStarts> starts_;          // by automaton
-  std::vector<std::size_t> wanted_from_;    // by automaton: from where on begins are asked for
+  std::vector<LiveStarts::Reads> reads_;    // of the text under way, by automaton
+  std::vector<std::size_t> wanted_from_;    // by group: from where on begins are asked for
   std::vector<BeginFilter::Place> places_;  // of the text under way
   std::vector<LiveStarts::Begin> begins_;   // the same
+  std::vector<LiveStarts::Begin> told_;     // the same
 };
 
 }  // namespace gatehouse::inspect

@@ -39,14 +39,38 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
   }
   const std::size_t from = scan_from_ - text.base();
   read_encoded(text, last);
+  const bool is_searched = search(text, last);
   const std::size_t frontier = last ? text.text().size() : open_from(text, from);
-  if (frontier > from) examine(text, frontier, last);
+  if (frontier > from) examine(text, frontier, is_searched);
   scan_from_ = text.base() + frontier;
   settled_ = text.source_at(scan_from_);
   read_hidden(text);
   search_decoded(text);
   if (text.is_run_open()) settled_ = std::min(settled_, text.runs().back().source.begin);
   if (!pending_.empty()) accept(last, accepted);
+}
+
+// Searches for starts where something may be found by all means, and tells where what is found may
+// live.
+bool Matcher::search(const FoldedText& text, bool last) {
+  if (text.end() == scan_from_) return false;
+  if (!last && !live_.wants_told(scanner_.prefix_states(), text.end())) return false;
+  scanner_.find_starts(text.text(), scan_from_ - text.base(), which_);
+  if (last) return true;
+  const PrefixAutomata& prefixes = scanner_.rules->impl().prefixes();
+  for (const std::uint32_t index : scanner_.touched) {
+    const BeginFilter::Groups groups = prefixes.told_groups(index);
+    if (groups == 0) continue;
+    const CompiledRule& rule = *scanner_.rules->impl().compiled[index];
+    for (const CompiledRule::Starts& place : scanner_.starts[index]) {
+      const std::size_t stop = std::min(place.last + 1, text.text().size());
+      for (std::size_t at = place.first; at < stop; ++at) {
+        at = rule.next_begin(text.text(), at, stop);
+        if (at < stop) live_.tell(groups, text.text(), at);
+      }
+    }
+  }
+  return true;
 }
 
 // From where on, at or after `from`, nothing is decided yet.
@@ -61,11 +85,11 @@ std::size_t Matcher::open_from(const FoldedText& text, std::size_t from) {
   return open;
 }
 
-void Matcher::examine(const FoldedText& text, std::size_t frontier, bool last) {
+void Matcher::examine(const FoldedText& text, std::size_t frontier, bool is_searched) {
   const std::size_t from = scan_from_ - text.base();
   const std::size_t first = pending_.size();
-  if (last || live_.may_match_before(text.base() + frontier)) {
-    scanner_.find_starts(text.text(), from, which_);
+  if (is_searched || live_.may_match_before(text.base() + frontier)) {
+    if (!is_searched) scanner_.find_starts(text.text(), from, which_);
     for (const std::uint32_t rule : scanner_.touched) examine_rule(rule, text, from, frontier);
   } else {
     scanner_.find_digit_rows(text.text(), from);

@@ -54,7 +54,8 @@ class Matcher {
   std::size_t needed_run() const { return next_run_; }
 
  private:
-  void examine(const FoldedText& text, std::size_t frontier, bool last);
+  bool search(const FoldedText& text, bool last);
+  void examine(const FoldedText& text, std::size_t frontier, bool is_searched);
   void examine_rule(std::uint32_t index, const FoldedText& folded, std::size_t from,
                     std::size_t limit);
   void ask(std::size_t detector, const FoldedText& text, std::size_t from, std::size_t to);

@@ -39,17 +39,18 @@ Tails tails_of(const RuleSource& source) {
   return pairs.has_any('\n') ? Tails::loose : Tails::line;
 }
 
-PrefixAutomaton::PrefixAutomaton(std::span<const CompiledRule* const> rules, std::size_t width)
+PrefixAutomaton::PrefixAutomaton(std::span<const Member> rules, std::size_t width)
     : width_(width) {
   const Fragment last = add_bytes({});
   GH_CHECK(last.first == Places{end});
-  for (const CompiledRule* rule : rules) {
-    const RuleSource& source = rule->source();
-    add_tail(source);
+  for (const Member& member : rules) {
+    const RuleSource& source = member.rule->source();
+    has_told_ = has_told_ || member.is_told;
+    if (!member.is_told) add_tail(source);
     Fragment whole = add(source.pattern, counts_for(source.pattern));
     append(whole, last);
     starts_.push_back({static_cast<std::size_t>(source.rule.category), source.not_before,
-                       std::move(whole.first)});
+                       std::move(whole.first), member.is_told});
   }
   finish();
 }
@@ -84,7 +85,8 @@ void PrefixAutomaton::add_beginnings(std::size_t group,
     return bytes;
   };
   const auto add_branch = [&](const Start& start, Place first, Places places) {
-    BeginFilter::Beginning one{group, ~start.not_before, {}};
+    BeginFilter::Beginning one{
+        group + static_cast<std::size_t>(start.is_told), ~start.not_before, {}};
     one.bytes[0] = bytes_of({first});
     for (std::size_t i = 1; i < BeginFilter::depth; ++i) {
       one.bytes[i] = bytes_of(places);
@@ -109,22 +111,26 @@ void PrefixAutomaton::add_beginnings(std::size_t group,
   }
 }
 
-PrefixAutomata::PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules) {
+PrefixAutomata::PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules,
+                               std::span<const std::size_t> told_within) {
   struct Group {
     std::size_t width = 0;
-    std::vector<const CompiledRule*> rules{};
+    std::vector<PrefixAutomaton::Member> rules{};
   };
-  Group ordinary{ordinary_width};
-  Group loose{ordinary_width};
-  Group vast{long_width};
-  for (const auto& rule : rules) {
-    const bool is_loose = tails_of(rule->source()) == Tails::loose;
-    Group& group = widest(rule->source()) > ordinary_width ? vast : is_loose ? loose : ordinary;
-    group.rules.push_back(rule.get());
+  std::array<Group, 3> groups = {Group{ordinary_width}, {ordinary_width}, {long_width}};
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const bool is_loose = tails_of(rules[i]->source()) == Tails::loose;
+    const bool is_long = widest(rules[i]->source()) > ordinary_width;
+    const bool is_told =
+        (is_loose || is_long) && told_within[i] <= PrefixAutomaton::told_size;
+    const std::size_t number = is_long ? 2 : is_loose ? 1 : 0;
+    groups[number].rules.push_back({rules[i].get(), is_told});
+    told_.push_back(static_cast<BeginFilter::Groups>(is_told ? 1U << group_of(number, true) : 0U));
   }
   std::vector<BeginFilter::Beginning> beginnings;
-  for (const Group& group : {ordinary, loose, vast})
-    all_.emplace_back(group.rules, group.width).add_beginnings(all_.size() - 1, beginnings);
+  for (const Group& group : groups)
+    all_.emplace_back(group.rules, group.width)
+        .add_beginnings(group_of(all_.size() - 1, false), beginnings);
   begins_.build(beginnings);
 }
 

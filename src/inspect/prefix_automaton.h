@@ -42,17 +42,25 @@ Tails tails_of(const RuleSource& source);
 
 class PrefixAutomaton : public PlaceAutomaton {
  public:
+  struct Member {
+    const CompiledRule* rule = nullptr;
+    bool is_told = false;  // the searches tell where it may begin, but for the last told_size bytes
+  };
+  static constexpr std::size_t told_size = 160;
+
   // Of these rules, whose matches are at most `width` bytes wide.
-  PrefixAutomaton(std::span<const CompiledRule* const> rules, std::size_t width);
+  PrefixAutomaton(std::span<const Member> rules, std::size_t width);
 
   std::size_t width() const { return width_; }
-  // How far back from the end of the text, which is not empty, something may have begun that is not
-  // over: no match is wider, or two bytes in between stand side by side in none of the patterns.
+  bool has_told() const { return has_told_; }
+  // How far back from the end of the text, which is not empty, something that is not told may have
+  // begun and not be over: no match is wider, or two bytes in between stand side by side in none of
+  // the patterns.
   std::size_t open_size(std::string_view text) const;
   // Where patterns of these categories begin behind this byte; 256: at the beginning of the text,
   // or behind an escape.
   Places first(Categories which, unsigned before) const;
-  // What its patterns begin with.
+  // What its patterns begin with: of the group, those that are told of the next one.
   void add_beginnings(std::size_t group, std::vector<BeginFilter::Beginning>& all) const;
   // Among the places that the next byte may stand at: a whole match ends before it.
   static constexpr Place end = 0;
@@ -62,6 +70,7 @@ class PrefixAutomaton : public PlaceAutomaton {
     std::size_t category = 0;
     ByteSet not_before;
     Places places;
+    bool is_told = false;
   };
 
   static Counts counts_for(const Pattern& pattern);
@@ -75,6 +84,7 @@ class PrefixAutomaton : public PlaceAutomaton {
   };
   std::array<Tail, static_cast<std::size_t>(Tails::loose)> tails_;
   bool is_loose_ = false;
+  bool has_told_ = false;
 };
 
 // Of all rules. They are parted by how wide their matches are, and loose ones, which may hold a
@@ -82,15 +92,23 @@ class PrefixAutomaton : public PlaceAutomaton {
 // bytes at its end concern those.
 class PrefixAutomata {
  public:
-  explicit PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules);
+  // `told_within`: by rule (triggers.h).
+  PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules,
+                 std::span<const std::size_t> told_within);
 
   std::span<const PrefixAutomaton> all() const { return all_; }
-  // Groups are places in all().
+  // Two groups of each in turn.
   const BeginFilter& begins() const { return begins_; }
+  static std::size_t group_of(std::size_t automaton, bool is_told) {
+    return 2 * automaton + static_cast<std::size_t>(is_told);
+  }
+  // Of a rule that is told; 0: it is not.
+  BeginFilter::Groups told_groups(std::uint32_t rule) const { return told_[rule]; }
 
  private:
   std::vector<PrefixAutomaton> all_;
   BeginFilter begins_;
+  std::vector<BeginFilter::Groups> told_;  // by rule
 };
 
 class PrefixStates {

@@ -29,7 +29,18 @@ std::vector<PrefixStates> new_states(std::size_t most = PrefixStates::most_state
   return states;
 }
 
+// Rules that are told are told wherever their first bytes stand.
 void feed(LivePrefixes& live, std::vector<PrefixStates>& states, std::string_view text) {
+  if (live.wants_told(states, text.size())) {
+    const auto& rules = testing::builtin_rules()->impl().compiled;
+    for (std::uint32_t i = 0; i < rules.size(); ++i) {
+      const BeginFilter::Groups groups = automata().told_groups(i);
+      for (std::size_t at = 0; groups != 0 && at < text.size(); ++at) {
+        at = rules[i]->next_begin(text, at, text.size());
+        if (at < text.size()) live.tell(groups, text, at);
+      }
+    }
+  }
   live.feed(states, automata().begins(), Categories().set(), text, 0);
 }
 

@@ -104,11 +104,16 @@ bool add_piece(Plan& plan, const Piece& piece) {
   return true;
 }
 
-void add_trigger(Plan& plan, const Piece& piece, const std::string& where) {
-  if (add_piece(plan, piece)) return;
+// How many bytes there must be for the trigger to be told: no text that it is looked for in is wider.
+std::size_t add_trigger(Plan& plan, const Piece& piece, const std::string& where) {
+  if (add_piece(plan, piece)) {
+    const std::size_t more = piece.more == nullptr ? 0 : max_width(piece.more);
+    return std::max(max_width(up_to_stretch(piece.pattern)), more);
+  }
   const auto number = static_cast<unsigned>(plan.triggers.size());
   plan.expressions.push_back({to_regex(piece.pattern, false), where, number});
   plan.triggers.push_back(piece.trigger);
+  return max_width(piece.pattern);
 }
 
 // What follows a factor is asked for where the match begins with it. Null: the same.
@@ -134,11 +139,15 @@ Piece factor_piece(std::uint32_t index, const CompiledRule& rule) {
       {Trigger::Kind::factor, index}, rule.factor().pattern, nullptr, anchors_of(rule, 1).front()};
 }
 
-void add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width) {
+// Says how many bytes behind its beginning a match is told.
+std::size_t add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule,
+                       std::size_t width) {
   Piece piece = factor_piece(index, rule);
   piece.more = factor_and_more(rule);
-  add_trigger(plan, piece, rule.source().where);
   plan.margin = std::max(plan.margin, width);
+  const std::size_t told = add_trigger(plan, piece, rule.source().where);
+  return told < never_told - rule.factor().before_max ? rule.factor().before_max + told
+                                                      : never_told;
 }
 
 // As rows of bytes, where the factor is no more than that; with `only_crowds` only where a text
@@ -148,7 +157,10 @@ void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::si
   plan.margin = std::max(plan.margin, width);
   const Pattern& factor = rule.factor().pattern;
   const auto rows = rows_of(factor);
-  if (!rows || !rule.has_narrow_factor()) return add_factor(plan, index, rule, width);
+  if (!rows || !rule.has_narrow_factor()) {
+    add_factor(plan, index, rule, width);
+    return;
+  }
   const bool is_crowd = std::ranges::any_of(*rows, may_crowd);
   if (only_crowds && !is_crowd && add_piece(plan, factor_piece(index, rule))) return;
   for (const ByteRow& row : *rows) {
@@ -166,6 +178,7 @@ struct Plans {
   Plan near_rows;
   Plan near_tokens;
   Plan words;
+  std::vector<std::size_t> told_within;  // by rule
 };
 
 // What decides where a rule is looked for.
@@ -187,7 +200,7 @@ void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, 
   if (width <= widest_near_glued && always_contains(pattern, gates.glued))
     return add_rows(plans.near_glued, index, rule, width);
   if (has_row && width <= widest_near_row) return add_rows(plans.near_rows, index, rule, width);
-  add_factor(plans.everywhere, index, rule, width);
+  plans.told_within[index] = add_factor(plans.everywhere, index, rule, width);
 }
 
 void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const Gates& gates) {
@@ -240,8 +253,10 @@ Result<Searches> build_searches(const std::vector<std::unique_ptr<CompiledRule>>
   GH_ASSIGN(gates.row, parse_pattern(digit_row_pattern(digits_of_factors)));
   GH_ASSIGN(gates.between_rows, parse_pattern(between_rows_pattern()));
   Plans plans;
+  plans.told_within.resize(rules.size(), never_told);
   for (std::uint32_t i = 0; i < rules.size(); ++i) add_rule(plans, i, *rules[i], gates);
   Searches searches;
+  searches.told_within = std::move(plans.told_within);
   std::size_t number = 0;
   for (const auto& [plan, search] : {std::pair(&plans.everywhere, &searches.everywhere),
                                      {&plans.near_glued, &searches.near_glued},

@@ -60,6 +60,9 @@ struct Search {
 // A row of fewer digits is not worth a look at in_rows and near_rows.
 inline constexpr std::size_t digits_of_factors = 7;
 
+// A rule that the searches tell of only where all of the match is there.
+inline constexpr std::size_t never_told = SIZE_MAX;
+
 inline constexpr std::size_t search_count = 6;
 
 struct Searches {
@@ -70,6 +73,9 @@ struct Searches {
   Search near_tokens;
   Search words;
   Scratch scratch{nullptr, hs_free_scratch};
+  // By rule: where the text has so many bytes more behind the beginning of what may become a match,
+  // the searches tell of it.
+  std::vector<std::size_t> told_within;
 
   std::array<const Search*, search_count> all() const {
     return {&everywhere, &near_glued, &in_rows, &near_rows, &near_tokens, &words};
