@@ -49,7 +49,7 @@ class BeginFilter {
  private:
   using Buckets = std::uint64_t;
   static constexpr std::size_t most_buckets = 64;
-  static constexpr std::size_t kept_buckets = 10;
+  static constexpr std::size_t kept_buckets = 6;
   struct Bucket {
     Beginning all;
     double cost = 0;  // how often ordinary text has it

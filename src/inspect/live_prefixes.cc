@@ -21,22 +21,25 @@ void LiveStarts::restart() {
 // Of a longer piece only what may be open at its end is asked for. What is told is followed.
 LiveStarts::Reads LiveStarts::reads(const PrefixStates& states, std::string_view text,
                                     std::size_t base) const {
+  using Asked = PrefixAutomaton::Asked;
   const PrefixAutomaton& automaton = states.automaton();
   const std::size_t end = base + text.size();
   const std::size_t from = new_from(states);
-  if (!wants_told(states, end)) return {from, from, automaton.has_told() ? from : end};
+  if (!wants_told(states, end)) return {from, {from, from, from}};
   const auto back = [&](std::size_t size) {
     return std::max(from, base + text.size() - std::min(size, text.size()));
   };
-  const std::size_t asked = back(automaton.open_size(text));
-  if (!automaton.has_told()) return {asked, asked, end};
-  return {back(automaton.width()), asked, back(PrefixAutomaton::told_size)};
+  const std::size_t bytes = back(automaton.width());
+  return {bytes,
+          {back(automaton.tail(text)), automaton.has(Asked::whole) ? bytes : end,
+           back(PrefixAutomaton::told_size)}};
 }
 
 void LiveStarts::feed(PrefixStates& states, Categories which, std::string_view text,
                       std::size_t base, std::span<const Begin> begins, BeginFilter::Groups groups,
                       const Reads& reads) {
-  if (reads.asked > end_) note(frontier(), reads.asked - 1);
+  const std::size_t asked = reads.begins[static_cast<std::size_t>(PrefixAutomaton::Asked::tail)];
+  if (asked > end_) note(frontier(), asked - 1);
   if (reads.bytes != end_ || generation_ != states.generation()) live_.clear();
   end_ = reads.bytes;
   generation_ = states.generation();
@@ -156,8 +159,7 @@ void LivePrefixes::feed(std::span<PrefixStates> states, const BeginFilter& begin
   wanted_from_.clear();
   for (std::size_t i = 0; i < states.size(); ++i) {
     reads_.push_back(starts_[i].reads(states[i], text, base));
-    wanted_from_.push_back(reads_.back().asked - base);
-    wanted_from_.push_back(reads_.back().told - base);
+    for (const std::size_t from : reads_.back().begins) wanted_from_.push_back(from - base);
   }
   find_begins(begins, text);
   if (!told_.empty()) {
@@ -165,10 +167,8 @@ void LivePrefixes::feed(std::span<PrefixStates> states, const BeginFilter& begin
     std::ranges::sort(begins_, {}, [](const auto& begin) { return begin.place.at; });
     told_.clear();
   }
-  for (std::size_t i = 0; i < states.size(); ++i) {
-    const auto groups = static_cast<BeginFilter::Groups>(3U << PrefixAutomata::group_of(i, false));
-    starts_[i].feed(states[i], which, text, base, begins_, groups, reads_[i]);
-  }
+  for (std::size_t i = 0; i < states.size(); ++i)
+    starts_[i].feed(states[i], which, text, base, begins_, PrefixAutomata::groups_of(i), reads_[i]);
 }
 
 // The places where a match may begin. An escape may end before a place, whose last byte then guards

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -36,8 +37,8 @@ class LiveStarts {
   // What of a text is looked at when it is fed; positions.
   struct Reads {
     std::size_t bytes = 0;  // nothing that begins before them lives
-    std::size_t asked = 0;  // from where on begins are asked for
-    std::size_t told = 0;   // of the rules that are told
+    // From where on begins are asked for, by the way of asking.
+    std::array<std::size_t, PrefixAutomaton::ways_of_asking> begins{};
   };
 
   void restart();

@@ -45,34 +45,30 @@ PrefixAutomaton::PrefixAutomaton(std::span<const Member> rules, std::size_t widt
   GH_CHECK(last.first == Places{end});
   for (const Member& member : rules) {
     const RuleSource& source = member.rule->source();
-    has_told_ = has_told_ || member.is_told;
-    if (!member.is_told) add_tail(source);
+    has_[static_cast<std::size_t>(member.asked)] = true;
+    if (member.asked == Asked::tail) add_tail(source);
     Fragment whole = add(source.pattern, counts_for(source.pattern));
     append(whole, last);
     starts_.push_back({static_cast<std::size_t>(source.rule.category), source.not_before,
-                       std::move(whole.first), member.is_told});
+                       std::move(whole.first), member.asked});
   }
   finish();
 }
 
 void PrefixAutomaton::add_tail(const RuleSource& source) {
-  const Tails kind = tails_of(source);
-  is_loose_ = is_loose_ || kind == Tails::loose;
-  if (is_loose_) return;
-  Tail& tail = tails_[static_cast<std::size_t>(kind)];
+  Tail& tail = tails_[static_cast<std::size_t>(tails_of(source))];
   tail.pairs.add(source.pattern);
   tail.width = std::max(tail.width, widest(source));
 }
 
-std::size_t PrefixAutomaton::open_size(std::string_view text) const {
-  if (is_loose_) return std::min(width_, text.size());
+std::size_t PrefixAutomaton::tail(std::string_view text) const {
   std::size_t size = 1;
   for (const Tail& tail : tails_)
     size = std::max(size, tail.pairs.tail(text, std::min(tail.width, text.size())));
   return size;
 }
 
-void PrefixAutomaton::add_beginnings(std::size_t group,
+void PrefixAutomaton::add_beginnings(std::size_t first_group,
                                      std::vector<BeginFilter::Beginning>& all) const {
   std::vector<ByteSet> members(class_count());
   for (unsigned byte = 0; byte < 256; ++byte) members[class_of(static_cast<char>(byte))].set(byte);
@@ -86,7 +82,7 @@ void PrefixAutomaton::add_beginnings(std::size_t group,
   };
   const auto add_branch = [&](const Start& start, Place first, Places places) {
     BeginFilter::Beginning one{
-        group + static_cast<std::size_t>(start.is_told), ~start.not_before, {}};
+        first_group + static_cast<std::size_t>(start.asked), ~start.not_before, {}};
     one.bytes[0] = bytes_of({first});
     for (std::size_t i = 1; i < BeginFilter::depth; ++i) {
       one.bytes[i] = bytes_of(places);
@@ -113,24 +109,26 @@ void PrefixAutomaton::add_beginnings(std::size_t group,
 
 PrefixAutomata::PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>& rules,
                                std::span<const std::size_t> told_within) {
-  struct Group {
-    std::size_t width = 0;
-    std::vector<PrefixAutomaton::Member> rules{};
-  };
-  std::array<Group, 3> groups = {Group{ordinary_width}, {ordinary_width}, {long_width}};
+  using Asked = PrefixAutomaton::Asked;
+  std::vector<PrefixAutomaton::Member> ordinary;
+  std::vector<PrefixAutomaton::Member> others;
   for (std::size_t i = 0; i < rules.size(); ++i) {
-    const bool is_loose = tails_of(rules[i]->source()) == Tails::loose;
-    const bool is_long = widest(rules[i]->source()) > ordinary_width;
+    const RuleSource& source = rules[i]->source();
+    const bool is_loose = tails_of(source) == Tails::loose;
+    const bool is_wide = widest(source) > ordinary_width;
     const bool is_told =
-        (is_loose || is_long) && told_within[i] <= PrefixAutomaton::told_size;
-    const std::size_t number = is_long ? 2 : is_loose ? 1 : 0;
-    groups[number].rules.push_back({rules[i].get(), is_told});
-    told_.push_back(static_cast<BeginFilter::Groups>(is_told ? 1U << group_of(number, true) : 0U));
+        (is_loose || is_wide) && told_within[i] <= PrefixAutomaton::told_size;
+    const Asked asked = is_told ? Asked::told : is_loose ? Asked::whole : Asked::tail;
+    (is_wide ? others : ordinary).push_back({rules[i].get(), asked});
+    const std::size_t group = (is_wide ? PrefixAutomaton::ways_of_asking : 0) +
+                              static_cast<std::size_t>(Asked::told);
+    told_.push_back(static_cast<BeginFilter::Groups>(is_told ? 1U << group : 0U));
   }
+  all_.emplace_back(ordinary, ordinary_width);
+  all_.emplace_back(others, long_width);
   std::vector<BeginFilter::Beginning> beginnings;
-  for (const Group& group : groups)
-    all_.emplace_back(group.rules, group.width)
-        .add_beginnings(group_of(all_.size() - 1, false), beginnings);
+  for (std::size_t i = 0; i < all_.size(); ++i)
+    all_[i].add_beginnings(i * PrefixAutomaton::ways_of_asking, beginnings);
   begins_.build(beginnings);
 }
 

@@ -1,7 +1,7 @@
 // The hold-back question of a stream: from which place on could the text still become, or extend, a
 // match of some rule?
 //
-//   PrefixAutomaton  the patterns of rules that are about as wide and as loose, in one automaton of
+//   PrefixAutomaton  the patterns of rules whose matches are about as wide, in one automaton of
 //                    places (place_automaton.h).
 //   PrefixAutomata   those of all rules, and where a match of any may begin by its first bytes
 //                    (begin_filter.h). Immutable; shared by all threads.
@@ -42,26 +42,32 @@ Tails tails_of(const RuleSource& source);
 
 class PrefixAutomaton : public PlaceAutomaton {
  public:
+  // Where in a long text it is asked for what a pattern begins with.
+  enum class Asked : std::uint8_t {
+    tail,   // where the pairs of bytes say that it may not be over
+    whole,  // everywhere
+    told,   // in the last told_size bytes: the searches tell where else it may begin
+  };
+  static constexpr std::size_t ways_of_asking = 3;
+  static constexpr std::size_t told_size = 160;
   struct Member {
     const CompiledRule* rule = nullptr;
-    bool is_told = false;  // the searches tell where it may begin, but for the last told_size bytes
+    Asked asked = Asked::tail;
   };
-  static constexpr std::size_t told_size = 160;
 
   // Of these rules, whose matches are at most `width` bytes wide.
   PrefixAutomaton(std::span<const Member> rules, std::size_t width);
 
   std::size_t width() const { return width_; }
-  bool has_told() const { return has_told_; }
-  // How far back from the end of the text, which is not empty, something that is not told may have
-  // begun and not be over: no match is wider, or two bytes in between stand side by side in none of
-  // the patterns.
-  std::size_t open_size(std::string_view text) const;
+  bool has(Asked asked) const { return has_[static_cast<std::size_t>(asked)]; }
+  // How far back from the end of the text, which is not empty, what is asked for in the tail may
+  // have begun and not be over: two bytes in between stand side by side in none of the patterns.
+  std::size_t tail(std::string_view text) const;
   // Where patterns of these categories begin behind this byte; 256: at the beginning of the text,
   // or behind an escape.
   Places first(Categories which, unsigned before) const;
-  // What its patterns begin with: of the group, those that are told of the next one.
-  void add_beginnings(std::size_t group, std::vector<BeginFilter::Beginning>& all) const;
+  // What its patterns begin with. Of a group for each way of asking, from this one on.
+  void add_beginnings(std::size_t first_group, std::vector<BeginFilter::Beginning>& all) const;
   // Among the places that the next byte may stand at: a whole match ends before it.
   static constexpr Place end = 0;
 
@@ -70,7 +76,7 @@ class PrefixAutomaton : public PlaceAutomaton {
     std::size_t category = 0;
     ByteSet not_before;
     Places places;
-    bool is_told = false;
+    Asked asked = Asked::tail;
   };
 
   static Counts counts_for(const Pattern& pattern);
@@ -83,13 +89,10 @@ class PrefixAutomaton : public PlaceAutomaton {
     std::size_t width = 0;
   };
   std::array<Tail, static_cast<std::size_t>(Tails::loose)> tails_;
-  bool is_loose_ = false;
-  bool has_told_ = false;
+  std::array<bool, ways_of_asking> has_{};
 };
 
-// Of all rules. They are parted by how wide their matches are, and loose ones, which may hold a
-// stretch of whatever stands in prose, from the others: of a long piece of a stream only a few
-// bytes at its end concern those.
+// Of all rules, parted by how wide their matches are.
 class PrefixAutomata {
  public:
   // `told_within`: by rule (triggers.h).
@@ -97,10 +100,11 @@ class PrefixAutomata {
                  std::span<const std::size_t> told_within);
 
   std::span<const PrefixAutomaton> all() const { return all_; }
-  // Two groups of each in turn.
+  // Of each a group for each way of asking.
   const BeginFilter& begins() const { return begins_; }
-  static std::size_t group_of(std::size_t automaton, bool is_told) {
-    return 2 * automaton + static_cast<std::size_t>(is_told);
+  static BeginFilter::Groups groups_of(std::size_t automaton) {
+    constexpr unsigned all = (1U << PrefixAutomaton::ways_of_asking) - 1;
+    return static_cast<BeginFilter::Groups>(all << automaton * PrefixAutomaton::ways_of_asking);
   }
   // Of a rule that is told; 0: it is not.
   BeginFilter::Groups told_groups(std::uint32_t rule) const { return told_[rule]; }
