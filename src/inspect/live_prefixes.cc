@@ -25,7 +25,7 @@ LiveStarts::Reads LiveStarts::reads(const PrefixStates& states, std::string_view
   const PrefixAutomaton& automaton = states.automaton();
   const std::size_t end = base + text.size();
   const std::size_t from = new_from(states);
-  if (!wants_told(states, end)) return {from, {from, from, from}};
+  if (wants_told_from(states, end) == end) return {from, {from, from, from}};
   const auto back = [&](std::size_t size) {
     return std::max(from, base + text.size() - std::min(size, text.size()));
   };
@@ -140,11 +140,12 @@ void LivePrefixes::restart() {
   for (LiveStarts& starts : starts_) starts.restart();
 }
 
-bool LivePrefixes::wants_told(std::span<const PrefixStates> states, std::size_t end) {
+std::size_t LivePrefixes::wants_told_from(std::span<const PrefixStates> states, std::size_t end) {
   starts_.resize(states.size());
+  std::size_t from = end;
   for (std::size_t i = 0; i < starts_.size(); ++i)
-    if (starts_[i].wants_told(states[i], end)) return true;
-  return false;
+    from = std::min(from, starts_[i].wants_told_from(states[i], end));
+  return from;
 }
 
 void LivePrefixes::tell(BeginFilter::Groups groups, std::string_view text, std::size_t at) {

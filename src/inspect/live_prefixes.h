@@ -44,9 +44,11 @@ class LiveStarts {
   void restart();
   // The text begins at position `base`, at or before the frontier, and has what was fed of it before.
   Reads reads(const PrefixStates& states, std::string_view text, std::size_t base) const;
-  // Whether begins have to be told when the text, which ends at position `end`, is fed.
-  bool wants_told(const PrefixStates& states, std::size_t end) const {
-    return end - new_from(states) > longest_read_whole;
+  // From where on begins have to be told when the text, which ends at position `end`, is fed;
+  // `end`: not at all.
+  std::size_t wants_told_from(const PrefixStates& states, std::size_t end) const {
+    const std::size_t from = new_from(states);
+    return end - from > longest_read_whole ? from : end;
   }
   // `begins`: in order, as places in `text`; those of any of the groups are taken. They are all
   // that there are in what is looked at.
@@ -95,9 +97,9 @@ class LiveStarts {
 class LivePrefixes {
  public:
   void restart();
-  // Whether tell() is to be called, for all that the searches find, before the text that ends at
-  // this position is fed.
-  bool wants_told(std::span<const PrefixStates> states, std::size_t end);
+  // Before the text that ends at position `end` is fed, tell() is to be called for all that the
+  // searches find from this position on, which is `end` if there is no need.
+  std::size_t wants_told_from(std::span<const PrefixStates> states, std::size_t end);
   // At this place of the text a match of a rule of these groups may begin. In any order.
   void tell(BeginFilter::Groups groups, std::string_view text, std::size_t at);
   // `text` begins at position `base`, which is at or before the frontier, and has what was fed of

@@ -6,6 +6,13 @@
 #include "inspect/merge_sort.h"
 
 namespace gatehouse::inspect {
+namespace {
+
+// Bytes. Where more is held, perhaps for long, it is searched once it is decided, not with each
+// piece.
+constexpr std::size_t longest_searched_again = 512;
+
+}  // namespace
 
 // Smallest begin, then longest, then what is not decoded from anything, then rule order.
 bool goes_first(const Match& a, const Match& b) {
@@ -51,12 +58,21 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
 }
 
 // Searches for starts where something may be found by all means, and tells where what is found may
-// live.
+// live. False if examine() has to search.
 bool Matcher::search(const FoldedText& text, bool last) {
   if (text.end() == scan_from_) return false;
-  if (!last && !live_.wants_told(scanner_.prefix_states(), text.end())) return false;
-  scanner_.find_starts(text.text(), scan_from_ - text.base(), which_);
-  if (last) return true;
+  std::size_t from = scan_from_;
+  if (!last) {
+    from = live_.wants_told_from(scanner_.prefix_states(), text.end());
+    if (from == text.end()) return false;
+    if (from - scan_from_ <= longest_searched_again) from = scan_from_;
+  }
+  scanner_.find_starts(text.text(), from - text.base(), which_);
+  if (!last) tell(text);
+  return from == scan_from_;
+}
+
+void Matcher::tell(const FoldedText& text) {
   const PrefixAutomata& prefixes = scanner_.rules->impl().prefixes();
   for (const std::uint32_t index : scanner_.touched) {
     const BeginFilter::Groups groups = prefixes.told_groups(index);
@@ -70,7 +86,6 @@ bool Matcher::search(const FoldedText& text, bool last) {
       }
     }
   }
-  return true;
 }
 
 // From where on, at or after `from`, nothing is decided yet.

@@ -55,6 +55,7 @@ class Matcher {
 
  private:
   bool search(const FoldedText& text, bool last);
+  void tell(const FoldedText& text);
   void examine(const FoldedText& text, std::size_t frontier, bool is_searched);
   void examine_rule(std::uint32_t index, const FoldedText& folded, std::size_t from,
                     std::size_t limit);

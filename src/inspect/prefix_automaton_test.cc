@@ -31,7 +31,7 @@ std::vector<PrefixStates> new_states(std::size_t most = PrefixStates::most_state
 
 // Rules that are told are told wherever their first bytes stand.
 void feed(LivePrefixes& live, std::vector<PrefixStates>& states, std::string_view text) {
-  if (live.wants_told(states, text.size())) {
+  if (live.wants_told_from(states, text.size()) < text.size()) {
     const auto& rules = testing::builtin_rules()->impl().compiled;
     for (std::uint32_t i = 0; i < rules.size(); ++i) {
       const BeginFilter::Groups groups = automata().told_groups(i);
