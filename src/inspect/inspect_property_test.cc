@@ -162,6 +162,27 @@ TEST(Filter, EveryPlaceToCutOnce) {
   }
 }
 
+// Of a long piece only its end is asked what may go on, and the rest is searched before that
+// (live_prefixes.h).
+TEST(Filter, CutsDoNotMatterInLongPieces) {
+  const auto rules = builtin_rules();
+  Scanner scanner(rules);
+  for (std::uint64_t seed = 0; seed < tries(400); ++seed) {
+    TextMaker maker(seed + 55'000, *rules);
+    const std::string text = maker.text(40 + maker.below(60));
+    std::vector<std::string_view> parts;
+    for (std::string_view rest = text; !rest.empty();) {
+      const std::size_t size = std::min<std::size_t>(rest.size(), 200 + maker.below(800));
+      parts.push_back(rest.substr(0, size));
+      rest.remove_prefix(size);
+    }
+    const Categories redact(1 + maker.below(3));
+    const Streamed whole = stream(scanner, redact, true, TextForm::plain, {text});
+    expect_equal(whole, stream(scanner, redact, true, TextForm::plain, parts), seed);
+    if (::testing::Test::HasFailure()) FAIL() << text;
+  }
+}
+
 TEST(Filter, CutsDoNotMatterInJson) {
   const auto rules = builtin_rules();
   Scanner scanner(rules);

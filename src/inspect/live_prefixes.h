@@ -42,7 +42,8 @@ class LiveStarts {
   };
 
   void restart();
-  // The text begins at position `base`, at or before the frontier, and has what was fed of it before.
+  // The text begins at position `base`, at or before the frontier, and has what was fed of it
+  // before.
   Reads reads(const PrefixStates& states, std::string_view text, std::size_t base) const;
   // From where on begins have to be told when the text, which ends at position `end`, is fed;
   // `end`: not at all.
@@ -64,7 +65,7 @@ class LiveStarts {
  private:
   static constexpr std::size_t none = SIZE_MAX;
   // Bytes. What is not asked for begins has to be searched, though nothing may have begun there.
-  static constexpr std::size_t longest_read_whole = 128;
+  static constexpr std::size_t longest_read_whole = 256;
 
   struct Live {
     std::size_t begin = 0;

@@ -6,14 +6,6 @@
 #include "inspect/merge_sort.h"
 
 namespace gatehouse::inspect {
-namespace {
-
-// Bytes. Where more is held, perhaps for long, it is searched once it is decided, not with each
-// piece.
-constexpr std::size_t longest_searched_again = 512;
-
-}  // namespace
-
 // Smallest begin, then longest, then what is not decoded from anything, then rule order.
 bool goes_first(const Match& a, const Match& b) {
   if (a.begin != b.begin) return a.begin < b.begin;
@@ -58,14 +50,15 @@ void Matcher::advance(const FoldedText& text, bool last, std::vector<Match>& acc
 }
 
 // Searches for starts where something may be found by all means, and tells where what is found may
-// live. False if examine() has to search.
+// live. False if examine() has to search: what is held, perhaps for long, is not searched with each
+// piece that is no larger.
 bool Matcher::search(const FoldedText& text, bool last) {
   if (text.end() == scan_from_) return false;
   std::size_t from = scan_from_;
   if (!last) {
     from = live_.wants_told_from(scanner_.prefix_states(), text.end());
     if (from == text.end()) return false;
-    if (from - scan_from_ <= longest_searched_again) from = scan_from_;
+    if (from - scan_from_ < text.end() - from) from = scan_from_;
   }
   scanner_.find_starts(text.text(), from - text.base(), which_);
   if (!last) tell(text);

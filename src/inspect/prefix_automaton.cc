@@ -39,8 +39,7 @@ Tails tails_of(const RuleSource& source) {
   return pairs.has_any('\n') ? Tails::loose : Tails::line;
 }
 
-PrefixAutomaton::PrefixAutomaton(std::span<const Member> rules, std::size_t width)
-    : width_(width) {
+PrefixAutomaton::PrefixAutomaton(std::span<const Member> rules, std::size_t width) : width_(width) {
   const Fragment last = add_bytes({});
   GH_CHECK(last.first == Places{end});
   for (const Member& member : rules) {
@@ -116,12 +115,11 @@ PrefixAutomata::PrefixAutomata(const std::vector<std::unique_ptr<CompiledRule>>&
     const RuleSource& source = rules[i]->source();
     const bool is_loose = tails_of(source) == Tails::loose;
     const bool is_wide = widest(source) > ordinary_width;
-    const bool is_told =
-        (is_loose || is_wide) && told_within[i] <= PrefixAutomaton::told_size;
+    const bool is_told = (is_loose || is_wide) && told_within[i] <= PrefixAutomaton::told_size;
     const Asked asked = is_told ? Asked::told : is_loose ? Asked::whole : Asked::tail;
     (is_wide ? others : ordinary).push_back({rules[i].get(), asked});
-    const std::size_t group = (is_wide ? PrefixAutomaton::ways_of_asking : 0) +
-                              static_cast<std::size_t>(Asked::told);
+    const std::size_t group =
+        (is_wide ? PrefixAutomaton::ways_of_asking : 0) + static_cast<std::size_t>(Asked::told);
     told_.push_back(static_cast<BeginFilter::Groups>(is_told ? 1U << group : 0U));
   }
   all_.emplace_back(ordinary, ordinary_width);

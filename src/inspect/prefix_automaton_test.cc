@@ -10,7 +10,8 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::size_t page = 200;
+// Bytes: more than what is read whole.
+constexpr std::size_t page = 600;
 
 const PrefixAutomata& automata() {
   return testing::builtin_rules()->impl().prefixes();

@@ -197,7 +197,9 @@ Result<std::vector<std::filesystem::path>> rule_files_below(const std::filesyste
 }  // namespace
 
 const PrefixAutomata& RuleSet::Impl::prefixes() const {
-  std::call_once(once_, [this] { prefixes_ = std::make_unique<PrefixAutomata>(compiled, searches.told_within); });
+  std::call_once(once_, [this] {
+    prefixes_ = std::make_unique<PrefixAutomata>(compiled, searches.told_within);
+  });
   return *prefixes_;
 }
 

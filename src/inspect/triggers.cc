@@ -104,7 +104,8 @@ bool add_piece(Plan& plan, const Piece& piece) {
   return true;
 }
 
-// How many bytes there must be for the trigger to be told: no text that it is looked for in is wider.
+// How many bytes there must be for the trigger to be told: no text that it is looked for in is
+// wider.
 std::size_t add_trigger(Plan& plan, const Piece& piece, const std::string& where) {
   if (add_piece(plan, piece)) {
     const std::size_t more = piece.more == nullptr ? 0 : max_width(piece.more);
