@@ -10,6 +10,7 @@
 #include "inspect/inspect.h"
 #include "inspect/placeholders.h"
 #include "inspect/property_test_support.h"
+#include "inspect/rule_set.h"
 
 namespace gatehouse::inspect {
 
@@ -180,6 +181,27 @@ TEST(Filter, CutsDoNotMatterInLongPieces) {
     const Streamed whole = stream(scanner, redact, true, TextForm::plain, {text});
     expect_equal(whole, stream(scanner, redact, true, TextForm::plain, parts), seed);
     if (::testing::Test::HasFailure()) FAIL() << text;
+  }
+}
+
+TEST(Filter, LongPiecesMayEndInsideOfAnything) {
+  const auto rules = builtin_rules();
+  Scanner scanner(rules);
+  std::string prose;
+  while (prose.size() < 400) prose += "Then they went on and on about it. ";
+  for (const auto& rule : rules->impl().compiled) {
+    if (rule->source().must_match.empty()) continue;
+    const std::string& example = rule->source().must_match.front().text;
+    const std::string text = prose + example + "\n" + prose;
+    const std::string_view view = text;
+    const Streamed whole = stream(scanner, Categories().set(), true, TextForm::plain, {text});
+    const std::size_t end = prose.size() + std::min<std::size_t>(example.size(), 250);
+    for (std::size_t at = prose.size() + 1; at < end; at += 5)
+      expect_equal(whole,
+                   stream(scanner, Categories().set(), true, TextForm::plain,
+                          {view.substr(0, at), view.substr(at)}),
+                   at);
+    if (::testing::Test::HasFailure()) FAIL() << rule->source().rule.id;
   }
 }
 
