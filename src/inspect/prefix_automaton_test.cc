@@ -6,6 +6,7 @@
 #include "inspect/pattern_test_support.h"
 #include "inspect/property_test_support.h"
 #include "inspect/rule_set.h"
+#include "inspect/scanner.h"
 
 namespace gatehouse::inspect {
 namespace {
@@ -72,6 +73,31 @@ TEST(PrefixAutomaton, EveryPrefixOfASampleIsAlive) {
         ASSERT_LE(frontier, 1U) << rule->source().rule.id << " " << text;
     }
   }
+}
+
+// What is asked of a long piece relies on it.
+TEST(PrefixAutomaton, TheSearchesTellOfAMatchInTime) {
+  std::mt19937 dice(16);
+  Scanner scanner(testing::builtin_rules());
+  const RuleSet::Impl& rules = testing::builtin_rules()->impl();
+  std::size_t tried = 0;
+  for (std::uint32_t i = 0; i < rules.compiled.size(); ++i) {
+    const std::size_t told_within = rules.searches.told_within[i];
+    for (int n = 0; n < 20 && told_within != never_told; ++n) {
+      std::string text = "\n";
+      testing::sample(rules.compiled[i]->source().pattern, dice, text);
+      if (rules.compiled[i]->next_begin(text, 1, 2) != 1) continue;
+      if (text.size() < 1 + told_within) continue;
+      text.resize(1 + told_within);
+      scanner.impl().find_starts(text, 0, Categories().set());
+      const auto& starts = scanner.impl().starts[i];
+      EXPECT_TRUE(std::ranges::any_of(
+          starts, [](const auto& place) { return place.first <= 1 && place.last >= 1; }))
+          << rules.compiled[i]->source().rule.id << " " << text;
+      ++tried;
+    }
+  }
+  EXPECT_GT(tried, 1000U);
 }
 
 // Whole or in pieces: a match of the pattern is noted when its last byte has come.
