@@ -46,7 +46,7 @@ Result<Link> read_link(const crypto::Digest& key, std::string_view text, WallTim
   // Nothing of it is looked at before it is known to be ours.
   if (!crypto::equal_constant_time(bytes_of(text.substr(dot + 1)), bytes_of(tag_of(key, payload))))
     return refuse();
-  const auto decoded = identity::from_base64url(payload);
+  const auto decoded = from_base64url(payload);
   if (!decoded) return refuse();
   const auto parsed = json::parse(*decoded, nullptr, false);
   if (!parsed.is_object()) return refuse();

@@ -34,6 +34,7 @@ consteval std::array<std::uint8_t, 256> hex_values_of_both_cases() {
 
 constexpr std::array<std::uint8_t, 256> hex_values = hex_values_of_both_cases();
 constexpr std::array<std::uint8_t, 256> base64_values = digits_of(base64_alphabet);
+constexpr std::array<std::uint8_t, 256> base64url_values = digits_of(base64url_alphabet);
 
 std::uint8_t value_in(const std::array<std::uint8_t, 256>& values, char c) {
   return values[static_cast<unsigned char>(c)];
@@ -50,6 +51,31 @@ std::string encode_base64(Bytes bytes, std::string_view alphabet, bool padded) {
     for (std::size_t i = 0; i <= count; ++i) out += alphabet[word >> (18 - 6 * i) & 0x3f];
     if (padded) out.append(3 - count, '=');
   }
+  return out;
+}
+
+std::unexpected<Error> refuse(const char* why) {
+  return fail(ErrorCode::invalid_argument, why);
+}
+
+// `text` has no padding, and could have had: it is not one digit longer than whole groups.
+Result<std::string> decode_base64(std::string_view text,
+                                  const std::array<std::uint8_t, 256>& values) {
+  std::string out;
+  out.reserve(text.size() / 4 * 3 + 2);
+  std::uint32_t bits = 0;
+  unsigned waiting = 0;  // how many of the bits are of no byte yet
+  for (const char c : text) {
+    const std::uint8_t value = value_in(values, c);
+    if (value == no_digit) return refuse("base64 text has a character outside the alphabet");
+    bits = (bits << 6 | value) & 0xffff;
+    waiting += 6;
+    if (waiting < 8) continue;
+    waiting -= 8;
+    out += static_cast<char>(bits >> waiting & 0xff);
+  }
+  if ((bits & ((1U << waiting) - 1)) != 0)
+    return refuse("base64 text is not canonical: unused bits are set");
   return out;
 }
 
@@ -137,30 +163,14 @@ std::string to_base64url(Bytes bytes) {
 }
 
 Result<std::string> from_base64(std::string_view text) {
-  const auto refuse = [](const char* why) { return fail(ErrorCode::invalid_argument, why); };
   if (text.size() % 4 != 0) return refuse("base64 text is not padded to a multiple of 4");
-  std::size_t padding = 0;
-  while (padding < 2 && text.size() > padding && text[text.size() - 1 - padding] == '=') ++padding;
+  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
+  return decode_base64(text, base64_values);
+}
 
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
-  for (std::size_t at = 0; at < text.size(); at += 4) {
-    const std::size_t skipped = at + 4 == text.size() ? padding : 0;
-    std::uint32_t word = 0;
-    for (std::size_t i = 0; i < 4; ++i) {
-      const std::uint8_t value = i < 4 - skipped ? value_in(base64_values, text[at + i]) : 0;
-      if (value == no_digit) return refuse("base64 text has a character outside the alphabet");
-      word = word << 6 | value;
-    }
-    for (std::size_t i = 0; i < 3; ++i) {
-      const auto byte = static_cast<char>(word >> (16 - 8 * i) & 0xff);
-      if (i < 3 - skipped)
-        out += byte;
-      else if (byte != 0)
-        return refuse("base64 text is not canonical: unused bits are set");
-    }
-  }
-  return out;
+Result<std::string> from_base64url(std::string_view text) {
+  if (text.size() % 4 == 1) return refuse("base64url text is cut: one digit is over");
+  return decode_base64(text, base64url_values);
 }
 
 bool is_utf8(std::string_view text) {

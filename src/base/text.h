@@ -24,9 +24,10 @@ inline std::string_view text_of(Bytes bytes) {
 
 std::string to_hex(Bytes bytes);  // lower case
 Result<std::string> from_hex(std::string_view hex);
-std::string to_base64(Bytes bytes);                      // RFC 4648 section 4, padded
-Result<std::string> from_base64(std::string_view text);  // strict: padded, canonical
-std::string to_base64url(Bytes bytes);                   // section 5, unpadded
+std::string to_base64(Bytes bytes);                         // RFC 4648 section 4, padded
+Result<std::string> from_base64(std::string_view text);     // strict: padded, canonical
+std::string to_base64url(Bytes bytes);                      // section 5, unpadded
+Result<std::string> from_base64url(std::string_view text);  // strict: unpadded, canonical
 
 bool is_utf8(std::string_view text);
 // Replaces each ill-formed sequence by U+FFFD.

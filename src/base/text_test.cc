@@ -45,12 +45,17 @@ TEST(Base64, vectors_of_rfc_4648) {
   }
   EXPECT_EQ(to_base64url(bytes_of("\xfb\xff\xfe")), "-__-");
   EXPECT_EQ(to_base64url(bytes_of("fo")), "Zm8");
+  EXPECT_EQ(from_base64url("-__-"), "\xfb\xff\xfe");
+  EXPECT_EQ(from_base64url("Zm8"), "fo");
+  EXPECT_EQ(from_base64url(""), "");
 }
 
 TEST(Base64, refuses_what_no_encoder_writes) {
   for (const char* text : {"Zg", "Zg=", "Zg===", "=", "====", "Z===", "Zm9v=", "Zh==", "Zm9=",
                            "Zm 9v", "Zm9v\n", "-__-", "Zg==Zg==", "Zm=v"})
     EXPECT_FALSE(from_base64(text)) << text;
+  for (const char* text : {"Z", "Zg==", "Zm8=", "Zh", "Zm9", "Zm9vZ", "+//+", "Zm 9v"})
+    EXPECT_FALSE(from_base64url(text)) << text;
 }
 
 TEST(Printable, escapes_what_a_terminal_would_obey) {
@@ -65,6 +70,7 @@ TEST(Printable, escapes_what_a_terminal_would_obey) {
 RC_GTEST_PROP(Base64, reads_back, ()) {
   const std::string bytes = random_bytes();
   RC_ASSERT(from_base64(to_base64(bytes_of(bytes))).value() == bytes);
+  RC_ASSERT(from_base64url(to_base64url(bytes_of(bytes))).value() == bytes);
 }
 
 RC_GTEST_PROP(Base64, what_is_accepted_is_canonical, ()) {

@@ -29,16 +29,6 @@ std::string text_of(const Json& json, const char* name) {
   return member != json.end() && member->is_string() ? member->get<std::string>() : std::string();
 }
 
-// RFC 4648 section 5, unpadded.
-std::optional<std::string> from_base64url(std::string_view text) {
-  std::string padded(text);
-  std::ranges::replace(padded, '-', '+');
-  std::ranges::replace(padded, '_', '/');
-  while (padded.size() % 4 != 0) padded += '=';
-  auto decoded = from_base64(padded);
-  return decoded ? std::optional(std::move(*decoded)) : std::nullopt;
-}
-
 }  // namespace
 
 std::string seal_mcp_session(const Worker& worker, const Exchange& exchange, const McpCall& call,

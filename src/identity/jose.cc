@@ -24,16 +24,6 @@ std::unexpected<Error> refuse(std::string message) {
   return fail(ErrorCode::invalid_argument, std::move(message));
 }
 
-constexpr std::array<std::int8_t, 256> digit_values = [] {
-  std::array<std::int8_t, 256> values{};
-  values.fill(-1);
-  constexpr std::string_view digits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  for (std::size_t at = 0; at < digits.size(); ++at)
-    values[static_cast<unsigned char>(digits[at])] = static_cast<std::int8_t>(at);
-  return values;
-}();
-
 // Keeps the first thing that is wrong while nlohmann reads.
 class StrictReading {
  public:
@@ -121,25 +111,6 @@ std::string media_type(std::string_view text) {
 }
 
 }  // namespace
-
-Result<std::string> from_base64url(std::string_view text) {
-  if (text.size() % 4 == 1) return refuse("not base64url");
-  std::string out;
-  out.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  unsigned have = 0;
-  for (const char c : text) {
-    const int value = digit_values[static_cast<unsigned char>(c)];
-    if (value < 0) return refuse("not base64url");
-    bits = (bits << 6 | static_cast<std::uint32_t>(value)) & 0xffffff;
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    out += static_cast<char>(bits >> have & 0xff);
-  }
-  if ((bits & ((1u << have) - 1)) != 0) return refuse("not canonical base64url");
-  return out;
-}
 
 Result<Json> parse_object(std::string_view text, std::size_t max_bytes) {
   if (text.size() > max_bytes) return refuse("longer than " + std::to_string(max_bytes) + " bytes");

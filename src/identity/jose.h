@@ -22,9 +22,6 @@ inline constexpr std::size_t max_token_bytes = 16u << 10;
 inline constexpr std::size_t max_key_set_bytes = 256u << 10;
 inline constexpr std::size_t max_keys_in_set = 64;
 
-// Section 5 of RFC 4648 without padding; refuses bits that are not used and not zero.
-Result<std::string> from_base64url(std::string_view text);
-
 // One object; refuses duplicate names at any level, more than 16 levels, ill-formed UTF-8.
 Result<Json> parse_object(std::string_view text, std::size_t max_bytes);
 

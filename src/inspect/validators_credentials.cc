@@ -46,7 +46,8 @@ struct Classes {
   std::size_t letters() const { return lower + upper; }
 };
 
-std::string decode_base64url(std::string_view text) {
+// Of either alphabet, padded or not; nothing if it is not that.
+std::string decode_base64(std::string_view text) {
   std::string standard(text);
   for (char& c : standard) c = c == '-' ? '+' : c == '_' ? '/' : c;
   while (standard.size() % 4 != 0) standard += '=';
@@ -106,9 +107,7 @@ std::size_t token(const Candidate& candidate) {
 class MemberFinder : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit MemberFinder(std::string_view name) : name_(name) {}
-  bool has_member(std::string_view text) {
-    return nlohmann::json::sax_parse(text, this) && found_;
-  }
+  bool has_member(std::string_view text) { return nlohmann::json::sax_parse(text, this) && found_; }
 
   bool null() override { return depth_ > 0; }
   bool boolean(bool) override { return depth_ > 0; }
@@ -140,7 +139,7 @@ std::size_t jwt(const Candidate& candidate) {
   const std::string_view text = candidate.value;
   const std::size_t dot = text.find('.');
   if (dot == std::string_view::npos || dot > 4096) return 0;
-  return all_if(candidate, MemberFinder("alg").has_member(decode_base64url(text.substr(0, dot))));
+  return all_if(candidate, MemberFinder("alg").has_member(decode_base64(text.substr(0, dot))));
 }
 
 std::size_t bech32_key(const Candidate& candidate) {
@@ -202,7 +201,7 @@ std::size_t pem(const Candidate& candidate) {
 
 // base64 of "name:secret", both readable.
 std::size_t basic_credentials(const Candidate& candidate) {
-  const std::string decoded = decode_base64url(candidate.value);
+  const std::string decoded = decode_base64(candidate.value);
   const std::size_t colon = decoded.find(':');
   if (colon == std::string::npos || colon + 1 == decoded.size()) return 0;
   const bool readable =
@@ -212,7 +211,7 @@ std::size_t basic_credentials(const Candidate& candidate) {
 
 // The user's id in base64, first part of a Discord bot token.
 std::size_t discord_token(const Candidate& candidate) {
-  const std::string id = decode_base64url(candidate.value.substr(0, candidate.value.find('.')));
+  const std::string id = decode_base64(candidate.value.substr(0, candidate.value.find('.')));
   const bool digits =
       id.size() >= 17 && id.size() <= 20 && std::all_of(id.begin(), id.end(), is_digit);
   return all_if(candidate, digits);
@@ -222,7 +221,7 @@ std::size_t discord_token(const Candidate& candidate) {
 std::size_t atlassian_pat(const Candidate& candidate) {
   std::string_view text = candidate.value;
   if (text.starts_with("BBDC-")) text.remove_prefix(5);
-  const std::string decoded = decode_base64url(text);
+  const std::string decoded = decode_base64(text);
   const std::size_t colon = decoded.find(':');
   return all_if(candidate,
                 colon != std::string::npos && colon >= 10 && colon <= 14 &&
@@ -581,7 +580,7 @@ std::size_t pin_code(const Candidate& candidate) {
 
 // base64 of a PEM private key.
 std::size_t base64_pem(const Candidate& candidate) {
-  const std::string head = decode_base64url(candidate.value.substr(0, 80));
+  const std::string head = decode_base64(candidate.value.substr(0, 80));
   return all_if(candidate, head.find("PRIVATE KEY-----") != std::string::npos);
 }
 
