@@ -7,6 +7,9 @@
 // not: then something is held back a little longer. In the same way a start is noted when what was
 // read from it on may be a whole match: where none is noted nothing has to be searched.
 //
+// Of a long piece of a text only the places near its end are asked for what may begin there
+// (PrefixAutomaton::Asked). It is searched by all means, and what that finds is told.
+//
 // Invariants
 //   1. Starts are in order, no two with the same set: of those that share one, which live and die
 //      together, only the first is kept. When it becomes too old (no match is so wide) the place
