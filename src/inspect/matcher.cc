@@ -6,6 +6,7 @@
 #include "inspect/merge_sort.h"
 
 namespace gatehouse::inspect {
+
 // Smallest begin, then longest, then what is not decoded from anything, then rule order.
 bool goes_first(const Match& a, const Match& b) {
   if (a.begin != b.begin) return a.begin < b.begin;
