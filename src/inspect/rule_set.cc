@@ -250,6 +250,7 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::parse(
   for (const auto& [name, content] : builtin_rule_files())
     names.push_back(std::string(builtin_prefix) + std::string(name));
   std::vector<File> all;
+  all.reserve(names.size() + own.size());
   for (std::size_t i = 0; i < names.size(); ++i)
     all.push_back({names[i], builtin_rule_files()[i].second});
   all.insert(all.end(), own.begin(), own.end());
