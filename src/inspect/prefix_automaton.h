@@ -33,10 +33,10 @@ struct RuleSource;
 // Those that are alike share their pairs.
 enum class Tails : std::uint8_t {
   brief,   // no matter: it is over soon
-  strict,  // well
-  fair,
-  line,   // no line end stands in it
-  loose,  // not at all: it has nearly all the pairs of ordinary text
+  strict,  // well: they are few
+  fair,    // less so
+  line,    // at the end of a line: none stands in it
+  loose,   // not at all: it has nearly all the pairs of ordinary text
 };
 Tails tails_of(const RuleSource& source);
 
@@ -78,18 +78,18 @@ class PrefixAutomaton : public PlaceAutomaton {
     Places places;
     Asked asked = Asked::tail;
   };
+  struct Tail {
+    BytePairs pairs;        // of all patterns of the kind
+    std::size_t width = 0;  // of the widest match
+  };
 
   static Counts counts_for(const Pattern& pattern);
   void add_tail(const RuleSource& source);
 
   std::size_t width_;
   std::vector<Start> starts_;
-  struct Tail {
-    BytePairs pairs;
-    std::size_t width = 0;
-  };
-  std::array<Tail, static_cast<std::size_t>(Tails::loose)> tails_;
-  std::array<bool, ways_of_asking> has_{};
+  std::array<Tail, static_cast<std::size_t>(Tails::loose)> tails_;  // by kind
+  std::array<bool, ways_of_asking> has_{};                          // by way of asking
 };
 
 // Of all rules, parted by how wide their matches are.
