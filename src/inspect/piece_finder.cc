@@ -324,7 +324,7 @@ bool PieceFinder::add(const Pattern& piece, const Pattern& more, std::uint32_t n
     head.size = static_cast<std::uint16_t>(branch.row.size());
     head.rarest = static_cast<std::uint16_t>(rarest_place(branch.row));
     head.is_all = branch.is_all;
-    if (anchor.not_before.any() && anchor.behind < 0xff) {
+    if (anchor.not_before.any() && anchor.behind < most_before) {
       head.not_before = static_cast<std::uint16_t>(set_number(anchor.not_before));
       head.before = static_cast<std::uint8_t>(anchor.behind + 1);
     }

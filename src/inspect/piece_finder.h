@@ -53,6 +53,7 @@ class PieceFinder {
   static constexpr std::size_t gram_bytes = GramFilter::gram_bytes;
   static constexpr std::size_t most_offset = 7;  // how far behind the beginning they may stand
   static constexpr std::size_t most_compared = 24;
+  static constexpr std::size_t most_before = 0xff;  // what an anchor forbids
   static constexpr std::size_t block = GramFilter::block;
   static_assert(block == WindowFilter::block);
   static constexpr std::uint32_t none = 0xffffffff;
@@ -137,6 +138,7 @@ class PieceFinder {
     std::size_t to;
     const Each& each;
     std::size_t asked = SIZE_MAX;  // where the automaton was asked last
+    bool has_escapes = true;       // perhaps, where the heads under way begin
 
     std::size_t end() const { return std::min(text.size(), to + most_offset); }
 
@@ -196,7 +198,10 @@ class PieceFinder {
       WindowFilter::Hits hits;  // not initialised
       for (std::size_t at = from; at < end(); at += block) {
         const std::size_t size = std::min(block, end() - at);
-        for (const auto& hit : finder.window_filter_.find(text, at, size, hits))
+        const auto found = finder.window_filter_.find(text, at, size, hits);
+        if (found.empty()) continue;
+        has_escapes = is_near_escape(text, at - std::min(at, most_offset + most_before), at + size);
+        for (const auto& hit : found)
           for (std::uint64_t left = hit.windows; left != 0; left &= left - 1)
             take_window(at + hit.at, static_cast<std::size_t>(std::countr_zero(left)));
       }
@@ -217,8 +222,10 @@ class PieceFinder {
       if (!all[sets[head.rarest]][rarest]) return;
       if (head.not_before != no_set && begin >= head.before) {
         const auto before = static_cast<unsigned char>(text[begin - head.before]);
-        if (all[head.not_before][before] && !ends_escape(text.substr(0, begin - head.before + 1)))
-          return;
+        const auto is_escaped = [&] {
+          return has_escapes && ends_escape(text.substr(0, begin - head.before + 1));
+        };
+        if (all[head.not_before][before] && !is_escaped()) return;
       }
       for (std::size_t i = known; i < head.size; ++i)
         if (!all[sets[i]][static_cast<unsigned char>(text[begin + i])]) return;

@@ -123,11 +123,13 @@ void RowFinder::add(const ByteRow& row, std::uint32_t number, const Anchor& anch
   group.second_bytes = ByteClass(group.second_bytes.bytes() | second);
 }
 
-bool RowFinder::may_open(const Group& group, std::string_view text, std::size_t at) {
+bool RowFinder::may_open(std::span<const Group> groups, std::string_view text, std::size_t at) {
   const Padded<ByteClass::width + 1> bytes(text, at);
-  const std::uint64_t first = group.first_bytes.members(bytes.data());
-  const std::uint64_t second = group.second_bytes.members(bytes.data() + 1);
-  return (first & second) != 0;
+  return std::ranges::any_of(groups, [&](const Group& group) {
+    const std::uint64_t first = group.first_bytes.members(bytes.data());
+    const std::uint64_t second = group.second_bytes.members(bytes.data() + 1);
+    return (first & second) != 0;
+  });
 }
 
 }  // namespace gatehouse::inspect

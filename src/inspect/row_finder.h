@@ -11,10 +11,12 @@
 // Immutable once built; on any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -46,14 +48,25 @@ class RowFinder {
   // in text[begin, end).
   template <class Each>
   void find(std::string_view text, std::size_t begin, std::size_t end, const Each& each) const {
-    for (const Group& group : groups_)
-      has_avx2() ? search_avx2(group, text, begin, end, each)
-                 : search(group, text, begin, end, each);
+    for (std::size_t at = 0; at < groups_.size(); at += most_together) {
+      const Group* first = &groups_[at];
+      switch (std::min(groups_.size() - at, most_together)) {
+        case 1:
+          find_in<1>(first, text, begin, end, each);
+          break;
+        case 2:
+          find_in<2>(first, text, begin, end, each);
+          break;
+        default:
+          find_in<most_together>(first, text, begin, end, each);
+      }
+    }
   }
 
  private:
   // In a shorter text anchors are not worth a look.
   static constexpr std::size_t least_anchored = 256;
+  static constexpr std::size_t most_together = 3;
   static constexpr std::size_t lanes = 4;  // words of 64 places that go together
   using Words = std::uint64_t __attribute__((ext_vector_type(lanes)));
 
@@ -69,37 +82,63 @@ class RowFinder {
     ByteClass second_bytes;
   };
 
-  // Whether a row may begin in the block at `at`, by two bytes.
-  static bool may_open(const Group& group, std::string_view text, std::size_t at);
+  // Whether a row of one of the groups may begin in the block at `at`, by two bytes.
+  static bool may_open(std::span<const Group> groups, std::string_view text, std::size_t at);
 
-  template <class Each>
-  [[gnu::always_inline]] static void search(const Group& group, std::string_view text,
-                                            std::size_t begin, std::size_t end, const Each& each) {
+  template <std::size_t count, class Each>
+  static void find_in(const Group* groups, std::string_view text, std::size_t begin,
+                      std::size_t end, const Each& each) {
+    const std::span<const Group, count> some(groups, count);
+    has_avx2() ? search_avx2(some, text, begin, end, each) : search(some, text, begin, end, each);
+  }
+
+  // Groups go together: what a byte does to one waits for the byte before, and not for the others.
+  template <std::size_t count, class Each>
+  [[gnu::always_inline]] static void search(std::span<const Group, count> groups,
+                                            std::string_view text, std::size_t begin,
+                                            std::size_t end, const Each& each) {
     const bool anchored = end - begin >= least_anchored;
-    Words alive = group.anchors;
-    Words ending{};
-    std::array<std::size_t, lanes * longest> since;
+    std::array<Words, count> alive;
+    std::array<Words, count> ending{};
+    std::array<Words, count> free{};  // where anchors do not count
+    std::array<std::array<std::size_t, lanes * longest>, count> since;
+    for (std::size_t i = 0; i < count; ++i) alive[i] = groups[i].anchors;
     for (std::size_t at = begin; at < end;) {
       const std::size_t block_end = std::min(end, at + ByteClass::width);
       const bool seen = anchored && !is_near_escape(text, at, block_end);
-      if (seen && __builtin_reduce_or(alive) == 0 && !may_open(group, text, at)) {
+      if (seen && !any(alive) && !may_open(groups, text, at)) {
         at = block_end;
         continue;
       }
-      const Words free = seen ? Words{} : group.before;  // where anchors do not count
+      for (std::size_t i = 0; i < count; ++i) free[i] = seen ? Words{} : groups[i].before;
       for (; at < block_end; ++at) {
-        const Words& takes = group.takes[static_cast<unsigned char>(text[at])];
-        alive = ((alive << 1 | group.first) & takes) | free;
-        const Words changed = (alive & group.last) ^ ending;
-        if (__builtin_reduce_or(changed) != 0) change(group, changed, at, ending, since, each);
+        const auto byte = static_cast<unsigned char>(text[at]);
+        std::array<Words, count> changed;
+        for (std::size_t i = 0; i < count; ++i) {
+          const Group& group = groups[i];
+          alive[i] = ((alive[i] << 1 | group.first) & group.takes[byte]) | free[i];
+          changed[i] = (alive[i] & group.last) ^ ending[i];
+        }
+        if (!any(changed)) continue;
+        for (std::size_t i = 0; i < count; ++i)
+          change(groups[i], changed[i], at, ending[i], since[i], each);
       }
     }
-    change(group, ending, end, ending, since, each);
+    for (std::size_t i = 0; i < count; ++i)
+      change(groups[i], ending[i], end, ending[i], since[i], each);
   }
-  template <class Each>
-  GH_TARGET_AVX2 static void search_avx2(const Group& group, std::string_view text,
-                                         std::size_t begin, std::size_t end, const Each& each) {
-    search(group, text, begin, end, each);
+  template <std::size_t count, class Each>
+  GH_TARGET_AVX2 static void search_avx2(std::span<const Group, count> groups,
+                                         std::string_view text, std::size_t begin, std::size_t end,
+                                         const Each& each) {
+    search(groups, text, begin, end, each);
+  }
+
+  template <std::size_t count>
+  [[gnu::always_inline]] static bool any(const std::array<Words, count>& words) {
+    Words all = words[0];
+    for (std::size_t i = 1; i < count; ++i) all |= words[i];
+    return __builtin_reduce_or(all) != 0;
   }
 
   // Rows that end behind the byte at `at` and did not before it, or the other way round.
