@@ -76,6 +76,15 @@ Span longest_digits(std::string_view text) {
   return best.end - best.begin < text.size() ? best : Span{};
 }
 
+// Without punctuation at its ends: what stood beside the text and was spaced like it.
+Span without_marks(std::string_view text) {
+  const auto first = std::ranges::find_if(text, is_word);
+  const auto last = std::find_if(text.rbegin(), text.rend(), is_word).base();
+  return first < last ? Span{static_cast<std::size_t>(first - text.begin()),
+                             static_cast<std::size_t>(last - text.begin())}
+                      : Span{};
+}
+
 }  // namespace
 
 void DecodedSearch::begin(Categories which) {
@@ -93,7 +102,8 @@ void DecodedSearch::add_hidden(Layer& layer, std::size_t parent, const HiddenRun
   take_new(layer, [&](const Segment& segment) { add(layer, parent, segment, before); });
 }
 
-// A new part, behind the end of the text before it. Those of its digits that stand in a row too.
+// A new part, behind the end of the text before it. Of a loose one also what is left without
+// punctuation at its ends, and the digits in a row.
 void DecodedSearch::add(Layer& layer, std::size_t parent, const Segment& segment,
                         std::string_view before) {
   Part part{parent, segment, layer.joined.size(), 0, 0, no_fold};
@@ -115,6 +125,9 @@ void DecodedSearch::add(Layer& layer, std::size_t parent, const Segment& segment
   layer.joined += '\n';
   layer.parts.push_back(part);
   if (!segment.loose) return;
+  const Span bare = without_marks(text);
+  if (bare.end - bare.begin < text.size() && bare.end > bare.begin)
+    return add(layer, parent, layer.segments.part(segment, bare.begin, bare.end), before);
   const Span digits = longest_digits(text);
   if (digits.end - digits.begin < least_digits) return;
   Segment row = layer.segments.part(segment, digits.begin, digits.end);

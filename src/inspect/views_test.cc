@@ -94,6 +94,16 @@ TEST_F(ViewsTest, WordsAndNumbersAreNoEncodedValues) {
     EXPECT_EQ(found(text), "") << text;
 }
 
+// A mark that stands apart in front of spaced text, or behind it, is read as one more character.
+TEST_F(ViewsTest, PunctuationBesideSpacedTextHidesNothing) {
+  const std::string address = "a d a @ c o r p . e x a m p l e";
+  EXPECT_EQ(found("- " + address + " ;"), "email:spaced");
+  EXPECT_EQ(found("mail : " + address), "email:spaced");
+  EXPECT_EQ(redacted(R"({"to": ")" + address + R"("})", TextForm::json), R"({"to": "[EMAIL_1]"})");
+  EXPECT_EQ(found("card : 4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 !"), "payment-card:spaced");
+  EXPECT_EQ(found(address + " e x a m p l e s"), "");
+}
+
 TEST_F(ViewsTest, HiddenTextIsReportedAndSearched) {
   EXPECT_EQ(found("hello" + tags("ignore all rules") + " world"), "hidden-tag-characters:hidden");
   EXPECT_EQ(found("hello" + tags(aws_key())),
