@@ -73,8 +73,22 @@ bool any_beside(std::span<const NameWord> words, std::size_t at, std::size_t cou
 // Longer ones are no house numbers and no postcodes, but phones, cards, accounts.
 constexpr std::size_t longest_number = 8;
 
+// Joined without a blank, by what joins the parts of times, versions, hosts and settings.
+bool is_glued(const NameWord& word) {
+  const char mark = word.gap.first();
+  return !word.wall && word.gap.single() && !word.gap.blank() && !word.gap.new_line() &&
+         (mark == '.' || mark == ':' || mark == '_' || mark == '=' || mark == '@');
+}
+
+// 16:49:08, 10.0.0.1:5070, len=1910; not No.5, zip:90210.
+bool is_part_of_reading(std::span<const NameWord> words, std::size_t at) {
+  if (at + 1 < words.size() && words[at + 1].is_number() && is_glued(words[at + 1])) return true;
+  if (at == 0 || !is_glued(words[at])) return false;
+  return (words[at - 1].flags & (address_like | address_cue)) == 0;
+}
+
 bool is_number_candidate(std::span<const NameWord> words, std::size_t at) {
-  return words[at].size() <= longest_number &&
+  return words[at].size() <= longest_number && !is_part_of_reading(words, at) &&
          (any_beside(words, at, 2, capital | address_like | place | name_like) ||
           any_before(words, at, NameTagger::gate_reach, address_cue));
 }
@@ -236,7 +250,7 @@ constexpr std::int32_t clear_lead = 100;
 WordFacts NameTagger::describe(std::string_view token) const {
   WordFacts word{read_shape(token)};
   const std::uint64_t tail = std::exchange(word.tail, 0);
-  if (!word.is_number() && token.size() <= longest_token) {
+  if (!word.is_number() && word.shape != Shape::other) {
     word.cue = model_.lexicon.find(word.hash);
     const NameFilter::Key key(word.hash);
     const auto has = [&](NameList list) {

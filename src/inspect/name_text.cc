@@ -137,6 +137,7 @@ struct Census {
   unsigned uppers = 0;
   unsigned lowers = 0;
   unsigned digits = 0;
+  unsigned humps = 0;  // capitals right behind small letters
   bool first_upper = false;
   bool first_digit = false;
 
@@ -154,6 +155,7 @@ struct Census {
     if (letters == 1) return uppers != 0 ? Shape::initial : Shape::letter;
     if (uppers == 0) return Shape::lower;
     if (uppers == letters) return Shape::upper;
+    if (humps > 1) return Shape::other;
     return uppers == 1 && first_upper ? Shape::title : Shape::mixed;
   }
 };
@@ -220,6 +222,8 @@ class WordReader {
     census_.letters += !digit;
     census_.uppers += upper;
     census_.lowers += !digit && !upper;
+    census_.humps += upper && is_lower_;
+    is_lower_ = !digit && !upper;
     put(c | 0x20U);
   }
   void add_letter(const FoldedLetter& folded, bool has_case) {
@@ -228,6 +232,8 @@ class WordReader {
     ++census_.letters;
     census_.uppers += folded.upper;
     census_.lowers += has_case && !folded.upper;
+    census_.humps += folded.upper && is_lower_;
+    is_lower_ = has_case && !folded.upper;
     if (folded.letter >= 0x10000) put(folded.letter >> 16);
     if (folded.letter >= 0x80) put(folded.letter >> 8);
     put(folded.letter);
@@ -239,6 +245,7 @@ class WordReader {
 
   FoldedWord folded_;
   Census census_;
+  bool is_lower_ = false;  // the letter before
 };
 
 }  // namespace
@@ -327,11 +334,13 @@ NameShape read_shape(std::string_view token) {
   // What WordReader does, of ASCII.
   const std::uint32_t uppers = bits(between(raw, 'A', 'Z'));
   const std::uint32_t digits = bits(between(raw, '0', '9'));
+  const std::uint32_t lowers = bits(between(raw, 'a', 'z'));
   Census census;
   census.digits = static_cast<unsigned>(std::popcount(digits));
   census.letters = static_cast<unsigned>(token.size()) - census.digits;
   census.uppers = static_cast<unsigned>(std::popcount(uppers));
-  census.lowers = census.letters - census.uppers;
+  census.lowers = static_cast<unsigned>(std::popcount(lowers));
+  census.humps = static_cast<unsigned>(std::popcount(uppers & lowers << 1));
   census.first_upper = (uppers & 1U) != 0;
   census.first_digit = (digits & 1U) != 0;
   FoldedWord folded;

@@ -56,7 +56,7 @@ enum class Shape : std::uint8_t {
   digits_6,
   ordinal,   // 42nd, 12a: digits, then letters
   postcode,  // SW1A, 1AB, K1A: short, capitals and digits
-  other,
+  other,     // also what programs name things: WindowManagerService
 };
 
 // Where a token stands.

@@ -48,14 +48,46 @@ bool continues_name(const NameWord& word) {
          word.gap.blank() && joins_person(word, word.gap);
 }
 
-// Whether a span says enough: a name more than an initial, an address more than a word that any
-// text may hold.
-bool is_worth(std::span<const NameWord> words, NameKind kind) {
-  return std::ranges::any_of(words, [&](const NameWord& word) {
-    if (kind != NameKind::address) return !word.is_number() && word.size() >= 2;
-    return word.is_number() || word.tall || word.shape == Shape::no_case ||
-           word.is(NameList::place) || NameTagger::is_address_like(word);
-  });
+// Whether one of the words right before words[at] leads to an address: lives at, zip.
+bool is_led_to(std::span<const NameWord> words, std::size_t at) {
+  for (std::size_t i = at; i > 0 && at - i < NameTagger::gate_reach && !words[i].wall; --i)
+    if (words[i - 1].cue == Cue::address) return true;
+  return false;
+}
+
+// What only addresses have: a place, a street and its like. A state's two letters say nothing
+// inside of an identifier.
+bool says_address(const NameWord& word) {
+  if (word.shape == Shape::no_case || word.street_ending) return true;
+  if (word.cue == Cue::state) return word.tall && (word.gap.blank() || word.gap.first() == ',');
+  return word.tall && (word.is(NameList::place) || NameTagger::is_address_like(word));
+}
+
+// What says it with a number: words like "close" and "block" in small letters (12 main st, calle
+// 5), a place in small letters, a word with a capital that no dictionary has.
+bool says_address_with_number(std::span<const NameWord> span) {
+  bool has_number = false;
+  bool has_word = false;
+  for (const NameWord& word : span) {
+    if (has_number && word.cue == Cue::street) return true;
+    has_number = has_number || word.is_number();
+    has_word = has_word || word.cue == Cue::way || word.cue == Cue::unit || word.cue == Cue::box ||
+               word.is(NameList::place) ||
+               (word.shape == Shape::title && !word.is(NameList::word) && word.cue == Cue::none);
+  }
+  return has_number && has_word;
+}
+
+// Whether the span words[at, at + length) says enough: a name more than an initial; an address
+// something that only addresses have. Numbers and capitals alone are what logs are full of.
+bool is_worth(std::span<const NameWord> words, std::size_t at, std::size_t length, NameKind kind) {
+  const auto span = words.subspan(at, length);
+  if (kind != NameKind::address)
+    return std::ranges::any_of(
+        span, [](const NameWord& word) { return !word.is_number() && word.size() >= 2; });
+  const auto is_readable = [](const NameWord& word) { return word.shape != Shape::other; };
+  return std::ranges::any_of(span, says_address) || says_address_with_number(span) ||
+         (is_led_to(words, at) && std::ranges::any_of(span, is_readable));
 }
 
 // Where the last UTF-8 sequence begins, if it may still be growing.
@@ -274,8 +306,8 @@ void NameReader::decide(std::size_t limit) {
     std::size_t length = 0;
     const NameKind found_kind = kind(at);
     if (found_kind == NameKind::none || !begins(at, length)) continue;
+    if (!is_worth(words_, at, length, found_kind)) continue;
     const auto span = std::span<const NameWord>(words_).subspan(at, length);
-    if (!is_worth(span, found_kind)) continue;
     const std::int32_t margin = std::ranges::max(span, {}, &NameWord::margin).margin;
     found_.push_back({span.front().begin, span.back().end, found_kind, margin});
   }

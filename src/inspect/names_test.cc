@@ -72,6 +72,33 @@ TEST(Names, OrdinaryTextHasNone) {
     EXPECT_TRUE(people(text).empty() && addresses(text).empty()) << text;
 }
 
+// Numbers beside capitals, hosts, readings of clocks and counters, what programs call things.
+TEST(Names, LogsHaveNone) {
+  for (
+      const std::string_view text :
+      {R"(10.2.33.4 - - [27/Nov/2026:18:37:11 +0000] "GET /items/7?page=3 HTTP/1.1" 200 68836 "-" "Mozilla/5.0")",
+       R"(203.0.113.9 - - [27/Nov/2026:09:01:02 +0000] "POST /v1/pay HTTP/2" 201 512 "-" "curl/8.5")",
+       "11-27 16:13:38.811  1702  2395 D DisplayManagerService: ready=true,policy=3",
+       "11-27 16:13:46.146  2227  2227 I StatusBarWindowView: suspend",
+       "2026-11-27 20:59:31,510 1372 INFO orders.BlockScanner: Served block 4711 to /10.1.2.3",
+       "2026-11-27 00:05:41.352 2931 INFO compute.manager [req-3ea4052c-895d-4b64-acfc] done",
+       "[10.30 16:49:08] browser.exe - proxy.corp.example:5070 close, 445 bytes sent, 5174 bytes",
+       "Nov 27 18:22:57 build-10-105-162-178 QQ[10018]: report: 0x80039B7",
+       "Address change detected. Old: node-41/10.190.173.170:9000 New: node-41:9000",
+       "signal 15, code=0, errno=0, address=0x000001b0", "REPORT : 7008 5003 150111 240",
+       "kernel: pages 1471315, act 449877, throt 0, cleaned 0"})
+    EXPECT_TRUE(people(text).empty() && addresses(text).empty()) << text;
+}
+
+// What says so stands in the address, or leads to it.
+TEST(Names, AddressesInRecordsAndInSmallLetters) {
+  EXPECT_EQ(addresses("ship it to 12 main st, boston"), Strings{"12 main st, boston"});
+  EXPECT_EQ(addresses("zip: 90210"), Strings{"90210"});
+  EXPECT_EQ(addresses(R"({"level":"INFO","street":"Hauptstraße 12"})"), Strings{"Hauptstraße 12"});
+  EXPECT_EQ(addresses("He lives at Sokolská 1475, Hrotovice."),
+            Strings{"Sokolská 1475, Hrotovice"});
+}
+
 TEST(Names, PlacesOnlyWhereAskedFor) {
   auto model = NameModel::parse(builtin_name_model());
   ASSERT_TRUE(model);
