@@ -59,11 +59,12 @@ std::size_t letters_before(std::string_view text, std::size_t at) {
 }
 
 // Equal separators, and groups of one size or several of it, the last of any: their common divisor
-// is one of them.
+// is one of them. Two groups say that only where the last is no longer than the first.
 bool is_regular(std::string_view row) {
   std::size_t least = SIZE_MAX;
   std::size_t divisor = 0;
-  std::size_t group = 0;
+  std::size_t groups = 0;  // that have ended
+  std::size_t group = 0;   // the size of the one under way
   std::string_view separator;
   for (std::size_t at = 0; at < row.size();) {
     if (is_digit(row[at])) {
@@ -73,14 +74,15 @@ bool is_regular(std::string_view row) {
     }
     std::size_t size = 1;
     while (!is_digit(row[at + size])) ++size;
-    if (!separator.empty() && row.substr(at, size) != separator) return false;
+    if (groups++ > 0 && row.substr(at, size) != separator) return false;
     separator = row.substr(at, size);
     at += size;
     least = std::min(least, group);
     divisor = std::gcd(divisor, group);
     group = 0;
   }
-  return !separator.empty() && least >= 2 && divisor == least;
+  const bool is_pair = groups == 1 && group > least;
+  return groups > 0 && least >= 2 && divisor == least && !is_pair;
 }
 
 void add_row(std::string_view text, std::size_t base, std::size_t begin, std::size_t end,

@@ -231,6 +231,34 @@ bool is_date_or_range(std::string_view text) {
   return false;
 }
 
+// What stands in front of the minutes in a log: "11-27 16", "17/06/09 20", "20171223-22".
+bool is_day_and_hour(std::string_view text) {
+  const Groups groups(text);
+  if (groups.size < 2 || text.size() < 3) return false;
+  const std::size_t last = groups.size - 1;
+  if (groups.width[last] != 2 || groups.value[last] > 23) return false;
+  if (last == 1 && groups.width[0] == 8) {
+    const unsigned day = groups.value[0];
+    return day / 10'000 >= 1900 && day / 10'000 < 2100 &&
+           calendar_day(static_cast<int>(day / 10'000), static_cast<int>(day / 100 % 100),
+                        static_cast<int>(day % 100));
+  }
+  if ((last != 2 && last != 3) || text[text.size() - 3] != ' ') return false;
+  const std::string_view date = text.substr(0, text.size() - 3);
+  const char between = date.size() > 2 ? date[2] : ' ';
+  if (between == ' ' || date.size() != 3 * last - 1) return false;
+  for (std::size_t at = 0; at < date.size(); ++at)
+    if (at % 3 == 2 ? date[at] != between : !is_digit(date[at])) return false;
+  return (groups.is_small(last - 2, 12) && groups.is_small(last - 1, 31)) ||
+         (groups.is_small(last - 2, 31) && groups.is_small(last - 1, 12));
+}
+
+// Columns of a table: their numbers stand two blanks apart. Telephone numbers are typed like that
+// too, and begin with a trunk zero or a parenthesis then.
+bool is_columns(std::string_view text) {
+  return text.contains("  ") && text[0] != '0' && text[0] != '(';
+}
+
 // National numbers with a trunk zero: enough digits, and separators that no date or price has.
 std::size_t phone_national(const Candidate& candidate) {
   const Digits digits(candidate.value);
@@ -417,7 +445,8 @@ std::size_t ipv6_public(const Candidate& candidate) {
 std::size_t phone_named(const Candidate& candidate) {
   const Digits digits(candidate.value);
   if (digits.size < 6 || digits.size > 13 || digits.all_equal()) return 0;
-  return is_date_or_range(candidate.value) ? 0 : candidate.value.size();
+  const std::string_view text = candidate.value;
+  return all_if(candidate, !is_date_or_range(text) && !is_day_and_hour(text) && !is_columns(text));
 }
 
 // A number before "fax" or "mobile": the same, and without groups ten digits.

@@ -36,10 +36,16 @@ bool decimal_fraction(std::string_view before) {
   return before.size() >= 2 && before.back() == '.' && is_digit(before[before.size() - 2]);
 }
 
+// "blk_-4980916519894289629", "offset=-4111111111111111".
+bool is_negative(std::string_view before) {
+  return before.size() >= 2 && before.back() == '-' &&
+         std::string_view("_=,([").contains(before[before.size() - 2]);
+}
+
 // The longest beginning that is a card number: what follows may be its expiry or code.
 std::size_t card(const Candidate& candidate) {
   const std::string_view text = candidate.value;
-  if (decimal_fraction(candidate.before)) return 0;
+  if (decimal_fraction(candidate.before) || is_negative(candidate.before)) return 0;
   for (std::size_t end = text.size(); end >= 13; --end) {
     if (!is_digit(text[end - 1]) || (end < text.size() && is_digit(text[end]))) continue;
     const Digits digits(text.substr(0, end));
