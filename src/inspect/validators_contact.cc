@@ -162,11 +162,22 @@ std::size_t code_length(const CallingCode& code) {
   return code.code < 10 ? 1 : code.code < 100 ? 2 : 3;
 }
 
+// "+20 3.0541148", an added line of a table: the one point stands behind a lone digit, and what
+// follows is longer than a group.
+bool ends_in_fraction(std::string_view text) {
+  const std::size_t point = text.find('.');
+  if (point == std::string_view::npos || point < 2) return false;
+  const std::string_view fraction = text.substr(point + 1);
+  return !is_digit(text[point - 2]) && fraction.size() >= 5 &&
+         std::ranges::all_of(fraction, is_digit);
+}
+
 // "+49 (0)30 1234567", "0044 20 …": the longest beginning with a length the country has.
 std::size_t phone_international(const Candidate& candidate) {
   const std::string_view text = candidate.value;
   std::size_t skip = text.front() == '+' ? 1 : 0;
   if (skip == 0 && text.starts_with("00")) skip = 2;
+  if (ends_in_fraction(text)) return 0;
   const std::size_t trunk = text.find("(0)");
   for (std::size_t end = text.size(); end > 7; --end) {
     if (!is_digit(text[end - 1])) continue;
