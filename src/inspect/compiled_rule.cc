@@ -66,17 +66,15 @@ const MatchFinder& CompiledRule::finder() const {
   return *finder_;
 }
 
-std::optional<CompiledRule::Starts> CompiledRule::starts(std::size_t from, std::size_t first_end,
-                                                         std::size_t last_end) const {
-  first_end = std::max(first_end, from + factor_.end_min);
-  if (last_end < first_end) return std::nullopt;
-  const std::size_t widest = std::min({first_end, factor_.end_max, source_.width_limit});
-  return Starts{std::max(from, first_end - widest), last_end - factor_.end_min};
+std::optional<CompiledRule::Starts> CompiledRule::starts(std::size_t from, std::size_t end) const {
+  if (end < from + factor_.end_min) return std::nullopt;
+  const std::size_t widest = std::min({end, factor_.end_max, source_.width_limit});
+  return Starts{std::max(from, end - widest), end - factor_.end_min};
 }
 
 std::optional<CompiledRule::Starts> CompiledRule::starts(std::string_view text, std::size_t from,
                                                          std::size_t end) const {
-  auto found = starts(from, end, end);
+  auto found = starts(from, end);
   if (!found || has_narrow_factor()) return found;
   finder();
   re2::StringPiece match;

@@ -7,7 +7,7 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::size_t most_between = 3;
+constexpr std::size_t most_between = most_between_digits;
 constexpr std::size_t fewest_digits = 9;
 constexpr std::size_t most_digits = 34;
 
@@ -22,7 +22,7 @@ bool is_word(char c) {
 }
 constexpr auto betweens = [] {
   std::array<bool, 256> all{};
-  for (const char c : std::string_view(" ./()+-_|*")) all[static_cast<unsigned char>(c)] = true;
+  for (const char c : digit_separators) all[static_cast<unsigned char>(c)] = true;
   return all;
 }();
 bool is_between(char c) {

@@ -12,14 +12,11 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::size_t most_between = 3;
-
 enum Class : unsigned char { other, separator, letter, digit };
 
 constexpr auto classes = [] {
   std::array<unsigned char, 256> table{};
-  for (const char c : std::string_view(" ./()+-_|*"))
-    table[static_cast<unsigned char>(c)] = separator;
+  for (const char c : digit_separators) table[static_cast<unsigned char>(c)] = separator;
   for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = letter;
   for (unsigned c = '0'; c <= '9'; ++c) table[c] = digit;
   return table;
@@ -36,7 +33,7 @@ DigitRow row_at(std::string_view text, std::size_t begin) {
                begin >= 2 && class_of(text[begin - 1]) == letter &&
                    class_of(text[begin - 2]) == letter && begin + 1 < text.size() &&
                    class_of(text[begin + 1]) == digit};
-  for (std::size_t at = begin; at < text.size() && at <= row.span.end + most_between; ++at) {
+  for (std::size_t at = begin; at < text.size() && at <= row.span.end + most_between_digits; ++at) {
     const Class what = class_of(text[at]);
     if (what == digit) {
       row.span.end = at + 1;
@@ -86,11 +83,11 @@ void find_tokens(std::string_view text, std::size_t from, std::vector<Span>& tok
 }
 
 std::string digit_row_pattern(std::size_t digits) {
-  return fmt::format("[0-9](?:[ ./()+-]{{0,{}}}[0-9]){{{}}}", most_between, digits - 1);
+  return fmt::format("[0-9](?:[ ./()+-]{{0,{}}}[0-9]){{{}}}", most_between_digits, digits - 1);
 }
 
 std::string between_rows_pattern() {
-  return fmt::format("[^0-9 ./()+_|*-]|[^0-9]{{{}}}", most_between + 1);
+  return fmt::format("[^0-9 ./()+_|*-]|[^0-9]{{{}}}", most_between_digits + 1);
 }
 
 std::string token_pattern() {

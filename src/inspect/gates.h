@@ -18,6 +18,8 @@ namespace gatehouse::inspect {
 std::size_t next_digit(std::string_view text, std::size_t at);
 
 // Digits with at most three separators between any two of them, as many as follow one another.
+inline constexpr std::string_view digit_separators = " ./()+-_|*";
+inline constexpr std::size_t most_between_digits = 3;
 struct DigitRow {
   Span span;
   std::size_t digits = 0;

@@ -70,6 +70,9 @@ std::vector<ByteSet> opening(const Pattern& pattern, std::size_t most);
 Pattern trim_tail(const Pattern& pattern);
 Pattern limit_head(const Pattern& pattern, std::size_t bytes);
 
+// The patterns that stand one behind the other in it; capturing groups are no more than that.
+std::vector<Pattern> parts_of(const Pattern& pattern);
+
 // A short piece that every text of the pattern contains, chosen to be rare in ordinary text and
 // cheap to look for; and how many bytes lie between the beginning of the text and the end of the
 // piece.

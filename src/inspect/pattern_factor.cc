@@ -169,14 +169,6 @@ Pattern up_to_gap(const Pattern& pattern) {
   return sequence(std::move(parts));
 }
 
-void flatten(const Pattern& pattern, std::vector<Pattern>& parts) {
-  if (pattern->kind == Kind::concat || pattern->kind == Kind::capture) {
-    for (const Pattern& child : pattern->children) flatten(child, parts);
-  } else {
-    parts.push_back(pattern);
-  }
-}
-
 struct Piece {
   Pattern pattern;
   bool in_token = false;
@@ -242,9 +234,16 @@ Pattern up_to_stretch(const Pattern& pattern, std::size_t longest) {
   return node;
 }
 
-Factor rare_factor(const Pattern& pattern) {
+std::vector<Pattern> parts_of(const Pattern& pattern) {
+  if (pattern->kind != Kind::concat && pattern->kind != Kind::capture) return {pattern};
   std::vector<Pattern> parts;
-  flatten(pattern, parts);
+  for (const Pattern& child : pattern->children)
+    std::ranges::move(parts_of(child), std::back_inserter(parts));
+  return parts;
+}
+
+Factor rare_factor(const Pattern& pattern) {
+  const std::vector<Pattern> parts = parts_of(pattern);
   std::size_t place = 0;
   Piece best = piece_from(parts, 0);
   best.rarity += bits_for_place;

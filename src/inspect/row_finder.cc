@@ -1,6 +1,7 @@
 #include "inspect/row_finder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 
 namespace gatehouse::inspect {
@@ -9,6 +10,7 @@ namespace {
 using Kind = PatternNode::Kind;
 
 constexpr std::size_t most_rows = 8;
+constexpr std::size_t enough_of_head = 16;  // bytes: what stands behind tells little more
 
 using Rows = std::vector<ByteRow>;
 
@@ -78,7 +80,35 @@ std::optional<Rows> rows_of_repeat(const Pattern& pattern) {
   return all;
 }
 
+// One row that all of them are; nothing where they differ in length.
+std::optional<ByteRow> united(const Rows& rows) {
+  ByteRow all = rows.front();
+  for (const ByteRow& row : rows) {
+    if (row.size() != all.size()) return std::nullopt;
+    for (std::size_t i = 0; i < row.size(); ++i) all[i] |= row[i];
+  }
+  return all;
+}
+
 }  // namespace
+
+std::vector<ByteRow> row_heads(std::span<const Pattern> parts) {
+  Rows heads = {{}};
+  for (const Pattern& part : parts) {
+    auto rows = all_rows(part);
+    if (rows && heads.size() * rows->size() > most_rows) {
+      auto one = united(*rows);
+      if (!one) break;
+      rows = Rows{std::move(*one)};
+    }
+    auto longer = rows ? joined(heads, *rows) : std::nullopt;
+    if (!longer) break;
+    heads = std::move(*longer);
+    if (std::ranges::min_element(heads, {}, &ByteRow::size)->size() >= enough_of_head) break;
+  }
+  if (std::ranges::any_of(heads, &ByteRow::empty)) return {};
+  return heads;
+}
 
 std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern) {
   auto rows = all_rows(pattern);

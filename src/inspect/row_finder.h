@@ -32,6 +32,9 @@ using ByteRow = std::vector<ByteSet>;
 // The rows of which every text of the pattern is one, where it is no more than a few of them, each
 // at most RowFinder::longest bytes long.
 std::optional<std::vector<ByteRow>> rows_of(const Pattern& pattern);
+// A few rows with one of which every text of the patterns begins that stand one behind the other;
+// as long as they can be, or long enough. None if one of them would be empty.
+std::vector<ByteRow> row_heads(std::span<const Pattern> parts);
 // Whether the row can end at every byte of a text.
 bool may_crowd(const ByteRow& row);
 

@@ -65,8 +65,8 @@ class CompiledRule {
     std::size_t last = 0;
   };
   std::optional<Starts> starts(std::string_view text, std::size_t from, std::size_t end) const;
-  // Those by the widths alone, of factors that end at all positions of [first_end, last_end].
-  std::optional<Starts> starts(std::size_t from, std::size_t first_end, std::size_t last_end) const;
+  // The same by the widths alone.
+  std::optional<Starts> starts(std::size_t from, std::size_t end) const;
   // Of a factor that stands at [begin, …).
   std::optional<Starts> starts_before(std::string_view text, std::size_t from,
                                       std::size_t begin) const;

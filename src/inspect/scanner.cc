@@ -68,7 +68,7 @@ void add_factor(const Pass& pass, std::uint32_t rule, std::size_t end) {
   const bool close = !known.empty() && compiled.factor().end_max <= widest_tried &&
                      end <= known.back().last + compiled.factor().end_min + close_behind;
   const auto found =
-      close ? compiled.starts(pass.from, end, end) : compiled.starts(pass.text, pass.from, end);
+      close ? compiled.starts(pass.from, end) : compiled.starts(pass.text, pass.from, end);
   if (found) add_starts(pass.scanner, rule, *found);
 }
 
@@ -163,24 +163,30 @@ class Areas {
 
   void search(const Pass& pass) {
     find_rows(pass);
+    find_others(pass);
+  }
+  void find_rows(const Pass& pass) const {
+    if (pass.search.rows.empty()) return;
+    for (const Part& part : scanner_.parts) {
+      const auto found = [&](std::uint32_t number, std::size_t first_end, std::size_t last_end) {
+        const PlacedRow& row = pass.search.placed_rows[number];
+        if (!is_wanted(pass, row.rule)) return;
+        const std::size_t first = std::max(first_end - row.size, pass.from + row.before_min);
+        const std::size_t last = last_end - row.size;
+        const std::size_t widest = std::min<std::size_t>(first, row.before_max);
+        if (first <= last)
+          add_starts(scanner_, row.rule,
+                     {std::max(pass.from, first - widest), last - row.before_min});
+      };
+      pass.search.rows.find(pass.text, part.span.begin, part.span.end, found);
+    }
+  }
+  void find_others(const Pass& pass) {
     for (const Part& part : scanner_.parts) find_pieces(pass, part.span.begin, part.span.end);
     if (pass.search.database) run_database(pass);
   }
 
  private:
-  void find_rows(const Pass& pass) const {
-    if (pass.search.rows.empty()) return;
-    for (const Part& part : scanner_.parts) {
-      const auto found = [&](std::uint32_t rule, std::size_t first, std::size_t last) {
-        if (!is_wanted(pass, rule)) return;
-        const CompiledRule& compiled = *scanner_.rules->impl().compiled[rule];
-        if (const auto starts = compiled.starts(pass.from, first, last))
-          add_starts(scanner_, rule, *starts);
-      };
-      pass.search.rows.find(pass.text, part.span.begin, part.span.end, found);
-    }
-  }
-
   void run_database(Pass pass) {
     auto& parts = scanner_.parts;
     std::size_t total = 0;
@@ -277,11 +283,16 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
   }
   for (const Search* search : {&searches.in_rows, &searches.near_rows}) {
     if (search->empty()) continue;
-    Areas areas(*this, from, text.size());
-    for (const DigitRow& row : digit_rows)
-      if (row.digits >= digits_of_factors)
-        areas.add(before(row.span.begin, search->margin), row.span.end + search->margin);
-    areas.search({*this, *search, text, from, which});
+    const Pass pass{*this, *search, text, from, which};
+    const auto areas = [&](std::size_t margin) {
+      Areas all(*this, from, text.size());
+      for (const DigitRow& row : digit_rows)
+        if (row.digits >= digits_of_factors)
+          all.add(before(row.span.begin, margin), row.span.end + margin);
+      return all;
+    };
+    if (!search->rows.empty()) areas(search->row_margin).find_rows(pass);
+    if (search->looks_for_others()) areas(search->margin).find_others(pass);
   }
   if (const Search& search = searches.words; !search.empty()) {
     Areas areas(*this, before(from, context_window), text.size());

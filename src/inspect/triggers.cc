@@ -14,6 +14,8 @@ namespace {
 // Matches wider than these are not looked for around digits: too much text lies around them.
 constexpr std::size_t widest_near_glued = 48;
 constexpr std::size_t widest_near_row = 48;
+// How far from rows of digits those rows of bytes may lie that are looked for there.
+constexpr std::size_t beside_near_row = 24;
 // How far what lies in a row may reach out of it: separators.
 constexpr std::size_t beside_row = 3;
 constexpr std::size_t widest_behind_word = 64;
@@ -41,7 +43,9 @@ struct Plan {
   std::map<std::string, std::vector<std::uint32_t>> words;  // rules by word
   PieceFinder pieces;
   RowFinder rows;
+  std::vector<PlacedRow> placed_rows;
   std::size_t margin = 0;
+  std::size_t row_margin = 0;
 };
 
 Result<Database> compile_database(const std::vector<Expression>& expressions) {
@@ -117,27 +121,37 @@ std::size_t add_trigger(Plan& plan, const Piece& piece, const std::string& where
   return max_width(piece.pattern);
 }
 
+ByteSet set_of(std::string_view bytes) {
+  ByteSet set;
+  for (const char c : bytes) set.set(static_cast<unsigned char>(c));
+  return set;
+}
+
 // What follows a factor is asked for where the match begins with it. Null: the same.
 Pattern factor_and_more(const CompiledRule& rule) {
   if (rule.factor().before_max > 0) return nullptr;
   return up_to_stretch(limit_head(rule.source().pattern, asked_bytes));
 }
 
-// Where the factor may stand. Parts of what is decoded are joined by line feeds (decoded_search.h),
+// Where what stands behind at least and at most so many bytes of a match may stand, if that is
+// fewer than `most` places. Parts of what is decoded are joined by line feeds (decoded_search.h),
 // so one in front of a match says nothing.
-std::vector<Anchor> anchors_of(const CompiledRule& rule, std::size_t most) {
-  const Factor& factor = rule.factor();
+std::vector<Anchor> anchors_of(const CompiledRule& rule, std::size_t before_min,
+                               std::size_t before_max, std::size_t most) {
   const ByteSet& not_before = rule.source().not_before;
-  if (not_before.test('\n') || factor.before_max - factor.before_min >= most) return {{}};
+  if (not_before.test('\n') || before_max - before_min >= most) return {{}};
   std::vector<Anchor> all;
-  for (std::size_t behind = factor.before_min; behind <= factor.before_max; ++behind)
+  for (std::size_t behind = before_min; behind <= before_max; ++behind)
     all.push_back({behind, first_bytes(rule.source().pattern), not_before});
   return all;
 }
 
 Piece factor_piece(std::uint32_t index, const CompiledRule& rule) {
-  return {
-      {Trigger::Kind::factor, index}, rule.factor().pattern, nullptr, anchors_of(rule, 1).front()};
+  const Factor& factor = rule.factor();
+  return {{Trigger::Kind::factor, index},
+          factor.pattern,
+          nullptr,
+          anchors_of(rule, factor.before_min, factor.before_max, 1).front()};
 }
 
 // Says how many bytes behind its beginning a match is told.
@@ -151,25 +165,112 @@ std::size_t add_factor(Plan& plan, std::uint32_t index, const CompiledRule& rule
                                                       : never_told;
 }
 
-// As rows of bytes, where the factor is no more than that; with `only_crowds` only where a text
-// could hold one everywhere, or where it begins like ordinary text.
-void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, std::size_t width,
-              bool only_crowds = false) {
-  plan.margin = std::max(plan.margin, width);
-  const Pattern& factor = rule.factor().pattern;
-  const auto rows = rows_of(factor);
-  if (!rows || !rule.has_narrow_factor()) {
-    add_factor(plan, index, rule, width);
-    return;
-  }
-  const bool is_crowd = std::ranges::any_of(*rows, may_crowd);
-  if (only_crowds && !is_crowd && add_piece(plan, factor_piece(index, rule))) return;
-  for (const ByteRow& row : *rows) {
+// Rows of which every match of a rule has one, so many bytes behind its beginning.
+struct RowsOfRule {
+  std::vector<ByteRow> rows;
+  std::size_t before_min = 0;
+  std::size_t before_max = 0;
+
+  bool empty() const { return rows.empty(); }
+};
+constexpr std::size_t widest_before_rows = 32;  // before_max - before_min
+
+void add_rows(Plan& plan, std::uint32_t index, const CompiledRule& rule, const RowsOfRule& found) {
+  for (const ByteRow& row : found.rows) {
+    const PlacedRow placed{index, static_cast<std::uint32_t>(row.size()),
+                           static_cast<std::uint32_t>(found.before_min),
+                           static_cast<std::uint32_t>(found.before_max)};
     // What cannot begin inside of words needs no anchor.
     const bool in_words = (row.front() & rule.source().not_before).any();
-    for (const Anchor& anchor : anchors_of(rule, in_words ? most_anchors : 0))
-      plan.rows.add(row, index, anchor);
+    for (const Anchor& anchor :
+         anchors_of(rule, found.before_min, found.before_max, in_words ? most_anchors : 0)) {
+      plan.rows.add(row, static_cast<std::uint32_t>(plan.placed_rows.size()), anchor);
+      plan.placed_rows.push_back(placed);
+    }
   }
+}
+
+// The factor, where it is no more than rows.
+RowsOfRule rows_of_factor(const CompiledRule& rule) {
+  const Factor& factor = rule.factor();
+  if (factor.before_max - factor.before_min > widest_before_rows) return {};
+  return {rows_of(factor.pattern).value_or(std::vector<ByteRow>()), factor.before_min,
+          factor.before_max};
+}
+
+const ByteSet& all_digits() {
+  static const ByteSet set = set_of("0123456789");
+  return set;
+}
+const ByteSet& all_separators() {
+  static const ByteSet set = set_of(digit_separators);
+  return set;
+}
+
+// How far the row reaches out of the row of enough digits that it has; nothing if it has none.
+std::optional<std::size_t> reach_beyond_digits(const ByteRow& row) {
+  std::optional<std::size_t> least;
+  std::size_t digits = 0;  // of those under way, row[begin, end)
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  for (std::size_t at = 0; at < row.size(); ++at) {
+    if ((row[at] & ~all_digits()).none()) {
+      if (digits++ == 0) begin = at;
+      end = at + 1;
+    } else if ((row[at] & ~all_separators()).any() || at - end >= most_between_digits) {
+      digits = 0;
+    }
+    const std::size_t reach = std::max(begin, row.size() - end);
+    if (digits >= digits_of_factors) least = std::min(least.value_or(reach), reach);
+  }
+  return least;
+}
+
+// The most of all rows; nothing if one of them has none, or there is no row.
+std::optional<std::size_t> reach_beyond_digits(const RowsOfRule& found) {
+  std::optional<std::size_t> most;
+  for (const ByteRow& row : found.rows) {
+    const auto reach = reach_beyond_digits(row);
+    if (!reach) return std::nullopt;
+    most = std::max(most.value_or(0), *reach);
+  }
+  return most;
+}
+
+// Which share of the places of a text full of numbers one of the rows stands at, about.
+double share_among_digits(const CompiledRule& rule, const RowsOfRule& found) {
+  double sum = 0;
+  for (const ByteRow& row : found.rows) {
+    double share = 1;
+    for (const ByteSet& bytes : row)
+      share *= 0.08 * static_cast<double>((bytes & all_digits()).count()) +
+               0.02 * static_cast<double>((bytes & all_separators()).count());
+    sum += share;
+  }
+  const bool anchored = found.before_max == 0 && rule.source().not_before.test('0');
+  return anchored ? sum / 5 : sum;
+}
+constexpr double largest_share = 0.02;
+
+// Rows of a rule whose matches all have a row of digits: the factor, or the beginning of what
+// stands behind the first parts of the pattern. They lie at most `margin` bytes from the row of
+// digits, since they have one themselves or since a match is no wider than that.
+RowsOfRule rows_among_digits(const CompiledRule& rule, std::size_t width, std::size_t margin) {
+  const auto fits = [&](const RowsOfRule& found) {
+    return !found.empty() && std::min(reach_beyond_digits(found).value_or(width), width) <= margin;
+  };
+  if (RowsOfRule found = rows_of_factor(rule); fits(found)) return found;
+  const std::vector<Pattern> parts = parts_of(rule.source().pattern);
+  RowsOfRule found;
+  for (auto part = parts.begin(); part != parts.end(); ++part) {
+    found.rows = row_heads({part, parts.end()});
+    if (fits(found) && share_among_digits(rule, found) <= largest_share) return found;
+    if (max_width(*part) - min_width(*part) > widest_before_rows) break;
+    found.before_min += min_width(*part);
+    found.before_max += max_width(*part);
+    if (found.before_max - found.before_min > widest_before_rows) break;
+  }
+  return {};
 }
 
 struct Plans {
@@ -190,17 +291,42 @@ struct Gates {
   Pattern between_rows;
 };
 
+// As rows in a search whose hits lie so far at most from a row or token; else by its factor.
+void add_near(Plan& plan, std::uint32_t index, const CompiledRule& rule, const RowsOfRule& rows,
+              std::size_t margin) {
+  plan.margin = std::max(plan.margin, margin);
+  plan.row_margin = plan.margin;
+  if (rows.empty()) {
+    add_factor(plan, index, rule, margin);
+  } else {
+    add_rows(plan, index, rule, rows);
+  }
+}
+
+// In tokens: as rows only where a text could hold one everywhere, or where it begins like ordinary
+// text.
+void add_token_rule(Plan& plan, std::uint32_t index, const CompiledRule& rule) {
+  plan.margin = std::max(plan.margin, beside_token);
+  const auto rows = rows_of_factor(rule);
+  const bool is_crowd = std::ranges::any_of(rows.rows, may_crowd);
+  if (is_crowd || !add_piece(plan, factor_piece(index, rule)))
+    add_near(plan, index, rule, rows, beside_token);
+}
+
 // Where a rule that demands no context is looked for.
 void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, std::size_t width,
                    const Gates& gates) {
   const Pattern& pattern = rule.source().pattern;
   const bool has_row = always_contains(pattern, gates.row);
   if (has_row && never_contains(pattern, gates.between_rows))
-    return add_rows(plans.in_rows, index, rule, beside_row);
-  if (rule.factor().in_token) return add_rows(plans.near_tokens, index, rule, beside_token, true);
+    return add_near(plans.in_rows, index, rule, rows_among_digits(rule, beside_row, beside_row),
+                    beside_row);
+  if (rule.factor().in_token) return add_token_rule(plans.near_tokens, index, rule);
   if (width <= widest_near_glued && always_contains(pattern, gates.glued))
-    return add_rows(plans.near_glued, index, rule, width);
-  if (has_row && width <= widest_near_row) return add_rows(plans.near_rows, index, rule, width);
+    return add_near(plans.near_glued, index, rule, rows_of_factor(rule), width);
+  if (has_row && width <= widest_near_row)
+    if (const RowsOfRule rows = rows_among_digits(rule, width, beside_near_row); !rows.empty())
+      return add_near(plans.near_rows, index, rule, rows, beside_near_row);
   plans.told_within[index] = add_factor(plans.everywhere, index, rule, width);
 }
 
@@ -208,7 +334,7 @@ void add_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, const
   const RuleSource& source = rule.source();
   const std::size_t width = std::min(max_width(source.pattern), source.width_limit);
   if (!source.context_required) return add_free_rule(plans, index, rule, width, gates);
-  if (rule.factor().in_token) return add_rows(plans.near_tokens, index, rule, beside_token, true);
+  if (rule.factor().in_token) return add_token_rule(plans.near_tokens, index, rule);
   const bool has_digits =
       width <= widest_behind_word && always_contains(source.pattern, gates.two_digits);
   Plan& plan = has_digits ? plans.words : plans.everywhere;
@@ -234,7 +360,9 @@ Result<Search> build_search(Plan plan, const std::vector<std::unique_ptr<Compile
   search.rows = std::move(plan.rows);
   plan.pieces.build();
   search.pieces = std::move(plan.pieces);
+  search.placed_rows = std::move(plan.placed_rows);
   search.margin = plan.margin;
+  search.row_margin = plan.row_margin;
   if (plan.expressions.empty()) return search;
   GH_ASSIGN(search.database, compile_database(plan.expressions));
   hs_scratch_t* grown = scratch.release();

@@ -4,7 +4,8 @@
 // A rule is looked for by one of six searches (inspect_property_test.cc compares with RE2 alone):
 //   near_glued   its matches all contain two letters and two digits: around such places (gates.h)
 //   in_rows      its matches are rows of at least seven digits: in those
-//   near_rows    its matches all contain seven digits in a row: around such rows
+//   near_rows    its matches all contain seven digits in a row, and so does what it is looked for
+//                by: around such rows
 //   near_tokens  a rare piece of it stands in a long run of letters and digits: in those
 //   words        it demands context and its matches all contain two digits: in front of digits
 //   everywhere   all others
@@ -45,16 +46,27 @@ struct ContextWord {
   std::vector<std::uint32_t> rules;  // in rising order
 };
 
+// A row of bytes that stands in the matches of a rule.
+struct PlacedRow {
+  std::uint32_t rule = 0;
+  std::uint32_t size = 0;        // bytes
+  std::uint32_t before_min = 0;  // so many bytes lie between the match's beginning and the row's
+  std::uint32_t before_max = 0;
+};
+
 struct Search {
   Database database{nullptr, hs_free_database};  // may be null: nothing to look for
   std::vector<Trigger> triggers;                 // by expression of the database
   std::vector<ContextWord> words;
-  PieceFinder pieces;      // their numbers are those of triggers
-  RowFinder rows;          // their numbers are those of rules
-  std::size_t margin = 0;  // how far from a row or token its hits may lie
-  std::size_t number = 0;  // among the searches
+  PieceFinder pieces;  // their numbers are those of triggers
+  RowFinder rows;      // their numbers are those of placed_rows
+  std::vector<PlacedRow> placed_rows;
+  std::size_t margin = 0;      // how far from a row or token its hits may lie
+  std::size_t row_margin = 0;  // how far those of `rows`
+  std::size_t number = 0;      // among the searches
 
-  bool empty() const { return database == nullptr && pieces.empty() && rows.empty(); }
+  bool empty() const { return !looks_for_others() && rows.empty(); }
+  bool looks_for_others() const { return database != nullptr || !pieces.empty(); }
 };
 
 // A row of fewer digits is not worth a look at in_rows and near_rows.
