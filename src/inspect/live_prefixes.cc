@@ -29,7 +29,7 @@ LiveStarts::Reads LiveStarts::reads(const PrefixStates& states, std::string_view
   const auto back = [&](std::size_t size) {
     return std::max(from, base + text.size() - std::min(size, text.size()));
   };
-  const std::size_t bytes = back(automaton.width());
+  const std::size_t bytes = lives_from(states, end);
   return {bytes,
           {back(automaton.tail(text)), automaton.has(Asked::whole) ? bytes : end,
            back(PrefixAutomaton::told_size)}};
@@ -145,6 +145,13 @@ std::size_t LivePrefixes::wants_told_from(std::span<const PrefixStates> states, 
   std::size_t from = end;
   for (std::size_t i = 0; i < starts_.size(); ++i)
     from = std::min(from, starts_[i].wants_told_from(states[i], end));
+  return from;
+}
+
+std::size_t LivePrefixes::lives_from(std::span<const PrefixStates> states, std::size_t end) const {
+  std::size_t from = end;
+  for (std::size_t i = 0; i < starts_.size(); ++i)
+    from = std::min(from, starts_[i].lives_from(states[i], end));
   return from;
 }
 

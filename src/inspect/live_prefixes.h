@@ -54,6 +54,10 @@ class LiveStarts {
     const std::size_t from = new_from(states);
     return end - from > longest_read_whole ? from : end;
   }
+  // What begins before this position does not live when the text is fed that ends at `end`.
+  std::size_t lives_from(const PrefixStates& states, std::size_t end) const {
+    return std::max(new_from(states), end - std::min(end, states.automaton().width()));
+  }
   // `begins`: in order, as places in `text`; those of any of the groups are taken. They are all
   // that there are in what is looked at.
   void feed(PrefixStates& states, Categories which, std::string_view text, std::size_t base,
@@ -104,6 +108,8 @@ class LivePrefixes {
   // Before the text that ends at position `end` is fed, tell() is to be called for all that the
   // searches find from this position on, which is `end` if there is no need.
   std::size_t wants_told_from(std::span<const PrefixStates> states, std::size_t end);
+  // Of that only what begins at or after this position.
+  std::size_t lives_from(std::span<const PrefixStates> states, std::size_t end) const;
   // At this place of the text a match of a rule of these groups may begin. In any order.
   void tell(BeginFilter::Groups groups, std::string_view text, std::size_t at);
   // `text` begins at position `base`, which is at or before the frontier, and has what was fed of

@@ -68,13 +68,15 @@ bool Matcher::search(const FoldedText& text, bool last) {
 
 void Matcher::tell(const FoldedText& text) {
   const PrefixAutomata& prefixes = scanner_.rules->impl().prefixes();
+  const std::size_t lives_from =
+      live_.lives_from(scanner_.prefix_states(), text.end()) - text.base();
   for (const std::uint32_t index : scanner_.touched) {
     const BeginFilter::Groups groups = prefixes.told_groups(index);
     if (groups == 0) continue;
     const CompiledRule& rule = *scanner_.rules->impl().compiled[index];
     for (const CompiledRule::Starts& place : scanner_.starts[index]) {
       const std::size_t stop = std::min(place.last + 1, text.text().size());
-      for (std::size_t at = place.first; at < stop; ++at) {
+      for (std::size_t at = std::max(place.first, lives_from); at < stop; ++at) {
         at = rule.next_begin(text.text(), at, stop);
         if (at < stop) live_.tell(groups, text.text(), at);
       }
