@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,6 +92,43 @@ std::string crowded() {
         "Contact ada{}@corp.example or +49 30 12345{:03}, card 4111 1111 1111 1111, from "
         "93.184.216.{} on 2026-01-02. ",
         n, n % 1000, n % 256);
+  return out;
+}
+
+// What services write of what they do, and of who asked: a mebibyte has 19,000 times of day, and a
+// host's address in every third line.
+std::string log() {
+  std::minstd_rand dice(7);
+  const auto up_to = [&dice](unsigned most) { return dice() % (most + 1); };
+  std::string out;
+  while (out.size() < 200'000) {
+    const std::string time = fmt::format("{:02}:{:02}:{:02}", up_to(23), up_to(59), up_to(59));
+    out += fmt::format(
+        "2026-11-{:02} {},{:03} INFO  [worker-{}] com.acme.orders.OrderService - processed order "
+        "{} in "
+        "{} ms (bytes={}, status=200)\n",
+        1 + up_to(29), time, up_to(999), up_to(32), up_to(99'999'999), up_to(900), up_to(999'999));
+    out += fmt::format(
+        "10.{}.{}.{} - - [27/Nov/2026:{} +0000] \"GET /api/v1/items/{}?page={} HTTP/1.1\" 200 {} "
+        "\"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n",
+        up_to(255), up_to(255), up_to(255), time, up_to(999'999), up_to(50), up_to(99'999));
+    out += fmt::format(
+        "{{\"id\": {}, \"ts\": {}, \"user\": \"u{}\", \"amount\": {}.{:02}, \"ok\": true}}\n",
+        up_to(999'999'999), 1'700'000'000 + up_to(99'999'999), up_to(99'999), up_to(9'999),
+        up_to(99));
+  }
+  return out;
+}
+
+// Comma-separated numbers.
+std::string table() {
+  std::minstd_rand dice(8);
+  const auto up_to = [&dice](unsigned most) { return dice() % (most + 1); };
+  std::string out;
+  while (out.size() < 200'000)
+    out +=
+        fmt::format("{},-{}.{:04},{}.{:02},2026-{:02}-{:02},{}\n", up_to(99'999), up_to(99),
+                    up_to(9'999), up_to(9'999), up_to(99), 1 + up_to(11), 1 + up_to(27), up_to(1));
   return out;
 }
 
@@ -288,6 +326,8 @@ int run(const Arguments& arguments) {
   std::vector<Corpus> corpora;
   corpora.emplace_back("prose", files(arguments.folder / "docs", ".md"));
   corpora.emplace_back("code", files(arguments.folder / "src", ".cc"));
+  corpora.emplace_back("log", log());
+  corpora.emplace_back("table", table());
   corpora.emplace_back("crowded", crowded());
   fmt::print("{} rules; medians of {} rounds of {} s a cell.\n", tools.rules->rules().size(),
              arguments.rounds, arguments.seconds);

@@ -7,6 +7,10 @@
 #include <set>
 #include <string>
 
+#include "inspect/pattern_test_support.h"
+#include "inspect/property_test_support.h"
+#include "inspect/rule_set.h"
+
 namespace gatehouse::inspect {
 namespace {
 
@@ -121,6 +125,52 @@ TEST(RowFinder, PatternsAreRowsWhereTheyAreFew) {
   EXPECT_EQ(rows_of(*parse_pattern("a{1,3}"))->size(), 3U);
   EXPECT_FALSE(rows_of(*parse_pattern("a+")));
   EXPECT_FALSE(rows_of(*parse_pattern("a{1,30}")));
+}
+
+std::vector<std::size_t> head_sizes(std::string_view pattern) {
+  std::vector<std::size_t> sizes;
+  for (const ByteRow& row : row_heads(parts_of(*parse_pattern(pattern))))
+    sizes.push_back(row.size());
+  std::ranges::sort(sizes);
+  return sizes;
+}
+
+TEST(RowFinder, HeadsGoAsFarAsFewRowsCan) {
+  using Sizes = std::vector<std::size_t>;
+  EXPECT_EQ(head_sizes("[0-9]{3}-[0-9]{4}"), Sizes{8});
+  EXPECT_EQ(head_sizes("[0-9]{3}x+[0-9]{4}"), Sizes{3});
+  EXPECT_EQ(head_sizes("(?:a[ ]?){9}"), Sizes());
+  EXPECT_EQ(head_sizes("a b?c b?d b?e b?f"), (Sizes{8, 9, 9, 9, 10, 10, 10, 11}));
+  EXPECT_EQ(head_sizes("a?b?"), Sizes());
+  EXPECT_EQ(head_sizes("[a-z]{30}[0-9]"), Sizes{30});
+  EXPECT_EQ(head_sizes("[a-z]{16}[0-9]"), Sizes{16});
+  // As one row where they are as long.
+  EXPECT_EQ(head_sizes("(?:a|b)(?:cd|ef|gh|ij|kl)(?:m|nn)"), (Sizes{4, 4, 5, 5}));
+}
+
+bool begins_with(std::string_view text, const ByteRow& row) {
+  if (row.size() > text.size()) return false;
+  for (std::size_t i = 0; i < row.size(); ++i)
+    if (!row[i].test(static_cast<unsigned char>(text[i]))) return false;
+  return true;
+}
+
+TEST(RowFinder, EveryTextOfARuleBeginsWithAHead) {
+  std::mt19937 dice(11);
+  std::size_t tried = 0;
+  for (const auto& rule : testing::builtin_rules()->impl().compiled) {
+    const Pattern& pattern = rule->source().pattern;
+    const auto heads = row_heads(parts_of(pattern));
+    if (heads.empty()) continue;
+    for (int n = 0; n < 20; ++n, ++tried) {
+      std::string text;
+      testing::sample(pattern, dice, text);
+      ASSERT_TRUE(
+          std::ranges::any_of(heads, [&](const ByteRow& row) { return begins_with(text, row); }))
+          << rule->source().where << ": " << text;
+    }
+  }
+  EXPECT_GT(tried, 2000U);
 }
 
 TEST(RowFinder, OnlyWhatOneByteFillsMayCrowd) {
