@@ -123,8 +123,11 @@ class RowFinder {
           changed[i] = (alive[i] & group.last) ^ ending[i];
         }
         if (!any(changed)) continue;
-        for (std::size_t i = 0; i < count; ++i)
-          change(groups[i], changed[i], at, ending[i], since[i], each);
+        for (std::size_t i = 0; i < count; ++i) {
+          const Words before = ending[i];
+          ending[i] ^= changed[i];
+          change(groups[i], changed[i], at, before, since[i], each);
+        }
       }
     }
     for (std::size_t i = 0; i < count; ++i)
@@ -146,7 +149,7 @@ class RowFinder {
 
   // Rows that end behind the byte at `at` and did not before it, or the other way round.
   template <class Each>
-  static void change(const Group& group, const Words& changed, std::size_t at, Words& ending,
+  static void change(const Group& group, const Words& changed, std::size_t at, const Words& ending,
                      std::array<std::size_t, lanes * longest>& since, const Each& each) {
     for (std::size_t i = 0; i < lanes; ++i) {
       for (std::uint64_t left = changed[i]; left != 0; left &= left - 1) {
@@ -157,7 +160,6 @@ class RowFinder {
           since[place] = at + 1;
         }
       }
-      ending[i] ^= changed[i];
     }
   }
 

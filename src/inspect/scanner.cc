@@ -284,15 +284,15 @@ void Scanner::Impl::search_near_digits(std::string_view text, std::size_t from, 
   for (const Search* search : {&searches.in_rows, &searches.near_rows}) {
     if (search->empty()) continue;
     const Pass pass{*this, *search, text, from, which};
-    const auto areas = [&](std::size_t margin) {
+    const auto areas = [&](const Reach& reach) {
       Areas all(*this, from, text.size());
       for (const DigitRow& row : digit_rows)
         if (row.digits >= digits_of_factors)
-          all.add(before(row.span.begin, margin), row.span.end + margin);
+          all.add(before(row.span.begin, reach.before), row.span.end + reach.behind);
       return all;
     };
-    if (!search->rows.empty()) areas(search->row_margin).find_rows(pass);
-    if (search->looks_for_others()) areas(search->margin).find_others(pass);
+    if (!search->rows.empty()) areas(search->row_reach).find_rows(pass);
+    if (search->looks_for_others()) areas({search->margin, search->margin}).find_others(pass);
   }
   if (const Search& search = searches.words; !search.empty()) {
     Areas areas(*this, before(from, context_window), text.size());

@@ -14,8 +14,9 @@ namespace {
 // Matches wider than these are not looked for around digits: too much text lies around them.
 constexpr std::size_t widest_near_glued = 48;
 constexpr std::size_t widest_near_row = 48;
-// How far from rows of digits those rows of bytes may lie that are looked for there.
-constexpr std::size_t beside_near_row = 24;
+// How far from rows of digits those rows of bytes may lie that are looked for there, before and
+// behind together.
+constexpr std::size_t widest_reach = 32;
 // How far what lies in a row may reach out of it: separators.
 constexpr std::size_t beside_row = 3;
 constexpr std::size_t widest_behind_word = 64;
@@ -45,7 +46,7 @@ struct Plan {
   RowFinder rows;
   std::vector<PlacedRow> placed_rows;
   std::size_t margin = 0;
-  std::size_t row_margin = 0;
+  Reach row_reach;
 };
 
 Result<Database> compile_database(const std::vector<Expression>& expressions) {
@@ -207,9 +208,9 @@ const ByteSet& all_separators() {
   return set;
 }
 
-// How far the row reaches out of the row of enough digits that it has; nothing if it has none.
-std::optional<std::size_t> reach_beyond_digits(const ByteRow& row) {
-  std::optional<std::size_t> least;
+// How far it reaches out of the row of enough digits that it has; nothing if it has none.
+std::optional<Reach> reach_beyond_digits(const ByteRow& row) {
+  std::optional<Reach> least;
   std::size_t digits = 0;  // of those under way, row[begin, end)
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -220,19 +221,19 @@ std::optional<std::size_t> reach_beyond_digits(const ByteRow& row) {
     } else if ((row[at] & ~all_separators()).any() || at - end >= most_between_digits) {
       digits = 0;
     }
-    const std::size_t reach = std::max(begin, row.size() - end);
-    if (digits >= digits_of_factors) least = std::min(least.value_or(reach), reach);
+    const Reach reach{begin, row.size() - end};
+    if (digits >= digits_of_factors && (!least || reach.sum() < least->sum())) least = reach;
   }
   return least;
 }
 
-// The most of all rows; nothing if one of them has none, or there is no row.
-std::optional<std::size_t> reach_beyond_digits(const RowsOfRule& found) {
-  std::optional<std::size_t> most;
+// How far the rows may lie from the row of digits of a match that is at most so wide.
+Reach reach_of(const RowsOfRule& found, std::size_t width) {
+  Reach most;
   for (const ByteRow& row : found.rows) {
-    const auto reach = reach_beyond_digits(row);
-    if (!reach) return std::nullopt;
-    most = std::max(most.value_or(0), *reach);
+    const std::size_t end = std::max(found.before_max + row.size(), digits_of_factors);
+    most.include(reach_beyond_digits(row).value_or(
+        Reach{width - digits_of_factors, end - digits_of_factors}));
   }
   return most;
 }
@@ -252,12 +253,12 @@ double share_among_digits(const CompiledRule& rule, const RowsOfRule& found) {
 }
 constexpr double largest_share = 0.02;
 
-// Rows of a rule whose matches all have a row of digits: the factor, or the beginning of what
-// stands behind the first parts of the pattern. They lie at most `margin` bytes from the row of
-// digits, since they have one themselves or since a match is no wider than that.
-RowsOfRule rows_among_digits(const CompiledRule& rule, std::size_t width, std::size_t margin) {
+// Rows of a rule whose matches all have a row of digits, to be looked for near that: the factor, or
+// the beginning of what stands behind the first parts of the pattern. None where they could lie far
+// from it in a match that is at most `width` bytes wide.
+RowsOfRule rows_among_digits(const CompiledRule& rule, std::size_t width) {
   const auto fits = [&](const RowsOfRule& found) {
-    return !found.empty() && std::min(reach_beyond_digits(found).value_or(width), width) <= margin;
+    return !found.empty() && reach_of(found, width).sum() <= widest_reach;
   };
   if (RowsOfRule found = rows_of_factor(rule); fits(found)) return found;
   const std::vector<Pattern> parts = parts_of(rule.source().pattern);
@@ -294,11 +295,10 @@ struct Gates {
 // As rows in a search whose hits lie so far at most from a row or token; else by its factor.
 void add_near(Plan& plan, std::uint32_t index, const CompiledRule& rule, const RowsOfRule& rows,
               std::size_t margin) {
-  plan.margin = std::max(plan.margin, margin);
-  plan.row_margin = plan.margin;
   if (rows.empty()) {
     add_factor(plan, index, rule, margin);
   } else {
+    plan.margin = std::max(plan.margin, margin);
     add_rows(plan, index, rule, rows);
   }
 }
@@ -318,15 +318,21 @@ void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, 
                    const Gates& gates) {
   const Pattern& pattern = rule.source().pattern;
   const bool has_row = always_contains(pattern, gates.row);
-  if (has_row && never_contains(pattern, gates.between_rows))
-    return add_near(plans.in_rows, index, rule, rows_among_digits(rule, beside_row, beside_row),
-                    beside_row);
+  if (has_row && never_contains(pattern, gates.between_rows)) {
+    plans.in_rows.row_reach = {beside_row, beside_row};
+    // Nothing of a match lies outside of its row.
+    const std::size_t outside = digits_of_factors;
+    return add_near(plans.in_rows, index, rule, rows_among_digits(rule, outside), beside_row);
+  }
   if (rule.factor().in_token) return add_token_rule(plans.near_tokens, index, rule);
   if (width <= widest_near_glued && always_contains(pattern, gates.glued))
     return add_near(plans.near_glued, index, rule, rows_of_factor(rule), width);
-  if (has_row && width <= widest_near_row)
-    if (const RowsOfRule rows = rows_among_digits(rule, width, beside_near_row); !rows.empty())
-      return add_near(plans.near_rows, index, rule, rows, beside_near_row);
+  if (has_row && width <= widest_near_row) {
+    if (const RowsOfRule rows = rows_among_digits(rule, width); !rows.empty()) {
+      plans.near_rows.row_reach.include(reach_of(rows, width));
+      return add_rows(plans.near_rows, index, rule, rows);
+    }
+  }
   plans.told_within[index] = add_factor(plans.everywhere, index, rule, width);
 }
 
@@ -362,7 +368,7 @@ Result<Search> build_search(Plan plan, const std::vector<std::unique_ptr<Compile
   search.pieces = std::move(plan.pieces);
   search.placed_rows = std::move(plan.placed_rows);
   search.margin = plan.margin;
-  search.row_margin = plan.row_margin;
+  search.row_reach = plan.row_reach;
   if (plan.expressions.empty()) return search;
   GH_ASSIGN(search.database, compile_database(plan.expressions));
   hs_scratch_t* grown = scratch.release();

@@ -17,6 +17,7 @@
 
 #include <hs/hs.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -54,6 +55,18 @@ struct PlacedRow {
   std::uint32_t before_max = 0;
 };
 
+// So many bytes before something and behind it.
+struct Reach {
+  std::size_t before = 0;
+  std::size_t behind = 0;
+
+  std::size_t sum() const { return before + behind; }
+  void include(const Reach& other) {
+    before = std::max(before, other.before);
+    behind = std::max(behind, other.behind);
+  }
+};
+
 struct Search {
   Database database{nullptr, hs_free_database};  // may be null: nothing to look for
   std::vector<Trigger> triggers;                 // by expression of the database
@@ -61,9 +74,9 @@ struct Search {
   PieceFinder pieces;  // their numbers are those of triggers
   RowFinder rows;      // their numbers are those of placed_rows
   std::vector<PlacedRow> placed_rows;
-  std::size_t margin = 0;      // how far from a row or token its hits may lie
-  std::size_t row_margin = 0;  // how far those of `rows`
-  std::size_t number = 0;      // among the searches
+  std::size_t margin = 0;  // how far from a row or token its hits may lie
+  Reach row_reach;         // how far those of `rows` may lie from rows of digits
+  std::size_t number = 0;  // among the searches
 
   bool empty() const { return !looks_for_others() && rows.empty(); }
   bool looks_for_others() const { return database != nullptr || !pieces.empty(); }
