@@ -97,8 +97,8 @@ std::string crowded() {
 
 // What services write of what they do, and of who asked: a mebibyte has 19,000 times of day, and a
 // host's address in every third line.
-std::string log() {
-  std::minstd_rand dice(7);
+std::string log(unsigned seed) {
+  std::minstd_rand dice(seed);
   const auto up_to = [&dice](unsigned most) { return dice() % (most + 1); };
   std::string out;
   while (out.size() < 200'000) {
@@ -121,8 +121,8 @@ std::string log() {
 }
 
 // Comma-separated numbers.
-std::string table() {
-  std::minstd_rand dice(8);
+std::string table(unsigned seed) {
+  std::minstd_rand dice(seed);
   const auto up_to = [&dice](unsigned most) { return dice() % (most + 1); };
   std::string out;
   while (out.size() < 200'000)
@@ -287,8 +287,8 @@ void measure_streams(Tools& tools, std::vector<Corpus>& corpora, const Arguments
 void measure_prompts(Tools& tools, std::vector<Corpus>& corpora, const Arguments& arguments) {
   const auto list = stages(tools);
   fmt::print("\n### One text of 1 KiB, µs (median, p99)\n");
-  std::vector<std::string> columns;
-  for (const Corpus& corpus : corpora) columns.push_back(corpus.name());
+  std::vector<std::string> columns(corpora.size());
+  std::ranges::transform(corpora, columns.begin(), &Corpus::name);
   print_head("stage", columns);
   for (const Stage& stage : list) {
     fmt::print("| {} |", stage.name);
@@ -326,8 +326,8 @@ int run(const Arguments& arguments) {
   std::vector<Corpus> corpora;
   corpora.emplace_back("prose", files(arguments.folder / "docs", ".md"));
   corpora.emplace_back("code", files(arguments.folder / "src", ".cc"));
-  corpora.emplace_back("log", log());
-  corpora.emplace_back("table", table());
+  corpora.emplace_back("log", log(7));
+  corpora.emplace_back("table", table(8));
   corpora.emplace_back("crowded", crowded());
   fmt::print("{} rules; medians of {} rounds of {} s a cell.\n", tools.rules->rules().size(),
              arguments.rounds, arguments.seconds);

@@ -4,8 +4,8 @@
 // A rule is looked for by one of six searches (inspect_property_test.cc compares with RE2 alone):
 //   near_glued   its matches all contain two letters and two digits: around such places (gates.h)
 //   in_rows      its matches are rows of at least seven digits: in those
-//   near_rows    its matches all contain seven digits in a row, and so does what it is looked for
-//                by: around such rows
+//   near_rows    its matches all contain seven digits in a row, and what it is looked for by lies
+//                near them: a few bytes around such rows
 //   near_tokens  a rare piece of it stands in a long run of letters and digits: in those
 //   words        it demands context and its matches all contain two digits: in front of digits
 //   everywhere   all others
