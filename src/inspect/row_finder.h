@@ -124,6 +124,7 @@ class RowFinder {
         }
         if (!any(changed)) continue;
         for (std::size_t i = 0; i < count; ++i) {
+          if (count > 1 && __builtin_reduce_or(changed[i]) == 0) continue;
           const Words before = ending[i];
           ending[i] ^= changed[i];
           change(groups[i], changed[i], at, before, since[i], each);
@@ -149,8 +150,10 @@ class RowFinder {
 
   // Rows that end behind the byte at `at` and did not before it, or the other way round.
   template <class Each>
-  static void change(const Group& group, const Words& changed, std::size_t at, const Words& ending,
-                     std::array<std::size_t, lanes * longest>& since, const Each& each) {
+  [[gnu::noinline]] static void change(const Group& group, const Words& changed, std::size_t at,
+                                       const Words& ending,
+                                       std::array<std::size_t, lanes * longest>& since,
+                                       const Each& each) {
     for (std::size_t i = 0; i < lanes; ++i) {
       for (std::uint64_t left = changed[i]; left != 0; left &= left - 1) {
         const std::size_t place = i * longest + static_cast<std::size_t>(std::countr_zero(left));
