@@ -95,8 +95,7 @@ std::string crowded() {
   return out;
 }
 
-// What services write of what they do, and of who asked: a mebibyte has 19,000 times of day, and a
-// host's address in every third line.
+// What services write: of what they do, of who asked, and as JSON.
 std::string log(unsigned seed) {
   std::minstd_rand dice(seed);
   const auto up_to = [&dice](unsigned most) { return dice() % (most + 1); };
@@ -105,8 +104,7 @@ std::string log(unsigned seed) {
     const std::string time = fmt::format("{:02}:{:02}:{:02}", up_to(23), up_to(59), up_to(59));
     out += fmt::format(
         "2026-11-{:02} {},{:03} INFO  [worker-{}] com.acme.orders.OrderService - processed order "
-        "{} in "
-        "{} ms (bytes={}, status=200)\n",
+        "{} in {} ms (bytes={}, status=200)\n",
         1 + up_to(29), time, up_to(999), up_to(32), up_to(99'999'999), up_to(900), up_to(999'999));
     out += fmt::format(
         "10.{}.{}.{} - - [27/Nov/2026:{} +0000] \"GET /api/v1/items/{}?page={} HTTP/1.1\" 200 {} "

@@ -222,8 +222,8 @@ class WordReader {
     census_.letters += !digit;
     census_.uppers += upper;
     census_.lowers += !digit && !upper;
-    census_.humps += upper && is_lower_;
-    is_lower_ = !digit && !upper;
+    census_.humps += upper && behind_small_;
+    behind_small_ = !digit && !upper;
     put(c | 0x20U);
   }
   void add_letter(const FoldedLetter& folded, bool has_case) {
@@ -232,8 +232,8 @@ class WordReader {
     ++census_.letters;
     census_.uppers += folded.upper;
     census_.lowers += has_case && !folded.upper;
-    census_.humps += folded.upper && is_lower_;
-    is_lower_ = has_case && !folded.upper;
+    census_.humps += folded.upper && behind_small_;
+    behind_small_ = has_case && !folded.upper;
     if (folded.letter >= 0x10000) put(folded.letter >> 16);
     if (folded.letter >= 0x80) put(folded.letter >> 8);
     put(folded.letter);
@@ -245,7 +245,7 @@ class WordReader {
 
   FoldedWord folded_;
   Census census_;
-  bool is_lower_ = false;  // the letter before
+  bool behind_small_ = false;  // a small letter was read last
 };
 
 }  // namespace

@@ -227,7 +227,8 @@ std::optional<Reach> reach_beyond_digits(const ByteRow& row) {
   return least;
 }
 
-// How far the rows may lie from the row of digits of a match that is at most so wide.
+// How far the rows may lie from the row of digits of a match that is at most `width` bytes wide.
+// One that reaches no farther than that row counts as the fewest digits wide.
 Reach reach_of(const RowsOfRule& found, std::size_t width) {
   Reach most;
   for (const ByteRow& row : found.rows) {
@@ -320,9 +321,8 @@ void add_free_rule(Plans& plans, std::uint32_t index, const CompiledRule& rule, 
   const bool has_row = always_contains(pattern, gates.row);
   if (has_row && never_contains(pattern, gates.between_rows)) {
     plans.in_rows.row_reach = {beside_row, beside_row};
-    // Nothing of a match lies outside of its row.
-    const std::size_t outside = digits_of_factors;
-    return add_near(plans.in_rows, index, rule, rows_among_digits(rule, outside), beside_row);
+    return add_near(plans.in_rows, index, rule, rows_among_digits(rule, digits_of_factors),
+                    beside_row);
   }
   if (rule.factor().in_token) return add_token_rule(plans.near_tokens, index, rule);
   if (width <= widest_near_glued && always_contains(pattern, gates.glued))
