@@ -29,6 +29,9 @@ inline constexpr std::size_t name_kinds = 4;
 enum class NameList : std::uint8_t { given, surname, place, word };
 inline constexpr std::size_t name_lists = 4;
 std::string_view to_string(NameList list);
+constexpr std::uint8_t bit_of(NameList list) {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(list));
+}
 
 // A set of hashes that may also hold what was never put in (about one in fifty): five bits in one
 // 64-bit word each.

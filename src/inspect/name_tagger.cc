@@ -6,125 +6,6 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::uint8_t bit(NameList list) {
-  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(list));
-}
-constexpr std::uint8_t any_name = bit(NameList::given) | bit(NameList::surname);
-
-// What the gate asks of the neighbours.
-enum Flag : std::uint8_t {
-  capital = 1,       // more than the beginning of a sentence
-  name_like = 2,     // in a list of names and in no dictionary
-  address_like = 4,  // street, apt, PO, a state, Hauptstraße
-  lead = 8,          // to a person: my name is, dear
-  number = 16,
-  address_cue = 32,  // lives, zip
-  place = 64,
-  plain = 128,  // an ordinary word in lower case: seldom a candidate
-};
-
-bool is_dictionary_lower(const WordFacts& word) {
-  return word.is(NameList::word) && !word.tall;
-}
-
-bool is_small(Cue cue) {
-  return cue == Cue::stop || cue == Cue::self || cue == Cue::from;
-}
-
-std::uint8_t flags_of(const WordFacts& word) {
-  if (word.is_number()) return number;
-  unsigned flags = 0;
-  const Cue cue = word.cue;
-  if (word.tall && !is_small(cue) && cue != Cue::month) flags |= capital;
-  if ((word.lists & any_name) != 0 && !word.is(NameList::word) && cue == Cue::none)
-    flags |= name_like;
-  if (cue == Cue::street || cue == Cue::way || cue == Cue::unit || cue == Cue::box ||
-      (cue == Cue::state && word.tall) || word.street_ending)
-    flags |= address_like;
-  if (cue == Cue::name || cue == Cue::title || cue == Cue::greeting || cue == Cue::closing ||
-      cue == Cue::kin || cue == Cue::self)
-    flags |= lead;
-  if (cue == Cue::address) flags |= address_cue;
-  if (word.is(NameList::place)) flags |= place;
-  if (word.shape == Shape::lower && word.is(NameList::word) && (flags & address_like) == 0 &&
-      word.cue != Cue::particle)
-    flags |= plain;
-  return static_cast<std::uint8_t>(flags);
-}
-
-// Whether one of up to `count` words before, or behind, has one of the flags; not beyond a wall.
-bool any_before(std::span<const NameWord> words, std::size_t at, std::size_t count,
-                unsigned flags) {
-  for (std::size_t i = at; i > 0 && at - i < count && !words[i].wall; --i)
-    if ((words[i - 1].flags & flags) != 0) return true;
-  return false;
-}
-bool any_behind(std::span<const NameWord> words, std::size_t at, std::size_t count,
-                unsigned flags) {
-  for (std::size_t i = at + 1; i < words.size() && i - at <= count && !words[i].wall; ++i)
-    if ((words[i].flags & flags) != 0) return true;
-  return false;
-}
-bool any_beside(std::span<const NameWord> words, std::size_t at, std::size_t count,
-                unsigned flags) {
-  return any_before(words, at, count, flags) || any_behind(words, at, count, flags);
-}
-
-// Longer ones are no house numbers and no postcodes, but phones, cards, accounts.
-constexpr std::size_t longest_number = 8;
-
-// Joined without a blank, by what joins the parts of times, versions, hosts and settings.
-bool is_glued(const NameWord& word) {
-  const char mark = word.gap.first();
-  return !word.wall && word.gap.single() && !word.gap.blank() && !word.gap.new_line() &&
-         (mark == '.' || mark == ':' || mark == '_' || mark == '=' || mark == '@');
-}
-
-// 16:49:08, 10.0.0.1:5070, len=1910; not No.5, zip:90210.
-bool is_part_of_reading(std::span<const NameWord> words, std::size_t at) {
-  if (at + 1 < words.size() && words[at + 1].is_number() && is_glued(words[at + 1])) return true;
-  if (at == 0 || !is_glued(words[at])) return false;
-  return (words[at - 1].flags & (address_like | address_cue)) == 0;
-}
-
-bool is_number_candidate(std::span<const NameWord> words, std::size_t at) {
-  return words[at].size() <= longest_number && !is_part_of_reading(words, at) &&
-         (any_beside(words, at, 2, capital | address_like | place | name_like) ||
-          any_before(words, at, NameTagger::gate_reach, address_cue));
-}
-
-bool is_lower_candidate(std::span<const NameWord> words, std::size_t at) {
-  const NameWord& word = words[at];
-  if (is_small(word.cue)) return false;
-  if (word.cue == Cue::particle) return any_beside(words, at, 2, capital | name_like);
-  const bool known = word.is(NameList::word);
-  if ((word.flags & name_like) != 0 || (word.is(NameList::place) && !known)) return true;
-  if (any_beside(words, at, 2, number)) return true;
-  if ((word.flags & address_like) != 0) return any_before(words, at, 1, capital);
-  if (any_before(words, at, known ? 2 : NameTagger::gate_reach, lead)) return true;
-  return !known && any_beside(words, at, 1, name_like);
-}
-
-// "Reports move": a dictionary word that has its capital from the sentence it begins.
-bool only_begins_sentence(std::span<const NameWord> words, std::size_t at) {
-  const NameWord& word = words[at];
-  if (!word.is(NameList::word) || word.is(NameList::given) || word.cue != Cue::none) return false;
-  const char mark = word.gap.first();
-  if ((mark != '.' && mark != '!' && mark != '?') || at + 1 >= words.size()) return false;
-  const NameWord& next = words[at + 1];
-  return next.shape == Shape::lower && next.is(NameList::word) &&
-         next.gap.code == Gap::blank_only && next.cue != Cue::speech;
-}
-
-bool is_candidate(std::span<const NameWord> words, std::size_t at) {
-  const NameWord& word = words[at];
-  if (word.size() > longest_token) return false;
-  if (word.is_number()) return is_number_candidate(words, at);
-  if (!word.tall) return is_lower_candidate(words, at);
-  return ((word.flags & capital) != 0 || word.cue == Cue::self || word.is(NameList::given)) &&
-         !only_begins_sentence(words, at);
-}
-
 // Makes feature numbers from a kind of feature and what it is about.
 class FeatureMaker {
  public:
@@ -254,10 +135,10 @@ WordFacts NameTagger::describe(std::string_view token) const {
     word.cue = model_.lexicon.find(word.hash);
     const NameFilter::Key key(word.hash);
     const auto has = [&](NameList list) {
-      if (model_.filters[static_cast<std::size_t>(list)].contains(key)) word.lists |= bit(list);
+      if (model_.filters[static_cast<std::size_t>(list)].contains(key)) word.lists |= bit_of(list);
     };
     has(NameList::word);
-    if (!is_dictionary_lower(word)) {
+    if (word.tall || !word.is(NameList::word)) {
       has(NameList::given);
       has(NameList::surname);
       has(NameList::place);
@@ -269,33 +150,8 @@ WordFacts NameTagger::describe(std::string_view token) const {
       static_cast<unsigned>(word.shape) | static_cast<unsigned>(word.lists) << 4 |
       static_cast<unsigned>(word.cue) << 8 | static_cast<unsigned>(word.street_ending) << 13 |
       1U << 14);
-  word.flags = flags_of(word);
+  word.flags = flags_of(word, token.size());
   return word;
-}
-
-void NameTagger::gate(std::span<NameWord> words, std::size_t from) {
-  const auto flags = [&](std::size_t i) -> unsigned {
-    return i < words.size() ? words[i].flags : 0;
-  };
-  unsigned before_last = flags(from - 2);
-  unsigned last = flags(from - 1);
-  unsigned own = flags(from);
-  unsigned next = flags(from + 1);
-  for (std::size_t i = from; i < words.size(); ++i) {
-    const unsigned after_next = flags(i + 2);
-    // The most frequent answer, quickly: no number and no lead to a person stands near.
-    const bool alone =
-        ((last | before_last) & (number | lead)) == 0 && ((next | after_next) & number) == 0;
-    words[i].candidate = !(alone && (own & plain) != 0) && is_candidate(words, i);
-    before_last = last;
-    last = own;
-    own = next;
-    next = after_next;
-  }
-}
-
-bool NameTagger::is_address_like(const WordFacts& word) {
-  return (word.flags & address_like) != 0;
 }
 
 void NameTagger::settle_first(NameWord& word, const NameScores& scores) {

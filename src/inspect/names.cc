@@ -5,7 +5,6 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::size_t gate_behind = NameTagger::gate_behind;
 constexpr std::size_t widest_hole = 2;                    // words between two parts of one address
 constexpr std::size_t repaired_behind = widest_hole + 1;  // a part of a span: how many words
 constexpr std::size_t reach = NameTagger::reach + repaired_behind;
@@ -50,7 +49,7 @@ bool continues_name(const NameWord& word) {
 
 // Whether one of the words right before words[at] leads to an address: lives at, zip.
 bool is_led_to(std::span<const NameWord> words, std::size_t at) {
-  for (std::size_t i = at; i > 0 && at - i < NameTagger::gate_reach && !words[i].wall; --i)
+  for (std::size_t i = at; i > 0 && at - i < gate_reach && !words[i].wall; --i)
     if (words[i - 1].cue == Cue::address) return true;
   return false;
 }
@@ -60,7 +59,7 @@ bool is_led_to(std::span<const NameWord> words, std::size_t at) {
 bool says_address(const NameWord& word) {
   if (word.shape == Shape::no_case || word.street_ending) return true;
   if (word.cue == Cue::state) return word.tall && (word.gap.blank() || word.gap.first() == ',');
-  return word.tall && (word.is(NameList::place) || NameTagger::is_address_like(word));
+  return word.tall && (word.is(NameList::place) || word.has(WordFlag::address_like));
 }
 
 // What says it with a number: words like "close" and "block" in small letters (12 main st, calle
@@ -255,7 +254,7 @@ bool NameReader::read(std::string_view text, std::size_t base) {
     behind_wall_ = false;
   }
   if (end) settle(text, base);
-  NameTagger::gate(words_, known - std::min(known, gate_behind));
+  gate_names(words_, known - std::min(known, gate_behind));
   return end;
 }
 

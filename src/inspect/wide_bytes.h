@@ -60,6 +60,11 @@ inline constexpr std::size_t wide = sizeof(Bytes);
 [[gnu::always_inline]] inline Bytes all(Bytes a, Bytes b) {
   return a & b;
 }
+// Those that have all bits of a number.
+[[gnu::always_inline]] inline Bytes includes(Bytes a, char flags) {
+  const Bytes those = Bytes{} | static_cast<signed char>(flags);
+  return equal(a & those, those);
+}
 template <class... More>
 [[gnu::always_inline]] inline Bytes any(Bytes a, More... more) {
   return (a | ... | more);

@@ -119,7 +119,7 @@ Example make_example(const NameTagger& tagger, const LabelledText& row) {
     example.words.emplace_back(token, facts);
     example.kinds.push_back(kind_at(row, token));
   }
-  NameTagger::gate(example.words, 0);
+  gate_names(example.words, 0);
   example.half = static_cast<std::uint32_t>(hash_word(row.group) >> 7 & 1);
   return example;
 }
