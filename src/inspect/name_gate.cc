@@ -97,8 +97,8 @@ std::uint64_t lows_of(const Window& w) {
   const std::uint64_t streets = w.are(address_like);
   const std::uint64_t particles = w.are(particle);
   const std::uint64_t unknown = ~w.are(known);
-  const std::uint64_t led = w.behind(leads, 2) | (unknown & w.behind(leads, gate_reach)) |
-                            (unknown & w.beside(names, 1));
+  const std::uint64_t led = (w.are(namesake) & w.behind(leads, 2)) |
+                            (unknown & (w.behind(leads, gate_reach) | w.beside(names, 1)));
   const std::uint64_t words = w.are(listed) | w.beside(w.are(number), 2) |
                               (streets & w.behind(capitals, 1)) | (~streets & led);
   return w.are(low) & ((particles & w.beside(capitals | names, 2)) | (~particles & words));
@@ -170,6 +170,7 @@ std::uint16_t flags_of(const WordFacts& word, std::size_t size) {
     flags.add(low);
     flags.add(listed, is_name || (word.is(NameList::place) && !in_dictionary));
     flags.add(known, in_dictionary);
+    flags.add(namesake, in_dictionary && word.is(NameList::given));
     flags.add(particle, cue == Cue::particle);
   }
   return flags.bits();

@@ -84,7 +84,7 @@ class NameWeightTable {
     return stage == NameStage::first ? 48U << 10 : 8U << 10;
   }
   static std::size_t slot(std::uint64_t feature, std::size_t slots) {
-    return static_cast<std::size_t>((feature * 0x9E3779B97F4A7C15U >> 32) * slots >> 32);
+    return static_cast<std::size_t>((feature >> 32) * slots >> 32);
   }
   // Of all kinds at once.
   class Sum {

@@ -306,6 +306,24 @@ TokenReader::Run TokenReader::find_further() {
   return {begin, end};
 }
 
+// As read_gap(), of one or two characters of ASCII without a loop: most gaps are.
+Gap TokenReader::gap(std::size_t to) const {
+  const std::size_t size = to - at_;
+  const char* at = text_.data() + at_;
+  if (size == 1 && static_cast<unsigned char>(at[0]) < 0x80) {
+    GapReader reader;
+    reader.add(at[0]);
+    return reader.gap();
+  }
+  if (size == 2 && static_cast<unsigned char>(at[0] | at[1]) < 0x80) {
+    GapReader reader;
+    reader.add(at[0]);
+    reader.add(at[1]);
+    return reader.gap();
+  }
+  return read_gap(text_, at_, to);
+}
+
 // What stands in text[from, to), between two tokens.
 Gap TokenReader::read_gap(std::string_view text, std::size_t from, std::size_t to) {
   GapReader reader;

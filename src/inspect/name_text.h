@@ -121,10 +121,7 @@ class TokenReader {
     const auto size = static_cast<std::size_t>(std::countr_one(rest >> blanks));
     return {at_ + blanks, at_ + blanks + size};
   }
-  Gap gap(std::size_t to) const {
-    if (to - at_ == 1 && text_.data()[at_] == ' ') return {Gap::blank_only};
-    return read_gap(text_, at_, to);
-  }
+  Gap gap(std::size_t to) const;
   static Gap read_gap(std::string_view text, std::size_t from, std::size_t to);
   void look(std::size_t from);
   Run find_further();

@@ -13,21 +13,23 @@
 
 namespace gatehouse::inspect {
 
-// What the gate asks (name_gate.h). A bit in the low byte for what is asked of neighbours, in the high one of the word itself.
+// What the gate asks (name_gate.h). A bit in the low byte for what is asked of neighbours, in the
+// high one of the word itself.
 enum class WordFlag : std::uint16_t {
   capital = 1 << 0,       // more than the beginning of a sentence
   name_like = 1 << 1,     // in a list of names and in no dictionary
   address_like = 1 << 2,  // street, apt, PO, a state, Hauptstraße
   lead = 1 << 3,          // to a person: my name is, dear
   number = 1 << 4,
-  address_cue = 1 << 5,   // lives, zip
+  address_cue = 1 << 5,  // lives, zip
   place = 1 << 6,
   short_number = 1 << 8,  // may be a house number, a postcode
   upright = 1 << 9,       // has a capital that may be a name's
   low = 1 << 10,          // in small letters, and what may be a name
   listed = 1 << 11,       // names and places that are no ordinary words
   known = 1 << 12,        // an ordinary word
-  particle = 1 << 13,     // van, de la
+  namesake = 1 << 13,     // an ordinary word that is a name too: will, rose
+  particle = 1 << 14,     // van, de la
 };
 // What is known of a word by itself.
 struct WordFacts : NameShape {  // the tail is 0 for numbers and dictionary words in lower case
@@ -72,7 +74,8 @@ class WordMemory {
     const Key key = key_of(text, begin, end - begin);
     auto& [first, second] = places_[place(key)];
     if (first.key == key) return first.facts;
-    if (second.key == key) std::swap(first, second);
+    if (second.key == key)
+      std::swap(first, second);
     else {
       second = first;
       first = {key, make()};

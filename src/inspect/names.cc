@@ -10,6 +10,7 @@ constexpr std::size_t repaired_behind = widest_hole + 1;  // a part of a span: h
 constexpr std::size_t reach = NameTagger::reach + repaired_behind;
 constexpr std::size_t longest_span = NameDetector::longest_span;
 constexpr std::size_t beside_span = longest_span + reach;
+constexpr std::size_t shortest_postcode = 4;
 constexpr std::size_t block = 160;             // tokens at a time
 constexpr std::size_t forgotten_at_once = 64;  // tokens
 
@@ -55,11 +56,12 @@ bool is_led_to(std::span<const NameWord> words, std::size_t at) {
 }
 
 // What only addresses have: a place, a street and its like. A state's two letters say nothing
-// inside of an identifier.
+// inside of an identifier, a letter says nothing.
 bool says_address(const NameWord& word) {
   if (word.shape == Shape::no_case || word.street_ending) return true;
   if (word.cue == Cue::state) return word.tall && (word.gap.blank() || word.gap.first() == ',');
-  return word.tall && (word.is(NameList::place) || word.has(WordFlag::address_like));
+  return word.tall && word.size() >= 2 &&
+         (word.is(NameList::place) || word.has(WordFlag::address_like));
 }
 
 // What says it with a number: words like "close" and "block" in small letters (12 main st, calle
@@ -77,6 +79,11 @@ bool says_address_with_number(std::span<const NameWord> span) {
   return has_number && has_word;
 }
 
+// Whether a word may be all of an address: no house number, no state's two letters.
+bool may_stand_alone(const NameWord& word) {
+  return word.is_number() ? word.size() >= shortest_postcode : word.cue != Cue::state;
+}
+
 // Whether the span words[at, at + length) says enough: a name more than an initial; an address
 // something that only addresses have. Numbers and capitals alone are what logs are full of.
 bool is_worth(std::span<const NameWord> words, std::size_t at, std::size_t length, NameKind kind) {
@@ -84,6 +91,7 @@ bool is_worth(std::span<const NameWord> words, std::size_t at, std::size_t lengt
   if (kind != NameKind::address)
     return std::ranges::any_of(
         span, [](const NameWord& word) { return !word.is_number() && word.size() >= 2; });
+  if (length == 1 && !may_stand_alone(span.front())) return false;
   const auto is_readable = [](const NameWord& word) { return word.shape != Shape::other; };
   return std::ranges::any_of(span, says_address) || says_address_with_number(span) ||
          (is_led_to(words, at) && std::ranges::any_of(span, is_readable));

@@ -86,7 +86,8 @@ TEST(Names, LogsHaveNone) {
        "Nov 27 18:22:57 build-10-105-162-178 QQ[10018]: report: 0x80039B7",
        "Address change detected. Old: node-41/10.190.173.170:9000 New: node-41:9000",
        "signal 15, code=0, errno=0, address=0x000001b0", "REPORT : 7008 5003 150111 240",
-       "kernel: pages 1471315, act 449877, throt 0, cleaned 0"})
+       "kernel: pages 1471315, act 449877, throt 0, cleaned 0", "exit code 7, retry code 45",
+       "| code | 20 | 45 | 66 |", "2005.07.15 R36-M0-NE-C:J05-U11 RAS KERNEL INFO"})
     EXPECT_TRUE(people(text).empty() && addresses(text).empty()) << text;
 }
 

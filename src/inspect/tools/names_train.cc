@@ -28,7 +28,7 @@ namespace {
 
 constexpr double scale = 24;  // of a weight, as an int8
 constexpr unsigned epochs = 6;
-constexpr double step = 0.25;
+constexpr double step = 0.1;
 constexpr double decay = 2e-7;
 
 // One text's tokens, and what each is.
@@ -38,13 +38,16 @@ struct Example {
   std::uint32_t half = 0;  // which half trains the other's second stage
 };
 
-// Float weights with one step size each (Adagrad).
+// Float weights with one step size each (Adagrad), of which the mean over all steps is kept: the
+// last ones lean to the texts seen last.
 class Learner {
  public:
   using Row = std::array<float, name_kinds>;
 
   explicit Learner(NameStage stage)
-      : weights_(NameWeightTable::slots_of(stage)), squares_(weights_.size()) {}
+      : weights_(NameWeightTable::slots_of(stage)),
+        squares_(weights_.size()),
+        sums_(weights_.size()) {}
 
   std::array<double, name_kinds> score(const std::vector<std::uint64_t>& features) const {
     std::array<double, name_kinds> scores{};
@@ -55,6 +58,7 @@ class Learner {
   }
   void learn(const std::vector<std::uint64_t>& features, const std::array<double, name_kinds>& base,
              NameKind kind) {
+    ++steps_;
     auto scores = score(features);
     for (std::size_t k = 0; k < name_kinds; ++k) scores[k] += base[k];
     const double top = *std::ranges::max_element(scores);
@@ -65,6 +69,12 @@ class Learner {
       if (std::abs(error) < 1e-4) continue;
       for (const std::uint64_t feature : features) update(slot(feature), k, error);
     }
+  }
+  // Ends the learning.
+  void take_mean() {
+    for (std::size_t i = 0; i < weights_.size(); ++i)
+      for (std::size_t k = 0; k < name_kinds; ++k)
+        weights_[i][k] -= static_cast<float>(sums_[i][k] / steps_);
   }
   NameWeightTable table() const {
     NameWeightTable table(weights_.size());
@@ -84,11 +94,15 @@ class Learner {
     float& square = squares_[slot][k];
     const double gradient = error + decay * static_cast<double>(weight);
     square += static_cast<float>(gradient * gradient);
-    weight -= static_cast<float>(step * gradient / (0.1 + std::sqrt(static_cast<double>(square))));
+    const double change = -step * gradient / (0.1 + std::sqrt(static_cast<double>(square)));
+    weight += static_cast<float>(change);
+    sums_[slot][k] += change * (steps_ - 1);
   }
 
   std::vector<Row> weights_;
   std::vector<Row> squares_;
+  std::vector<std::array<double, name_kinds>> sums_;  // of changes, times the steps before each
+  double steps_ = 0;
 };
 
 std::array<double, name_kinds> as_scores(const NameScores& scores) {
@@ -146,6 +160,7 @@ void learn_first(std::vector<Example>& examples, Learner& learner, Wanted wanted
       NameTagger::first_features(example.words, at, features);
       learner.learn(features, {}, example.kinds[at]);
     });
+  learner.take_mean();
 }
 
 // What a first stage that has not seen these texts' templates says of them.
@@ -171,6 +186,7 @@ void learn_second(std::vector<Example>& examples, Learner& learner) {
       NameTagger::second_features(example.words, at, features);
       learner.learn(features, as_scores(example.words[at].first_scores), example.kinds[at]);
     });
+  learner.take_mean();
 }
 
 Result<NameFilter> read_list(const std::filesystem::path& path) {
