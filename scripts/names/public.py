@@ -3,10 +3,10 @@
 training format (see corpus.py), on standard output.
 
     scripts/names/public.py conll FILE...            CoNLL columns: WNUT 2017, Broad Twitter Corpus
-    scripts/names/public.py documentation 0|1 LIMIT [LISTS]
-        half of /usr/share/doc and of the manual pages, by a hash of the path, without lines that
-        speak of authorship; with the folder of lists.py also without lines where a given name
-        stands before a capital
+    scripts/names/public.py documentation|sources 0|1 LIMIT [LISTS]
+        half of /usr/share/doc and of the manual pages, or of configuration, headers and scripts, by a
+        hash of the path, without lines that speak of authorship; with the folder of lists.py also
+        without lines where a given name stands before a capital
 """
 import gzip
 import hashlib
