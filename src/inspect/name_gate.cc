@@ -25,6 +25,7 @@ bool is_lead(Cue cue) {
          cue == Cue::kin || cue == Cue::self;
 }
 
+// As many WordFlags.
 class Flags {
  public:
   void add(WordFlag flag, bool when = true) {
@@ -36,14 +37,13 @@ class Flags {
   std::uint16_t bits_ = 0;
 };
 
-// Sixty-four words, a bit for each; those from `first` to `last` of them have all neighbours that
-// are asked.
+// Up to sixty-four words, a bit for each.
 class Window {
  public:
   static constexpr std::size_t width = 64;
 
   explicit Window(std::span<const NameWord> words) {
-    std::uint64_t joined = 0;  // the bytes that are written could be those of a member
+    std::uint64_t joined = 0;  // no member: bytes that are written may be anybody's
     for (std::size_t i = 0; i < words.size(); ++i) {
       near_[i] = static_cast<char>(words[i].flags);
       own_[i] = static_cast<char>(words[i].flags >> 8);
@@ -60,13 +60,13 @@ class Window {
       found |= std::uint64_t{bits(includes(load(plane.data() + half), wanted))} << half;
     return found;
   }
-  // Of which one of up to `count` words before is among `those`; not beyond a wall.
+  // The words that stand up to `count` words behind one of `those`; not beyond a wall.
   std::uint64_t behind(std::uint64_t those, unsigned count) const {
     std::uint64_t found = 0;
     for (; count != 0; --count) found |= those = those << 1 & joined_;
     return found;
   }
-  // Of which one of up to `count` words behind is.
+  // That stand before one.
   std::uint64_t before(std::uint64_t those, unsigned count) const {
     std::uint64_t found = 0;
     for (; count != 0; --count) found |= those = (those & joined_) >> 1;
@@ -82,14 +82,14 @@ class Window {
   std::uint64_t joined_ = 0;  // no wall before it
 };
 
-// Numbers, if they are no part of a reading.
+// Numbers that may be a house's, or a postcode.
 std::uint64_t numbers_of(const Window& w) {
   const std::uint64_t named =
       w.are(capital) | w.are(address_like) | w.are(place) | w.are(name_like);
   return w.are(short_number) & (w.beside(named, 2) | w.behind(w.are(address_cue), gate_reach));
 }
 
-// Words in small letters.
+// Words in small letters that may be a name or a part of an address.
 std::uint64_t lows_of(const Window& w) {
   const std::uint64_t capitals = w.are(capital);
   const std::uint64_t names = w.are(name_like);

@@ -9,7 +9,7 @@
 namespace gatehouse::inspect {
 namespace {
 
-constexpr std::string_view header = "gatehouse-names 1";
+constexpr std::string_view header = "gatehouse-names 2";
 constexpr std::size_t line_length = 120;
 constexpr std::size_t max_filter_bytes = 4U << 20;
 constexpr std::array<std::string_view, name_lists> list_names{"given", "surname", "place", "word"};

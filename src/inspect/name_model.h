@@ -1,7 +1,7 @@
 // What the name detector has learned: filters of names, places and dictionary words, and the
-// weights of hashed features. A text file (rules/models/names-1.model), versioned:
+// weights of hashed features. A text file (rules/models/names-2.model), versioned:
 //
-//   gatehouse-names 1
+//   gatehouse-names 2         the second way in which features are made and hashed
 //   <key>: <value>           the card: data, licence, date, figures; any keys
 //   threshold: <person> <address> <location>
 //   filter <class> <bytes>   given, surname, place, word; base64 in lines follows
@@ -126,7 +126,7 @@ struct NameModel {
   std::vector<std::pair<std::string, std::string>> card;
 };
 
-// The one compiled in (rules/models/names-1.model at build time). Generated.
+// The one compiled in (rules/models/names-2.model at build time). Generated.
 std::string_view builtin_name_model();
 
 }  // namespace gatehouse::inspect

@@ -122,11 +122,11 @@ TEST(Names, TheModelIsReadAsItIsWritten) {
 TEST(Names, ADamagedModelIsRefused) {
   const std::string text(builtin_name_model());
   EXPECT_FALSE(NameModel::parse(""));
+  EXPECT_FALSE(NameModel::parse("gatehouse-names 1" + text.substr(text.find('\n'))));
   EXPECT_FALSE(NameModel::parse("gatehouse-names 2\nend\n"));
-  EXPECT_FALSE(NameModel::parse("gatehouse-names 1\nend\n"));
-  EXPECT_FALSE(NameModel::parse("gatehouse-names 1\nfilter given 99999999999\nend\n"));
-  EXPECT_FALSE(NameModel::parse("gatehouse-names 1\nweights first 12\nAAAA\nend\n"));
-  EXPECT_FALSE(NameModel::parse("gatehouse-names 1\nthreshold: 1 x 2\nend\n"));
+  EXPECT_FALSE(NameModel::parse("gatehouse-names 2\nfilter given 99999999999\nend\n"));
+  EXPECT_FALSE(NameModel::parse("gatehouse-names 2\nweights first 12\nAAAA\nend\n"));
+  EXPECT_FALSE(NameModel::parse("gatehouse-names 2\nthreshold: 1 x 2\nend\n"));
   EXPECT_FALSE(NameModel::parse(std::string_view(text).substr(0, text.size() / 2)));
 }
 
