@@ -11,6 +11,7 @@ constexpr std::size_t reach = NameTagger::reach + repaired_behind;
 constexpr std::size_t longest_span = NameDetector::longest_span;
 constexpr std::size_t beside_span = longest_span + reach;
 constexpr std::size_t shortest_postcode = 4;
+constexpr std::size_t longest_region = 3;
 constexpr std::size_t block = 160;             // tokens at a time
 constexpr std::size_t forgotten_at_once = 64;  // tokens
 
@@ -42,10 +43,13 @@ bool joins(NameKind kind, const NameWord& left, Gap gap) {
   return kind == NameKind::address ? joins_address(gap) : joins_person(left, gap);
 }
 
-// Whether it may be the rest of a name whose beginning was found.
-bool continues_name(const NameWord& word) {
-  return word.shape == Shape::title && !word.is(NameList::word) && word.cue == Cue::none &&
-         word.gap.blank() && joins_person(word, word.gap);
+// Whether it may be the rest of a name whose beginning, `given`, was found: Anna Lindqvist, also
+// Vanessa Hope, Keith Miller Jr.
+bool continues_name(const NameWord& given, const NameWord& word) {
+  if (!word.gap.blank() || !joins_person(word, word.gap)) return false;
+  if (word.cue == Cue::suffix) return word.tall;
+  if (word.shape != Shape::title || word.cue != Cue::none) return false;
+  return !word.is(NameList::word) || (word.is(NameList::surname) && given.is(NameList::given));
 }
 
 // Whether one of the words right before words[at] leads to an address: lives at, zip.
@@ -168,10 +172,36 @@ bool NameReader::completes_name(std::size_t at) {
   }
   if (left == at || tagged(left) != NameKind::person) return false;
   if (words_[at].cue != Cue::particle)
-    return words_[at].shape == Shape::title && (at - left > 1 || continues_name(words_[at]));
+    return (words_[at].shape == Shape::title || words_[at].cue == Cue::suffix) &&
+           (at - left > 1 || continues_name(words_[left], words_[at]));
   std::size_t right = at + 1;
   if (right < words_.size() && follows(right) && words_[right].cue == Cue::particle) ++right;
   return right < words_.size() && follows(right) && words_[right].shape == Shape::title;
+}
+
+// Whether the token is the end of an address whose last part but that was found: a postcode, also
+// behind a region's letters, or those letters.
+bool NameReader::completes_address(std::size_t at) {
+  const auto follows = [&](std::size_t i) {
+    const NameWord& word = words_[i];
+    return i > 0 && !word.wall && word.gap.blank() && !word.gap.new_line() &&
+           joins_address(word.gap);
+  };
+  const auto is_postcode = [&](std::size_t i) {
+    return words_[i].has(WordFlag::short_number) && words_[i].size() >= shortest_postcode &&
+           (i + 1 == words_.size() || !words_[i + 1].is_number());
+  };
+  const auto is_region = [&](std::size_t i) {
+    const Shape shape = words_[i].shape;
+    return words_[i].size() <= longest_region && (shape == Shape::upper || shape == Shape::initial);
+  };
+  if (!follows(at)) return false;
+  if (is_postcode(at)) {
+    if (tagged(at - 1) == NameKind::address) return true;
+    return is_region(at - 1) && follows(at - 1) && tagged(at - 2) == NameKind::address;
+  }
+  return is_region(at) && at + 1 < words_.size() && is_postcode(at + 1) && follows(at + 1) &&
+         tagged(at - 1) == NameKind::address;
 }
 
 // What the token is after the repairs.
@@ -191,6 +221,7 @@ NameKind NameReader::kind(std::size_t at) {
       if (!fills_hole(words_[right])) break;
     }
   }
+  if (completes_address(at)) return NameKind::address;
   return own != NameKind::person && completes_name(at) ? NameKind::person : own;
 }
 

@@ -2,8 +2,9 @@
 // them and by lists of names: name_text.h reads tokens, name_tagger.h says what each is, here they
 // become spans.
 //
-// Two repairs first: up to two words between parts of one address belong to it, and a capitalised
-// word behind a person's name to that, and a particle (van, de) inside one. Then a span is a
+// Repairs first: up to two words between parts of one address belong to it, and a postcode right
+// behind one; a capitalised word behind a person's name to that, a suffix (Jr), and a particle (van,
+// de) inside one. Then a span is a
 // maximal row of tokens of one kind that are joined by what may stand inside a name or an address,
 // cut after `longest_span` tokens; each further token of the row is a span of its own. So what
 // begins at a place depends on a bounded number of tokens around it: a reader keeps that many, and
@@ -76,6 +77,7 @@ class NameReader final : public TextReader {
   void forget();
   bool fills_hole(const NameWord& word) const;
   bool completes_name(std::size_t at);
+  bool completes_address(std::size_t at);
   NameKind tagged(std::size_t at) { return detector_.tagger_.kind(words_, at); }
   NameKind kind(std::size_t at);
   bool joined(std::size_t first);

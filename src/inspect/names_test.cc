@@ -61,6 +61,17 @@ TEST(Names, Addresses) {
             Strings{"P.O. Box 1234, Springfield, IL 62701"});
 }
 
+// What the model does not know to be the end of one.
+TEST(Names, EndsAreCompleted) {
+  EXPECT_EQ(people("It was directed by Keith Sandoval Jr. in 2001."), Strings{"Keith Sandoval Jr"});
+  EXPECT_EQ(people("I met Vanessa Hope at the fair."), Strings{"Vanessa Hope"});
+  EXPECT_EQ(addresses("Meet me at 126 Paturoa Road, Nordheim BY 72721 on Friday."),
+            Strings{"126 Paturoa Road, Nordheim BY 72721"});
+  EXPECT_EQ(addresses("The office is at 42 Salter Street, Quorn 51890, second floor."),
+            Strings{"42 Salter Street, Quorn 51890"});
+  EXPECT_EQ(addresses("I moved to 5 Mill Lane in 2019."), Strings{"5 Mill Lane"});
+}
+
 TEST(Names, OrdinaryTextHasNone) {
   for (const std::string_view text :
        {"The quick brown fox jumps over the lazy dog.", "Error 404: Page Not Found at line 12",
