@@ -172,8 +172,8 @@ bool NameReader::completes_name(std::size_t at) {
   }
   if (left == at || tagged(left) != NameKind::person) return false;
   if (words_[at].cue != Cue::particle)
-    return (words_[at].shape == Shape::title || words_[at].cue == Cue::suffix) &&
-           (at - left > 1 || continues_name(words_[left], words_[at]));
+    return at - left == 1 ? continues_name(words_[left], words_[at])
+                          : words_[at].shape == Shape::title;
   std::size_t right = at + 1;
   if (right < words_.size() && follows(right) && words_[right].cue == Cue::particle) ++right;
   return right < words_.size() && follows(right) && words_[right].shape == Shape::title;

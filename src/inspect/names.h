@@ -3,12 +3,11 @@
 // become spans.
 //
 // Repairs first: up to two words between parts of one address belong to it, and a postcode right
-// behind one; a capitalised word behind a person's name to that, a suffix (Jr), and a particle (van,
-// de) inside one. Then a span is a
-// maximal row of tokens of one kind that are joined by what may stand inside a name or an address,
-// cut after `longest_span` tokens; each further token of the row is a span of its own. So what
-// begins at a place depends on a bounded number of tokens around it: a reader keeps that many, and
-// reads every token once.
+// behind one; a capitalised word behind a person's name to that, a suffix (Jr), and a particle
+// (van, de) inside one. Then a span is a maximal row of tokens of one kind that are joined by what
+// may stand inside a name or an address, cut after `longest_span` tokens; each further token of the
+// row is a span of its own. So what begins at a place depends on a bounded number of tokens around
+// it: a reader keeps that many, and reads every token once.
 #pragma once
 
 #include <memory>
