@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "inspect/name_model.h"
@@ -31,6 +32,7 @@ enum class WordFlag : std::uint16_t {
   namesake = 1 << 13,     // an ordinary word that is a name too: will, rose
   particle = 1 << 14,     // van, de la
 };
+
 // What is known of a word by itself.
 struct WordFacts : NameShape {  // the tail is 0 for numbers and dictionary words in lower case
   std::uint8_t lists = 0;       // bit: NameList
