@@ -83,9 +83,11 @@ bool says_address_with_number(std::span<const NameWord> span) {
   return has_number && has_word;
 }
 
-// Whether a word may be all of an address: no house number, no state's two letters.
-bool may_stand_alone(const NameWord& word) {
-  return word.is_number() ? word.size() >= shortest_postcode : word.cue != Cue::state;
+// Whether a word may be all of an address: no house number, no state's two letters, and nothing
+// that only ends as streets do, as "refactoring" does, unless it is led to.
+bool may_stand_alone(const NameWord& word, bool led) {
+  if (word.is_number()) return word.size() >= shortest_postcode;
+  return word.cue == Cue::none && (led || !word.street_ending);
 }
 
 // Whether the span words[at, at + length) says enough: a name more than an initial; an address
@@ -95,10 +97,11 @@ bool is_worth(std::span<const NameWord> words, std::size_t at, std::size_t lengt
   if (kind != NameKind::address)
     return std::ranges::any_of(
         span, [](const NameWord& word) { return !word.is_number() && word.size() >= 2; });
-  if (length == 1 && !may_stand_alone(span.front())) return false;
+  const bool led = is_led_to(words, at);
+  if (length == 1 && !may_stand_alone(span.front(), led)) return false;
   const auto is_readable = [](const NameWord& word) { return word.shape != Shape::other; };
   return std::ranges::any_of(span, says_address) || says_address_with_number(span) ||
-         (is_led_to(words, at) && std::ranges::any_of(span, is_readable));
+         (led && std::ranges::any_of(span, is_readable));
 }
 
 // Where the last UTF-8 sequence begins, if it may still be growing.

@@ -79,7 +79,8 @@ TEST(Names, OrdinaryTextHasNone) {
         "const std::size_t size = text.size(); return size + 1;",
         "Usage: tar [OPTION...] [FILE]... see the manual for Version 2.0",
         "my password is x, card 4111 1111 1111 1111, ssn 536904399",
-        "What is the name of the variable?", "On Monday we tested Windows, Linux and Docker."})
+        "What is the name of the variable?", "On Monday we tested Windows, Linux and Docker.",
+        "See his book on Refactoring, chapter 3."})
     EXPECT_TRUE(people(text).empty() && addresses(text).empty()) << text;
 }
 
