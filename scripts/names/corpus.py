@@ -8,7 +8,9 @@
 Templates and address forms are our own; what fills them comes from Faker (MIT) and GeoNames
 (CC BY 4.0). The same seed gives the same text.
 """
+import datetime
 import json
+import os
 import random
 import re
 import sys
@@ -191,6 +193,11 @@ class Maker:
                          self.surname(), self.surname(), self.city())
         return f"{word} {self.pick('Systems', 'Software', 'Bank', 'Insurance', 'University', 'Labs', 'Group', 'Inc.', 'Inc', 'Ltd', 'Ltd.', 'GmbH', 'LLC', 'Motors', 'Foundation', 'Hospital', 'Airlines', 'Media', 'Partners', 'Holdings', 'Technologies', 'Institute', 'Records')}"
 
+    def moment(self):
+        # Faker's own end at the time of the run, and would not be the same again.
+        at = datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=self.random.randrange(56 * 365 * 86400))
+        return at.strftime(self.pick("%Y-%m-%d", "%d %B %Y", "%A", "%B", "%H:%M:%S"))
+
     def slot(self, name):
         fake = self.fakers["en_US"]
         if name == "P":
@@ -216,7 +223,7 @@ class Maker:
         if name == "H":
             return fake.phone_number(), None
         if name == "D":
-            return self.pick(fake.date(), fake.date(pattern="%d %B %Y"), fake.day_of_week(), fake.month_name(), fake.time()), None
+            return self.moment(), None
         if name == "K":
             return str(self.random.randint(1, self.pick(9, 99, 99999))), None
         if name == "W":
@@ -259,6 +266,8 @@ def same_length(text, change):
 
 
 def main():
+    if os.environ.get("PYTHONHASHSEED") != "0":  # Faker goes through sets of words
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0"})
     maker = Maker(int(sys.argv[2]))
     for _ in range(int(sys.argv[1])):
         print(json.dumps(maker.row(), ensure_ascii=False))

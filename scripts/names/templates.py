@@ -419,10 +419,41 @@ Acknowledgements and References
 TODO: refactor the Session Manager
 """
 
+# Records as programs write them, alternatives, talk.
+MORE = """
+{"customer":{"firstName":"{F}","lastName":"{L}","address":{"line1":"{S}","city":"{C}","postalCode":"{Z}"}}}
+{"user":{"given_name":"{F}","family_name":"{L}","email":"{E}"},"ok":true}
+{"contact":{"lastName":"{L}","firstName":"{F}","phone":"{H}"}}
+{"id":{K},"displayName":"{P}","jobTitle":"{W}","mail":"{E}"}
+{"assignee":{"name":"{P}","key":"{W}"},"reporter":{"name":"{P}"}}
+{"shippingAddress":{"street":"{S}","zipCode":"{Z}","town":"{C}"}}
+<customer><firstName>{F}</firstName><lastName>{L}</lastName><city>{C}</city></customer>
+<person given="{F}" family="{L}"/>
+<author>{P}</author>
+SELECT * FROM customers WHERE last_name = '{L}' AND city = '{C}';
+select id from people where first_name = '{F}' and last_name like '{L}%';
+INSERT INTO customers (first_name, last_name, city) VALUES ('{F}', '{L}', '{C}');
+first_name={F}&last_name={L}&zip={Z}
+firstName: {F}|lastName: {L}|street: {S}
+last_name: {L}|first_name: {F}|email: {E}
+[{D}] {F}: can you ping {F} about the {W} numbers?
+[{D}] {F}: sure|[{D}] {F}: thanks, {F} covers today
+{F}: where is the {W}?|{F}: ask {N}
+<{F}> did {N} push the {W} branch? <{F}> yes
+Please ask {P} or {P}.
+Either {P} or {P} will be there, {A}.
+Send it to {A} or to {P}.
+Talk to {N}, {A}, or {P} about it.
+{P}, {A} and {P}, {A}
+{C} in the spring is lovely.
+{C} and {C} signed the treaty in {K}.
+The weather in {C} is better than in {C}.
+"""
+
 
 def lines(text):
     return [line.replace("||", "\n\n").replace("|", "\n") if " | " not in line else line for line in text.strip().splitlines()]
 
 
 # People and addresses more often than the rest.
-TEMPLATES = lines(CHAT) * 2 + lines(MAIL) * 2 + lines(RECORDS) + lines(PROSE) * 2 + lines(OTHER)
+TEMPLATES = lines(CHAT) * 2 + lines(MAIL) * 2 + lines(RECORDS) + lines(PROSE) * 2 + lines(OTHER) + lines(MORE)

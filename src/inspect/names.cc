@@ -158,7 +158,9 @@ std::vector<NameSpan> NameDetector::spans(std::string_view text) const {
 
 // Whether a word may lie inside an address though nothing about it says so.
 bool NameReader::fills_hole(const NameWord& word) const {
-  if (word.cue != Cue::from && word.cue != Cue::stop && word.cue != Cue::self) return true;
+  const bool is_small = word.cue == Cue::from || word.cue == Cue::stop || word.cue == Cue::self ||
+                        (word.cue == Cue::state && !word.tall);  // in, or
+  if (!is_small) return true;
   return word.gap.first() == 0 && std::ranges::count(detector_.small_words_, word.hash) != 0;
 }
 
