@@ -83,8 +83,8 @@ bool says_address_with_number(std::span<const NameWord> span) {
   return has_number && has_word;
 }
 
-// Whether a word may be all of an address: no house number, no state's two letters, and nothing
-// that only ends as streets do, as "refactoring" does, unless it is led to.
+// Whether a word may be all of an address: no house number, no word that only belongs to one (CA,
+// street, floor), and, unless it is led to, nothing that only ends as streets do: refactoring.
 bool may_stand_alone(const NameWord& word, bool led) {
   if (word.is_number()) return word.size() >= shortest_postcode;
   return word.cue == Cue::none && (led || !word.street_ending);
