@@ -144,7 +144,7 @@ Result<NameModel> NameModel::parse(std::string_view text) {
 
 std::string NameModel::serialize() const {
   std::string out = std::string(header) + "\n";
-  for (const auto& [key, value] : card) out += key + ": " + value + "\n";
+  for (const auto& [key, value] : card) out.append(key).append(": ").append(value).append("\n");
   out += "threshold:";
   for (std::size_t kind = 1; kind < name_kinds; ++kind)
     out += " " + std::to_string(threshold[kind]);

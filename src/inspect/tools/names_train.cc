@@ -364,8 +364,11 @@ Result<void> benign(std::span<char*> arguments) {
                 << row.text.substr(span.begin, span.end - span.begin) << "\t" << around << "\n";
     }
   }
-  std::fprintf(stderr, "%.1f MB: per MB %.0f person, %.0f address, %.0f location\n", bytes / 1e6,
-               reports[1] / bytes * 1e6, reports[2] / bytes * 1e6, reports[3] / bytes * 1e6);
+  const auto per_megabyte = [&](std::size_t kind) {
+    return std::lround(reports[kind] / bytes * 1e6);
+  };
+  std::cerr << std::lround(bytes / 1e6) << " MB: per MB " << per_megabyte(1) << " person, "
+            << per_megabyte(2) << " address, " << per_megabyte(3) << " location\n";
   return {};
 }
 
