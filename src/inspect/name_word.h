@@ -76,9 +76,9 @@ class WordMemory {
     const Key key = key_of(text, begin, end - begin);
     auto& [first, second] = places_[place(key)];
     if (first.key == key) return first.facts;
-    if (second.key == key)
+    if (second.key == key) {
       std::swap(first, second);
-    else {
+    } else {
       second = first;
       first = {key, make()};
     }
