@@ -121,12 +121,12 @@ bool is_part_of_reading(std::span<const NameWord> words, std::size_t at) {
 // "Reports move": a dictionary word that has its capital from the sentence it begins.
 bool only_begins_sentence(std::span<const NameWord> words, std::size_t at) {
   const NameWord& word = words[at];
-  if (!word.is(NameList::word) || word.is(NameList::given) || word.cue != Cue::none) return false;
+  if (!word.is(NameList::word) || word.is(NameList::given) || word.cue() != Cue::none) return false;
   const char mark = word.gap.first();
   if ((mark != '.' && mark != '!' && mark != '?') || at + 1 >= words.size()) return false;
   const NameWord& next = words[at + 1];
-  return next.shape == Shape::lower && next.is(NameList::word) &&
-         next.gap.code == Gap::blank_only && next.cue != Cue::speech;
+  return next.shape() == Shape::lower && next.is(NameList::word) &&
+         next.gap.code == Gap::blank_only && next.cue() != Cue::speech;
 }
 
 // The candidates among up to sixty-four words.
@@ -152,19 +152,19 @@ std::uint16_t flags_of(const WordFacts& word, std::size_t size) {
     flags.add(short_number, size <= longest_number);
     return flags.bits();
   }
-  const Cue cue = word.cue;
+  const Cue cue = word.cue();
   const bool in_dictionary = word.is(NameList::word);
-  const bool is_capital = word.tall && !is_small(cue) && cue != Cue::month;
-  const bool is_name = (word.lists & any_name) != 0 && !in_dictionary && cue == Cue::none;
+  const bool is_capital = word.tall() && !is_small(cue) && cue != Cue::month;
+  const bool is_name = (word.lists() & any_name) != 0 && !in_dictionary && cue == Cue::none;
   flags.add(capital, is_capital);
   flags.add(name_like, is_name);
   flags.add(address_like, cue == Cue::street || cue == Cue::way || cue == Cue::unit ||
-                              cue == Cue::box || (cue == Cue::state && word.tall) ||
-                              word.street_ending);
+                              cue == Cue::box || (cue == Cue::state && word.tall()) ||
+                              word.street_ending());
   flags.add(lead, is_lead(cue));
   flags.add(address_cue, cue == Cue::address);
   flags.add(place, word.is(NameList::place));
-  if (word.tall) {
+  if (word.tall()) {
     flags.add(upright, is_capital || cue == Cue::self || word.is(NameList::given));
   } else if (!is_small(cue) && size <= longest_token) {
     flags.add(low);

@@ -47,7 +47,7 @@ class PlainGate {
   }
   bool is_low_candidate(std::size_t at) const {
     const NameWord& word = words_[at];
-    if (word.cue == Cue::particle) return beside(at, 2, {capital, name_like});
+    if (word.cue() == Cue::particle) return beside(at, 2, {capital, name_like});
     if (word.has(listed) || beside(at, 2, {number})) return true;
     if (word.has(address_like)) return before(at, 1, {capital});
     if (word.is(NameList::word)) return word.is(NameList::given) && before(at, 2, {lead});
@@ -65,11 +65,12 @@ class PlainGate {
   }
   bool begins_sentence(std::size_t at) const {
     const NameWord& word = words_[at];
-    if (!word.is(NameList::word) || word.is(NameList::given) || word.cue != Cue::none) return false;
+    if (!word.is(NameList::word) || word.is(NameList::given) || word.cue() != Cue::none)
+      return false;
     if (!std::string_view(".!?").contains(word.gap.first()) || at + 1 == words_.size())
       return false;
     const NameWord& next = words_[at + 1];
-    return next.shape == Shape::lower && next.is(NameList::word) && next.cue != Cue::speech &&
+    return next.shape() == Shape::lower && next.is(NameList::word) && next.cue() != Cue::speech &&
            !next.wall && next.gap.code == Gap::blank_only;
   }
 

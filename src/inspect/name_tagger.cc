@@ -1,7 +1,6 @@
 #include "inspect/name_tagger.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace gatehouse::inspect {
 namespace {
@@ -56,16 +55,16 @@ template <class Use>
 void each_telling(const Around& a, Use use) {
   const FeatureMaker f;
   const NameWord& word = a[0];
-  use(f.make(7, a.gap(0), a.gap(1), static_cast<unsigned>(word.shape)));
-  use(f.make(10, 0, word.traits));
-  use(f.make(12, a[-1].traits, a.gap(0), word.traits));
+  use(f.make(7, a.gap(0), a.gap(1), static_cast<unsigned>(word.shape())));
+  use(f.make(10, 0, word.traits()));
+  use(f.make(12, a[-1].traits(), a.gap(0), word.traits()));
   use(f.make(1, word.hash));
   use(f.make(11, 2, a[2].hash));
   use(f.make(11, -1, a[-1].hash));
-  use(f.make(10, -1, a[-1].traits));
-  use(f.make(13, word.traits, a.gap(1), a[1].traits));
+  use(f.make(10, -1, a[-1].traits()));
+  use(f.make(13, word.traits(), a.gap(1), a[1].traits()));
   use(f.make(11, 1, a[1].hash));
-  use(f.make(10, -3, a[-3].traits));
+  use(f.make(10, -3, a[-3].traits()));
   use(f.make(11, -2, a[-2].hash));
 }
 
@@ -74,17 +73,17 @@ template <class Use>
 void each_other(const Around& a, Use use) {
   const FeatureMaker f;
   const NameWord& word = a[0];
-  const auto shape = static_cast<unsigned>(word.shape);
+  const auto shape = static_cast<unsigned>(word.shape());
   use(f.make(0, 0));
-  use(f.make(2, word.tail & 0xFFFFFF, shape));
+  use(f.make(2, word.tail, shape));
   use(f.make(4, word.size() < 12 ? word.size() : 12, shape));
-  use(f.make(9, a.gap(1), a.gap(2), word.traits));
-  for (const int i : {-2, 1, 2, 3}) use(f.make(10, i, a[i].traits));
+  use(f.make(9, a.gap(1), a.gap(2), word.traits()));
+  for (const int i : {-2, 1, 2, 3}) use(f.make(10, i, a[i].traits()));
   use(f.make(11, -3, a[-3].hash));
-  use(f.make(16, a[-1].hash, a.gap(0), word.traits));
-  use(f.make(17, a[1].hash, a.gap(1), word.traits));
-  use(f.make(21, a[-1].cue, a[-2].cue, word.lists, shape));
-  use(f.make(24, word.lists, word.tail & 0xFFFF));
+  use(f.make(16, a[-1].hash, a.gap(0), word.traits()));
+  use(f.make(17, a[1].hash, a.gap(1), word.traits()));
+  use(f.make(21, a[-1].cue(), a[-2].cue(), word.lists(), shape));
+  use(f.make(24, word.lists(), word.tail & 0xFFFF));
 }
 
 template <class Use>
@@ -92,7 +91,7 @@ void each_second(const Around& a, Use use) {
   const FeatureMaker f;
   const NameWord& word = a[0];
   const auto said = [&](int i) { return static_cast<unsigned>(a[i].first) << 2 | a[i].first_sure; };
-  const auto shape = static_cast<unsigned>(word.shape);
+  const auto shape = static_cast<unsigned>(word.shape());
   const unsigned own = said(0);
   use(f.make(40, own, shape));
   for (int i = -3; i <= 3; ++i) use(f.make(41, i, said(i), own >> 2));
@@ -101,11 +100,11 @@ void each_second(const Around& a, Use use) {
   use(f.make(44, own, a.gap(1), said(1)));
   use(f.make(45, said(-2), said(-1), own));
   use(f.make(46, own, said(1), said(2)));
-  use(f.make(47, said(-1) >> 2, word.traits, a.gap(0)));
-  use(f.make(48, said(1) >> 2, word.traits, a.gap(1)));
-  use(f.make(49, said(-1) >> 2, word.traits, said(1) >> 2));
-  use(f.make(50, said(-2) >> 2, said(-1) >> 2, word.traits, said(1) >> 2));
-  use(f.make(51, said(-1) >> 2, said(1) >> 2, said(2) >> 2, word.traits));
+  use(f.make(47, said(-1) >> 2, word.traits(), a.gap(0)));
+  use(f.make(48, said(1) >> 2, word.traits(), a.gap(1)));
+  use(f.make(49, said(-1) >> 2, word.traits(), said(1) >> 2));
+  use(f.make(50, said(-2) >> 2, said(-1) >> 2, word.traits(), said(1) >> 2));
+  use(f.make(51, said(-1) >> 2, said(1) >> 2, said(2) >> 2, word.traits()));
   use(f.make(52, own, word.hash));
   use(f.make(53, own, a[-1].hash));
   use(f.make(54, own, a[1].hash));
@@ -126,27 +125,30 @@ constexpr std::int32_t clear_lead = 70;
 }  // namespace
 
 WordFacts NameTagger::describe(std::string_view token) const {
-  WordFacts word{read_shape(token)};
-  const std::uint64_t tail = std::exchange(word.tail, 0);
-  if (!word.is_number() && word.shape != Shape::other) {
-    word.cue = model_.lexicon.find(word.hash);
-    const NameFilter::Key key(word.hash);
+  const NameShape shape = read_shape(token);
+  unsigned lists = 0;
+  Cue cue = Cue::none;
+  bool street_ending = false;
+  std::uint32_t tail = 0;
+  if (!is_number(shape.shape) && shape.shape != Shape::other) {
+    cue = model_.lexicon.find(shape.hash);
+    const NameFilter::Key key(shape.hash);
     const auto has = [&](NameList list) {
-      if (model_.filters[static_cast<std::size_t>(list)].contains(key)) word.lists |= bit_of(list);
+      const bool found = model_.filters[static_cast<std::size_t>(list)].contains(key);
+      if (found) lists |= bit_of(list);
+      return found;
     };
-    has(NameList::word);
+    const bool is_ordinary = has(NameList::word) && !shape.tall;
     has(NameList::given);
-    if (word.tall || !word.is(NameList::word)) {
+    if (!is_ordinary) {
       has(NameList::surname);
       has(NameList::place);
-      word.tail = tail;
-      word.street_ending = ends_as_street(tail, token.size());
+      tail = shape.tail & 0xFFFFFF;
+      street_ending = ends_as_street(shape.tail, token.size());
     }
   }
-  word.traits = static_cast<std::uint16_t>(
-      static_cast<unsigned>(word.shape) | static_cast<unsigned>(word.lists) << 4 |
-      static_cast<unsigned>(word.cue) << 8 | static_cast<unsigned>(word.street_ending) << 13 |
-      1U << 14);
+  WordFacts word(shape, lists, cue, street_ending);
+  word.tail = tail;
   word.flags = flags_of(word, token.size());
   return word;
 }

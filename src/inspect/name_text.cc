@@ -104,29 +104,20 @@ char plain_mark(char32_t c) {
   return '*';
 }
 
-// What a character adds to a gap's code: its mark in the lowest bits, or a flag.
-constexpr std::uint16_t blank_flag = 0x4000;
-constexpr std::uint16_t line_flag = 0x8000;
-constexpr std::array<std::uint16_t, 128> mark_codes = [] {
-  std::array<std::uint16_t, 128> codes{};
-  for (std::size_t c = 0; c < codes.size(); ++c) codes[c] = static_cast<std::uint16_t>(c);
-  codes[' '] = codes['\t'] = codes['\r'] = blank_flag;
-  codes['\n'] = line_flag;
-  return codes;
-}();
-
+// The code of a gap, of its characters one after the other.
 struct GapReader {
   unsigned first = 0;
   unsigned last = 0;
   unsigned flags = 0;
 
   void add(char c) {
-    const unsigned code = mark_codes[static_cast<unsigned char>(c)];
-    const unsigned empty_line = (code & flags & line_flag) != 0 ? '\n' : 0;
-    const unsigned mark = (code & 0x7F) | empty_line;
-    last = mark != 0 ? mark : last;
-    first = first != 0 ? first : mark;
-    flags |= code & (blank_flag | line_flag);
+    const bool is_empty_line = c == '\n' && (flags & Gap::line_flag) != 0;
+    if (c > ' ' || is_empty_line) {
+      last = static_cast<unsigned char>(c);
+      if (first == 0) first = last;
+    } else {
+      flags |= c == '\n' ? Gap::line_flag : Gap::blank_flag;
+    }
   }
   Gap gap() const { return {static_cast<std::uint16_t>(first | last << 7 | flags)}; }
 };
@@ -263,80 +254,56 @@ FoldedLetter fold_letter(char32_t c) {
   return {c, false};
 }
 
+Gap Gap::read(std::string_view text) {
+  GapReader reader;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t size = 1;
+    reader.add(plain_mark(decode(text, at, size)));
+    at += size;  // a mark's later bytes are no marks of their own
+  }
+  return reader.gap();
+}
+
 bool in_token(std::string_view text, std::size_t at) {
   const std::uint8_t kind = byte_kinds[static_cast<unsigned char>(text[at])];
   return kind != gap_byte && (kind != high_byte || !is_high_gap(text, at));
 }
 
-void TokenReader::look(std::size_t from) {
+void TokenReader::look() {
   static_assert(block == 2 * wide);
-  block_ = from;
-  const Padded<block> padded(text_, from);
-  std::uint64_t high = 0;  // beyond ASCII
-  inside_ = 0;
+  block_ = at_;
+  const Padded<block> padded(text_, block_);
+  std::uint64_t inside = 0;
+  std::uint64_t small = 0;  // blanks and what is beyond ASCII: negative bytes
+  high_ = lines_ = 0;
   for (std::size_t half = 0; half < block; half += wide) {
     const Bytes bytes = load(padded.data() + half);
-    const Bytes beyond = below(bytes, 0);
-    const Bytes inside = any(between(folded(bytes), 'a', 'z'), between(bytes, '0', '9'), beyond);
-    inside_ |= std::uint64_t{bits(inside)} << half;
-    high |= std::uint64_t{bits(beyond)} << half;
+    const Bytes high = below(bytes, 0);
+    const Bytes word = any(between(folded(bytes), 'a', 'z'), between(bytes, '0', '9'), high);
+    inside |= std::uint64_t{bits(word)} << half;
+    high_ |= std::uint64_t{bits(high)} << half;
+    small |= std::uint64_t{bits(below(bytes, ' ' + 1))} << half;
+    lines_ |= std::uint64_t{bits(equal(bytes, '\n'))} << half;
   }
-  for (; high != 0; high &= high - 1)
-    if (is_high_gap(text_, from + static_cast<std::size_t>(std::countr_zero(high))))
-      inside_ &= ~(high & -high);
+  blanks_ = small & ~high_ & ~lines_;
+  for (std::uint64_t asked = high_; asked != 0; asked &= asked - 1)
+    if (is_high_gap(text_, block_ + static_cast<std::size_t>(std::countr_zero(asked))))
+      inside &= ~(asked & -asked);
+  begins_ = inside & ~(inside << 1);
+  ends_ = ~inside & inside << 1;
 }
 
-// What is longer than a block is read byte by byte.
-TokenReader::Run TokenReader::find_further() {
+// The next token, if it is so long or so far that it does not end within the bytes looked at.
+bool TokenReader::find_wall(NameToken& token) {
   std::size_t begin = at_;
-  for (;;) {
-    const std::uint64_t rest = begin < block_ + block ? inside_ >> (begin - block_) : 0;
-    if (rest != 0) {
-      begin += static_cast<std::size_t>(std::countr_zero(rest));
-      break;
-    }
-    begin = std::max(begin, block_ + block);
-    if (begin >= text_.size()) return {};
-    look(begin);
-  }
-  look(begin);
-  std::size_t end = begin + static_cast<std::size_t>(std::countr_one(inside_));
-  if (end == begin + block)
-    while (end < text_.size() && in_token(text_, end)) ++end;
-  return {begin, end};
-}
-
-// As read_gap(), of one or two characters of ASCII without a loop: most gaps are.
-Gap TokenReader::gap(std::size_t to) const {
-  const std::size_t size = to - at_;
-  const char* at = text_.data() + at_;
-  if (size == 1 && static_cast<unsigned char>(at[0]) < 0x80) {
-    GapReader reader;
-    reader.add(at[0]);
-    return reader.gap();
-  }
-  if (size == 2 && static_cast<unsigned char>(at[0] | at[1]) < 0x80) {
-    GapReader reader;
-    reader.add(at[0]);
-    reader.add(at[1]);
-    return reader.gap();
-  }
-  return read_gap(text_, at_, to);
-}
-
-// What stands in text[from, to), between two tokens.
-Gap TokenReader::read_gap(std::string_view text, std::size_t from, std::size_t to) {
-  GapReader reader;
-  for (std::size_t at = from; at < to;) {
-    if (static_cast<unsigned char>(text[at]) < 0x80) {
-      reader.add(text[at++]);
-      continue;
-    }
-    std::size_t size = 1;
-    reader.add(plain_mark(decode(text, at, size)));
-    at = std::min(at + size, to);  // a mark's later bytes are no marks of their own
-  }
-  return reader.gap();
+  while (begin < text_.size() && !in_token(text_, begin)) ++begin;
+  std::size_t end = begin;
+  while (end < text_.size() && in_token(text_, end)) ++end;
+  if (begin == end) return false;
+  begins_ = 0;
+  token = {begin, end, {}, true};
+  at_ = end;
+  return true;
 }
 
 NameShape read_shape(std::string_view token) {

@@ -57,6 +57,14 @@ TEST(NameText, GapsKeepTheirEndsBlanksAndNewLines) {
   EXPECT_TRUE(found[6].gap.blank());
 }
 
+TEST(NameText, ControlCharactersAreBlanks) {
+  const auto found = tokens(std::string_view("a\0b\x1B, c", 8));
+  ASSERT_EQ(found.size(), 3U);
+  EXPECT_EQ(found[1].gap.code, Gap::blank_only);
+  EXPECT_EQ(found[2].gap.first(), ',');
+  EXPECT_TRUE(found[2].gap.blank());
+}
+
 TEST(NameText, LongTokensAndGapsAreWalls) {
   const auto found = tokens("a " + std::string(longest_token + 1, 'x') + " b" +
                             std::string(longest_gap + 1, ' ') + "c d");
@@ -118,6 +126,10 @@ RC_GTEST_PROP(NameText, TokensAreTheRunsOfWhatMayBeInOne, ()) {
       RC_ASSERT(next < found.size());
       RC_ASSERT(found[next].begin == at);
       RC_ASSERT(found[next].end == end);
+      const std::size_t from = next == 0 ? 0 : found[next - 1].end;
+      if (!found[next].wall)
+        RC_ASSERT(found[next].gap.code == Gap::read(text.substr(from, at - from)).code);
+      RC_ASSERT(found[next].wall == (at - from > longest_gap || end - at > longest_token));
       ++next;
     }
     at = end + 1;

@@ -33,16 +33,35 @@ enum class WordFlag : std::uint16_t {
   particle = 1 << 14,     // van, de la
 };
 
-// What is known of a word by itself.
-struct WordFacts : NameShape {  // the tail is 0 for numbers and dictionary words in lower case
-  std::uint8_t lists = 0;       // bit: NameList
-  Cue cue = Cue::none;
-  bool street_ending = false;
-  std::uint16_t traits = 0;  // shape, cue, lists: what features are made of
-  std::uint16_t flags = 0;   // WordFlag
+// What is known of a word by itself, in sixteen bytes: the memory has room for more.
+class WordFacts {
+ public:
+  std::uint64_t hash = 0;   // of the folded word
+  std::uint32_t tail = 0;   // its last three folded letters; of a number or an ordinary word, 0
+  std::uint16_t flags = 0;  // WordFlag
 
+  WordFacts() = default;
+  // `lists`: a bit for each NameList.
+  WordFacts(const NameShape& shape, unsigned lists, Cue cue, bool street_ending)
+      : hash(shape.hash),
+        bits_(static_cast<std::uint16_t>(static_cast<unsigned>(shape.shape) | lists << 4 |
+                                         static_cast<unsigned>(cue) << 8 |
+                                         static_cast<unsigned>(street_ending) << 13 | 1U << 14 |
+                                         static_cast<unsigned>(shape.tall) << 15)) {}
+
+  Shape shape() const { return static_cast<Shape>(bits_ & 15); }
+  unsigned lists() const { return bits_ >> 4 & 15; }
+  Cue cue() const { return static_cast<Cue>(bits_ >> 8 & 31); }
+  bool street_ending() const { return (bits_ >> 13 & 1) != 0; }
+  bool tall() const { return (bits_ >> 15) != 0; }
+  bool is_number() const { return inspect::is_number(shape()); }
+  bool is(NameList list) const { return (lists() >> static_cast<unsigned>(list) & 1U) != 0; }
   bool has(WordFlag flag) const { return (flags & static_cast<unsigned>(flag)) != 0; }
-  bool is(NameList list) const { return (lists >> static_cast<unsigned>(list) & 1U) != 0; }
+  // Shape, lists, cue and street_ending, what features are made of; 0 where there is no word.
+  unsigned traits() const { return bits_ & 0x7FFF; }
+
+ private:
+  std::uint16_t bits_ = 0;
 };
 
 // What it is taken for where it stands; filled when asked for.
@@ -86,32 +105,41 @@ class WordMemory {
   }
 
  private:
-  static constexpr unsigned places_log2 = 11;
+  static constexpr unsigned places_log2 = 12;
   struct Key {  // the bytes of a word; of none: zeros
     std::uint64_t first = 0;
     std::uint64_t second = 0;
-    bool operator==(const Key&) const = default;
+    bool operator==(const Key& other) const {
+      return ((first ^ other.first) | (second ^ other.second)) == 0;
+    }
   };
+  // Ones for the bytes of a word of so many.
+  static constexpr std::array<std::array<std::uint64_t, 2>, sizeof(Key) + 1> masks = [] {
+    std::array<std::array<std::uint64_t, 2>, sizeof(Key) + 1> masks{};
+    for (std::size_t size = 0; size < masks.size(); ++size)
+      for (std::size_t byte = 0; byte < size; ++byte)
+        masks[size][byte / 8] |= std::uint64_t{0xFF} << 8 * (byte % 8);
+    return masks;
+  }();
   struct Entry {
     Key key;
     WordFacts facts;
   };
-  using Place = std::array<Entry, 2>;  // the one seen last before the other
+  struct alignas(64) Place {  // of one cache line; the one seen last is the first
+    Entry first;
+    Entry second;
+  };
+  static_assert(sizeof(Place) == 64);
 
+  // What stands behind the word is masked away.
   static Key key_of(std::string_view text, std::size_t begin, std::size_t length) {
     Key key;
     if (begin + sizeof key > text.size()) {
       text.copy(reinterpret_cast<char*>(&key), length, begin);
       return key;
     }
-    const auto load = [&](std::size_t at, std::size_t count) {
-      std::uint64_t bytes = 0;
-      std::memcpy(&bytes, text.data() + begin + at, sizeof bytes);
-      return bytes & ~std::uint64_t{0} >> 8 * (8 - count);
-    };
-    key.first = load(0, std::min<std::size_t>(length, 8));
-    if (length > 8) key.second = load(8, length - 8);
-    return key;
+    std::memcpy(&key, text.data() + begin, sizeof key);
+    return {key.first & masks[length][0], key.second & masks[length][1]};
   }
   static std::size_t place(const Key& key) {
     const std::uint64_t hash = (key.first ^ key.second * 0x9FB21C651E98DF25U) * 0x9E3779B97F4A7C15U;

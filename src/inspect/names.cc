@@ -47,24 +47,24 @@ bool joins(NameKind kind, const NameWord& left, Gap gap) {
 // Vanessa Hope, Keith Miller Jr.
 bool continues_name(const NameWord& given, const NameWord& word) {
   if (!word.gap.blank() || !joins_person(word, word.gap)) return false;
-  if (word.cue == Cue::suffix) return word.tall;
-  if (word.shape != Shape::title || word.cue != Cue::none) return false;
+  if (word.cue() == Cue::suffix) return word.tall();
+  if (word.shape() != Shape::title || word.cue() != Cue::none) return false;
   return !word.is(NameList::word) || (word.is(NameList::surname) && given.is(NameList::given));
 }
 
 // Whether one of the words right before words[at] leads to an address: lives at, zip.
 bool is_led_to(std::span<const NameWord> words, std::size_t at) {
   for (std::size_t i = at; i > 0 && at - i < gate_reach && !words[i].wall; --i)
-    if (words[i - 1].cue == Cue::address) return true;
+    if (words[i - 1].cue() == Cue::address) return true;
   return false;
 }
 
 // What only addresses have: a place, a street and its like. A state's two letters say nothing
 // inside of an identifier, a letter says nothing.
 bool says_address(const NameWord& word) {
-  if (word.shape == Shape::no_case || word.street_ending) return true;
-  if (word.cue == Cue::state) return word.tall && (word.gap.blank() || word.gap.first() == ',');
-  return word.tall && word.size() >= 2 &&
+  if (word.shape() == Shape::no_case || word.street_ending()) return true;
+  if (word.cue() == Cue::state) return word.tall() && (word.gap.blank() || word.gap.first() == ',');
+  return word.tall() && word.size() >= 2 &&
          (word.is(NameList::place) || word.has(WordFlag::address_like));
 }
 
@@ -74,11 +74,12 @@ bool says_address_with_number(std::span<const NameWord> span) {
   bool has_number = false;
   bool has_word = false;
   for (const NameWord& word : span) {
-    if (has_number && word.cue == Cue::street) return true;
+    if (has_number && word.cue() == Cue::street) return true;
     has_number = has_number || word.is_number();
-    has_word = has_word || word.cue == Cue::way || word.cue == Cue::unit || word.cue == Cue::box ||
-               word.is(NameList::place) ||
-               (word.shape == Shape::title && !word.is(NameList::word) && word.cue == Cue::none);
+    has_word =
+        has_word || word.cue() == Cue::way || word.cue() == Cue::unit || word.cue() == Cue::box ||
+        word.is(NameList::place) ||
+        (word.shape() == Shape::title && !word.is(NameList::word) && word.cue() == Cue::none);
   }
   return has_number && has_word;
 }
@@ -87,7 +88,7 @@ bool says_address_with_number(std::span<const NameWord> span) {
 // street, floor), and, unless it is led to, nothing that only ends as streets do: refactoring.
 bool may_stand_alone(const NameWord& word, bool led) {
   if (word.is_number()) return word.size() >= shortest_postcode;
-  return word.cue == Cue::none && (led || !word.street_ending);
+  return word.cue() == Cue::none && (led || !word.street_ending());
 }
 
 // Whether the span words[at, at + length) says enough: a name more than an initial; an address
@@ -99,7 +100,7 @@ bool is_worth(std::span<const NameWord> words, std::size_t at, std::size_t lengt
         span, [](const NameWord& word) { return !word.is_number() && word.size() >= 2; });
   const bool led = is_led_to(words, at);
   if (length == 1 && !may_stand_alone(span.front(), led)) return false;
-  const auto is_readable = [](const NameWord& word) { return word.shape != Shape::other; };
+  const auto is_readable = [](const NameWord& word) { return word.shape() != Shape::other; };
   return std::ranges::any_of(span, says_address) || says_address_with_number(span) ||
          (led && std::ranges::any_of(span, is_readable));
 }
@@ -158,8 +159,9 @@ std::vector<NameSpan> NameDetector::spans(std::string_view text) const {
 
 // Whether a word may lie inside an address though nothing about it says so.
 bool NameReader::fills_hole(const NameWord& word) const {
-  const bool is_small = word.cue == Cue::from || word.cue == Cue::stop || word.cue == Cue::self ||
-                        (word.cue == Cue::state && !word.tall);  // in, or
+  const bool is_small = word.cue() == Cue::from || word.cue() == Cue::stop ||
+                        word.cue() == Cue::self ||
+                        (word.cue() == Cue::state && !word.tall());  // in, or
   if (!is_small) return true;
   return word.gap.first() == 0 && std::ranges::count(detector_.small_words_, word.hash) != 0;
 }
@@ -173,15 +175,15 @@ bool NameReader::completes_name(std::size_t at) {
   std::size_t left = at;
   while (follows(left) && at - left < repaired_behind) {
     if (tagged(--left) == NameKind::person) break;
-    if (words_[left].cue != Cue::particle) return false;
+    if (words_[left].cue() != Cue::particle) return false;
   }
   if (left == at || tagged(left) != NameKind::person) return false;
-  if (words_[at].cue != Cue::particle)
+  if (words_[at].cue() != Cue::particle)
     return at - left == 1 ? continues_name(words_[left], words_[at])
-                          : words_[at].shape == Shape::title;
+                          : words_[at].shape() == Shape::title;
   std::size_t right = at + 1;
-  if (right < words_.size() && follows(right) && words_[right].cue == Cue::particle) ++right;
-  return right < words_.size() && follows(right) && words_[right].shape == Shape::title;
+  if (right < words_.size() && follows(right) && words_[right].cue() == Cue::particle) ++right;
+  return right < words_.size() && follows(right) && words_[right].shape() == Shape::title;
 }
 
 // Whether the token is the end of an address whose last part but that was found: a postcode, also
@@ -197,7 +199,7 @@ bool NameReader::completes_address(std::size_t at) {
            (i + 1 == words_.size() || !words_[i + 1].is_number());
   };
   const auto is_region = [&](std::size_t i) {
-    const Shape shape = words_[i].shape;
+    const Shape shape = words_[i].shape();
     return words_[i].size() <= longest_region && (shape == Shape::upper || shape == Shape::initial);
   };
   if (!follows(at)) return false;

@@ -297,7 +297,7 @@ TEST(Names, WhatIsRememberedOfWordsIsRight) {
       const WordFacts& facts = memory.find(text, 2, 2 + word.size(), make);
       const WordFacts wanted = make();
       ASSERT_EQ(facts.hash, wanted.hash) << word;
-      ASSERT_EQ(facts.traits, wanted.traits) << word;
+      ASSERT_EQ(facts.traits(), wanted.traits()) << word;
       ASSERT_EQ(facts.flags, wanted.flags) << word;
     }
   }
