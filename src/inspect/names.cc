@@ -118,10 +118,11 @@ std::size_t end_of_sequences(std::string_view text) {
 
 // Whether more text cannot change the token: something that is no part of it follows, or it is so
 // long that it counts as a wall.
-bool is_complete(std::string_view text, const NameToken& token) {
-  return std::min(token.end, end_of_sequences(text)) > token.begin + longest_token ||
-         token.end + 2 < text.size() ||
-         (token.end < text.size() && static_cast<unsigned char>(text[token.end]) < 0x80);
+bool is_complete(std::string_view text, std::size_t base, const NameToken& token) {
+  const std::size_t begin = token.begin - base;
+  const std::size_t end = token.end - base;
+  return std::min(end, end_of_sequences(text)) > begin + longest_token || end + 2 < text.size() ||
+         (end < text.size() && static_cast<unsigned char>(text[end]) < 0x80);
 }
 
 class NameMemory final : public Detector::Memory {
@@ -277,15 +278,17 @@ bool NameReader::read(std::string_view text, std::size_t base) {
   for (std::size_t i = known - std::min(known, NameTagger::reach); i < known; ++i)
     static_cast<NameJudgement&>(words_[i]) = {};
   TokenReader tokens(text, at_ - base);
-  NameToken token;
   bool end = false;
-  while (words_.size() < block || token.end + near_end > text.size()) {
-    end = !tokens.next(token);
-    if (end) break;
-    const WordFacts& facts = memory_.find(text, token.begin, token.end, [&] {
-      return detector_.tagger_.describe(text.substr(token.begin, token.size()));
+  while (words_.size() < block || words_.back().end + near_end > base + text.size()) {
+    NameWord& word = words_.emplace_back();
+    end = !tokens.next(word);
+    if (end) {
+      words_.pop_back();
+      break;
+    }
+    static_cast<WordFacts&>(word) = memory_.find(text, word.begin, word.end, [&] {
+      return detector_.tagger_.describe(text.substr(word.begin, word.size()));
     });
-    NameWord& word = words_.emplace_back(token, facts);
     word.begin += base;
     word.end += base;
     if (behind_wall_ && words_.size() == known + 1) {
@@ -294,7 +297,7 @@ bool NameReader::read(std::string_view text, std::size_t base) {
     }
   }
   complete_ = words_.size();
-  if (complete_ > known && end && !is_complete(text, token)) --complete_;
+  if (complete_ > known && end && !is_complete(text, base, words_.back())) --complete_;
   if (complete_ > known) {
     at_ = words_[complete_ - 1].end;
     behind_wall_ = false;
