@@ -148,7 +148,6 @@ std::size_t CompiledRule::next_begin_in(std::string_view text, std::size_t at,
 std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t start,
                                            std::size_t base, LastMatch& last) const {
   if (last.hides(base + start, width_inside)) return std::nullopt;
-  if (source_.context_required && !in_context(text, start)) return std::nullopt;
   const bool inside = base + start < last.end;
   std::size_t width = inside ? std::min(source_.width_limit, width_inside) : source_.width_limit;
   const auto longest = [&] {
@@ -164,8 +163,7 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
       found = longest();
     }
   }
-  if (!found) return std::nullopt;
-  const bool context = source_.context_required || in_context(text, start);
+  if (!found || (source_.context_required && !in_context(text, start))) return std::nullopt;
   std::size_t match_end = found->end;
   const bool was_cut = is_cut();
   if (last.wide && base + match_end == last.end) return std::nullopt;
@@ -195,6 +193,7 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
   const std::string_view value = text.substr(begin, end - begin);
   if (source_.min_entropy > 0 && entropy_bits(value) < source_.min_entropy) return std::nullopt;
   if (allowed(value)) return std::nullopt;
+  const bool context = source_.context_required || in_context(text, start);
   return Match{0, begin, end, context ? source_.p_value_with_context : source_.rule.p_value, {}};
 }
 
