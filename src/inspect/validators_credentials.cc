@@ -1,7 +1,7 @@
 // Validators for credentials: checksums and structure that issuers put into tokens, and for the
 // untyped rest a judgement whether a value is a secret at all (rarity.h).
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <simdjson.h>
 #include <vector>
 
 #include "base/text.h"
@@ -103,43 +103,21 @@ std::size_t token(const Candidate& candidate) {
   return all_if(candidate, entropy_bits(value) >= 2.5);
 }
 
-// Whether a text is a JSON object with a member of this name. Nothing of it is kept.
-class MemberFinder : public nlohmann::json_sax<nlohmann::json> {
- public:
-  explicit MemberFinder(std::string_view name) : name_(name) {}
-  bool has_member(std::string_view text) { return nlohmann::json::sax_parse(text, this) && found_; }
-
-  bool null() override { return depth_ > 0; }
-  bool boolean(bool) override { return depth_ > 0; }
-  bool number_integer(number_integer_t) override { return depth_ > 0; }
-  bool number_unsigned(number_unsigned_t) override { return depth_ > 0; }
-  bool number_float(number_float_t, const string_t&) override { return depth_ > 0; }
-  bool string(string_t&) override { return depth_ > 0; }
-  bool binary(binary_t&) override { return false; }
-  bool start_object(std::size_t) override { return ++depth_ > 0; }
-  bool key(string_t& name) override {
-    found_ = found_ || (depth_ == 1 && name == name_);
-    return true;
-  }
-  bool end_object() override { return depth_-- > 0; }
-  bool start_array(std::size_t) override { return depth_++ > 0; }
-  bool end_array() override { return depth_-- > 0; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-    return false;
-  }
-
- private:
-  std::string_view name_;
-  std::size_t depth_ = 0;
-  bool found_ = false;
-};
+// Whether a text is a JSON object with a member of this name.
+bool has_member(std::string text, std::string_view name) {
+  static thread_local simdjson::dom::parser parser;  // keeps its room
+  text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  simdjson::dom::object object;
+  return parser.parse(text.data(), text.size(), false).get(object) == simdjson::SUCCESS &&
+         object[name].error() == simdjson::SUCCESS;
+}
 
 // Header and payload are base64url of JSON objects; the header names an algorithm.
 std::size_t jwt(const Candidate& candidate) {
   const std::string_view text = candidate.value;
   const std::size_t dot = text.find('.');
   if (dot == std::string_view::npos || dot > 4096) return 0;
-  return all_if(candidate, MemberFinder("alg").has_member(decode_base64(text.substr(0, dot))));
+  return all_if(candidate, has_member(decode_base64(text.substr(0, dot)), "alg"));
 }
 
 std::size_t bech32_key(const Candidate& candidate) {
