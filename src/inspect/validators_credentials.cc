@@ -1,7 +1,8 @@
 // Validators for credentials: checksums and structure that issuers put into tokens, and for the
 // untyped rest a judgement whether a value is a secret at all (rarity.h).
-#include <algorithm>
 #include <simdjson.h>
+
+#include <algorithm>
 #include <vector>
 
 #include "base/text.h"
@@ -380,8 +381,12 @@ bool is_said_of_passwords(std::string_view value) {
 
 // A value up to what HTML put behind it.
 std::string_view without_entities(std::string_view value) {
-  for (const std::string_view entity : {"&quot;", "&#39;", "&lt;", "&gt;", "&amp;", "&apos;"})
-    value = value.substr(0, value.find(entity));
+  static constexpr std::string_view entities[] = {"&quot;", "&#39;", "&lt;",
+                                                  "&gt;",   "&amp;", "&apos;"};
+  for (std::size_t at = value.find('&'); at != std::string_view::npos; at = value.find('&', at + 1))
+    if (std::ranges::any_of(entities,
+                            [&](auto entity) { return value.substr(at).starts_with(entity); }))
+      return value.substr(0, at);
   return value;
 }
 
