@@ -163,7 +163,9 @@ std::optional<Match> CompiledRule::confirm(std::string_view text, std::size_t st
       found = longest();
     }
   }
-  if (!found || (source_.context_required && !in_context(text, start))) return std::nullopt;
+  if (!found) return std::nullopt;
+  // Only now: the words around take longer to look for than most patterns to fail.
+  if (source_.context_required && !in_context(text, start)) return std::nullopt;
   std::size_t match_end = found->end;
   const bool was_cut = is_cut();
   if (last.wide && base + match_end == last.end) return std::nullopt;

@@ -109,7 +109,7 @@ class WordMemory {
   struct Key {  // the bytes of a word; of none: zeros
     std::uint64_t first = 0;
     std::uint64_t second = 0;
-    bool operator==(const Key& other) const {
+    bool operator==(const Key& other) const {  // both halves at once: no branch between them
       return ((first ^ other.first) | (second ^ other.second)) == 0;
     }
   };
