@@ -78,8 +78,8 @@ McpVerdict check_method(const Exchange& exchange) {
   return refusal;
 }
 
-net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange,
-                               McpCall& call) {
+net::Task<McpVerdict> stages(Worker& worker, net::ServerStream& client, Exchange& exchange,
+                             McpCall& call) {
   GH_MCP(check_mcp_origin(exchange));
   GH_MCP(co_await identify_mcp(worker, client, exchange));
   GH_MCP(find_server(exchange, call));
@@ -110,6 +110,18 @@ net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchan
     co_return co_await serve_bridged(worker, client, exchange, call);
   }
   co_return co_await relay_mcp(worker, client, exchange, call, std::move(*reply));
+}
+
+// As in walk.cc.
+net::Task<McpVerdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange,
+                               McpCall& call) {
+  std::exception_ptr thrown;
+  try {
+    co_return co_await stages(worker, client, exchange, call);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_return std::unexpected(mcp_refusal(internal_error(exchange, thrown)));
 }
 
 std::string refusal_body(const Exchange& exchange, const McpCall& call, const McpRefusal& refusal) {

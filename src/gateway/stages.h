@@ -95,6 +95,9 @@ inline bool is_large(std::string_view text) {
 // walk.cc: runs `work` there.
 net::Task<Verdict> beside_the_loop(Worker& worker, std::move_only_function<void()> work);
 
+// walk.cc: what a call is answered whose walk threw; noted in the log.
+ApiError internal_error(const Exchange& exchange, const std::exception_ptr& thrown);
+
 // walk.cc: what every answer of the gateway carries.
 net::ResponseHead answer_head(const Exchange& exchange, int status, std::string_view content_type);
 

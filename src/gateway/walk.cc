@@ -2,8 +2,10 @@
 //   1. Nothing goes upstream before the decision is recorded; nothing ends before the outcome is.
 //   2. Every call that was answered is recorded, refused ones included.
 //   3. A caller gets errors in its own dialect.
+//   4. An exception, which is a bug, ends the request that met it and no other.
 #include "gateway/walk.h"
 
+#include "base/exception.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "gateway/administer.h"
@@ -49,7 +51,7 @@ net::Task<Verdict> list_models(Worker& worker, net::ServerStream& client, Exchan
   co_return Verdict{};
 }
 
-net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
+net::Task<Verdict> stages(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   GH_STAGE(accept(worker, client, exchange));
   if (exchange.head->path().starts_with(approval_link_prefix))
     co_return co_await serve_approval_link(worker, client, exchange);
@@ -85,6 +87,17 @@ net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange&
   auto upstream = co_await forward(worker, client, exchange);
   if (!upstream) co_return std::unexpected(std::move(upstream).error());
   co_return co_await screen(worker, client, exchange, std::move(*upstream));
+}
+
+// What throws all the same is a bug that this request has found: it fails, recorded as any other.
+net::Task<Verdict> governed(Worker& worker, net::ServerStream& client, Exchange& exchange) {
+  std::exception_ptr thrown;
+  try {
+    co_return co_await stages(worker, client, exchange);
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  co_return std::unexpected(internal_error(exchange, thrown));
 }
 
 // Answers with the error, in the caller's dialect, once it is recorded.
@@ -143,6 +156,14 @@ net::Task<void> walk(Worker& worker, net::ServerStream& client) {
   if (!verdict) co_await answer_error(worker, client, exchange, std::move(verdict).error());
   settle_limits(worker, exchange);  // of a walk that could not record its outcome
   worker.metrics.count_request(exchange);
+}
+
+ApiError internal_error(const Exchange& exchange, const std::exception_ptr& thrown) {
+  log_error("a request ended with an exception",
+            {{"entry", exchange.id}, {"exception", describe(thrown)}});
+  return {Problem::internal,
+          "The gateway has a fault that this request met. Its log says more: " + exchange.id + ".",
+          false};
 }
 
 net::Task<Verdict> beside_the_loop(Worker& worker, std::move_only_function<void()> work) {

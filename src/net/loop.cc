@@ -257,7 +257,11 @@ class BlockingJob : public std::enable_shared_from_this<BlockingJob> {
       if (state_ == State::abandoned) return;
       state_ = State::running;
     }
-    work_();
+    try {
+      work_();
+    } catch (...) {
+      thrown_ = std::current_exception();
+    }
     {
       const std::lock_guard lock(mutex_);
       state_ = State::done;
@@ -267,6 +271,8 @@ class BlockingJob : public std::enable_shared_from_this<BlockingJob> {
       if (auto handle = std::exchange(self->waiting_, {})) handle.resume();
     });
   }
+  // What the work ended with, once it is done; null: it returned.
+  std::exception_ptr thrown() { return std::exchange(thrown_, {}); }
   void wait_with(std::coroutine_handle<> handle) { waiting_ = handle; }
   void abandon() {  // loop thread
     waiting_ = {};
@@ -279,6 +285,7 @@ class BlockingJob : public std::enable_shared_from_this<BlockingJob> {
   enum class State { queued, running, done, abandoned };
   std::move_only_function<void()> work_;
   std::shared_ptr<Mailbox> mailbox_;
+  std::exception_ptr thrown_;        // written before `done`
   std::coroutine_handle<> waiting_;  // loop thread only
   std::mutex mutex_;
   std::condition_variable finished_;
@@ -308,6 +315,7 @@ Task<Result<void>> Loop::run_blocking(std::move_only_function<void()> work) {
   const bool accepted = co_await awaiter;
   if (!accepted)
     co_return fail(ErrorCode::resource_exhausted, "too much blocking work is waiting already");
+  if (auto thrown = job->thrown()) std::rethrow_exception(std::move(thrown));
   co_return Result<void>{};
 }
 

@@ -42,7 +42,7 @@ class Loop {
 
   // Runs `work` on a small bounded pool of threads shared by all loops, then resumes here. For what
   // may take longer than a millisecond (SQLite, large scans). resource_exhausted when the pool's
-  // queue (1,024) is full; `work` was then not run.
+  // queue (1,024) is full; `work` was then not run. What `work` throws is thrown here.
   Task<Result<void>> run_blocking(std::move_only_function<void()> work);
 
   struct Impl;

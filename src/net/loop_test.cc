@@ -164,6 +164,21 @@ TEST(Loop, RunsBlockingWorkElsewhereAndComesBack) {
   EXPECT_EQ(loop_thread, resumed_on);
 }
 
+Task<void> throw_elsewhere(Loop& loop, bool& caught) {
+  try {
+    (void)co_await loop.run_blocking([] { throw std::runtime_error("a bug"); });
+  } catch (const std::runtime_error&) {
+    caught = true;
+  }
+}
+
+TEST(Loop, WhatBlockingWorkThrowsIsThrownWhereItIsAwaited) {
+  LoopThread thread;
+  bool caught = false;
+  thread.run_task([&] { return throw_elsewhere(thread.loop(), caught); });
+  EXPECT_TRUE(caught);
+}
+
 struct Latch {
   std::mutex mutex;
   std::condition_variable opened;

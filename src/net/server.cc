@@ -9,6 +9,8 @@
 #include <atomic>
 #include <vector>
 
+#include "base/exception.h"
+#include "base/log.h"
 #include "net/address.h"
 #include "net/parser.h"
 #include "net/stream.h"
@@ -115,6 +117,7 @@ class Connection final : public ServerStream,
   Task<void> handle_request();
   Task<bool> finish_request();
   Task<void> refuse(Refused refused);
+  void fail_request(const std::exception_ptr& thrown);
   Task<void> linger();
   Task<Result<void>> send(std::string_view first, std::string_view second, std::string_view third,
                           std::string_view fourth);
@@ -302,10 +305,20 @@ Task<void> Connection::handle_request() {
   server_->active_count.add(1);
   stream_->watch(client_gone, this);
   Task<void> handling = server_->handler(*this);
-  co_await std::move(handling);
+  try {
+    co_await std::move(handling);
+  } catch (...) {
+    fail_request(std::current_exception());
+  }
   stream_->unwatch();
   gone_.on_cancel({});
   server_->active_count.add(-1);
+}
+
+// A bug that some request has found costs that request, not all the others.
+void Connection::fail_request(const std::exception_ptr& thrown) {
+  log_error("a request ended with an exception", {{"exception", describe(thrown)}});
+  if (answer_ != Answer::none) abort();
 }
 
 void Connection::client_gone(void* self) {

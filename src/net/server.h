@@ -1,6 +1,7 @@
 // HTTP/1.1 server on one loop. Each connection is one coroutine; requests on a connection are
 // handled one after the other (pipelined ones wait in a bounded buffer). The handler gets one
-// ServerStream for each request and must respond exactly once, or abort().
+// ServerStream for each request and must respond exactly once, or abort(). A handler that throws
+// has its request answered with 500, or cut off where an answer was begun.
 //
 // Invariants
 //   1. A message that the validator refuses never reaches the handler; the connection answers 400

@@ -318,6 +318,34 @@ TEST(Server, AStreamWithoutAnEndIsTruncated) {
   EXPECT_EQ("4\r\npart\r\n", testing::body_of(client.receive_all()));
 }
 
+Task<void> throw_at_once(ServerStream& stream) {
+  if (stream.request().target == "/throw") throw std::runtime_error("a bug");
+  (void)co_await stream.respond({}, "fine");
+}
+
+TEST(Server, AnExceptionCostsOneRequest) {
+  ServerThread server(throw_at_once);
+  auto client = RawSocket::connect(server.port());
+  client.send("GET /throw HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(client.receive_all().starts_with("HTTP/1.1 500 "));
+  auto other = RawSocket::connect(server.port());
+  other.send("GET /other HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ("fine", testing::body_of(other.receive_all()));
+}
+
+Task<void> write_and_throw(ServerStream& stream) {
+  stream.begin({});
+  (void)co_await stream.write("part");
+  throw std::runtime_error("a bug");
+}
+
+TEST(Server, AnExceptionBehindAPartOfTheAnswerTruncatesIt) {
+  ServerThread server(write_and_throw);
+  auto client = RawSocket::connect(server.port());
+  client.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_EQ("4\r\npart\r\n", testing::body_of(client.receive_all()));
+}
+
 // ---- pipelining
 
 TEST(Server, AnswersPipelinedRequestsInOrder) {

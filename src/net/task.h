@@ -4,12 +4,13 @@
 //   1. parameters by value, or by reference to something that outlives the whole call;
 //   2. no capturing lambda as a coroutine;
 //   3. no lock held across co_await.
-// An exception that leaves a coroutine is a bug: it aborts.
+// An exception that leaves a coroutine arrives where its task is awaited. Errors that can be
+// expected are Results; what is thrown all the same ends at the request it belongs to (server.cc).
 #pragma once
 
 #include <coroutine>
 #include <cstddef>
-#include <cstdlib>
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -34,6 +35,7 @@ struct PromiseBase {
   }
 
   std::coroutine_handle<> continuation = std::noop_coroutine();
+  std::exception_ptr thrown;
 
   struct FinalAwaiter {
     bool await_ready() noexcept { return false; }
@@ -46,7 +48,7 @@ struct PromiseBase {
 
   std::suspend_always initial_suspend() noexcept { return {}; }
   FinalAwaiter final_suspend() noexcept { return {}; }
-  [[noreturn]] void unhandled_exception() noexcept { std::abort(); }
+  void unhandled_exception() noexcept { thrown = std::current_exception(); }
 };
 
 template <class T>
@@ -92,6 +94,7 @@ class [[nodiscard]] Task {
     return handle_;
   }
   T await_resume() {
+    if (auto& thrown = handle_.promise().thrown) std::rethrow_exception(std::exchange(thrown, {}));
     // A task that has ended has a value. NOLINTNEXTLINE(bugprone-unchecked-optional-access)
     if constexpr (!std::is_void_v<T>) return std::move(*handle_.promise().value);
   }
