@@ -34,6 +34,8 @@ inspect::FilterPlan filter_for(const AnswerPlan& plan, inspect::TextForm form) {
 std::string Channels::feed(const ChannelKey& key, inspect::TextForm form, std::string_view text) {
   auto channel = open_.find(key);
   if (channel == open_.end()) {
+    too_many_ = too_many_ || open_.size() >= most_open;
+    if (too_many_) return {};
     channel = open_.emplace(key, inspect::TextFilter(*plan_.scanner, filter_for(plan_, form), form))
                   .first;
   }

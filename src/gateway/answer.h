@@ -34,15 +34,19 @@ class Channels {
   std::vector<std::pair<ChannelKey, std::string>> finish_choices(std::uint64_t first,
                                                                  std::uint64_t last);
   std::vector<std::pair<ChannelKey, std::string>> finish_all();
-  std::size_t open() const { return open_.size(); }
+  // A stream with more open texts than anybody's answer has: it is to be refused, and what is fed
+  // of another one is dropped.
+  bool too_many() const { return too_many_; }
 
  private:
+  static constexpr std::size_t most_open = 4'096;
   using Open = std::map<ChannelKey, inspect::TextFilter>;
   Open::iterator close(Open::iterator channel,
                        std::vector<std::pair<ChannelKey, std::string>>& rest);
   const AnswerPlan& plan_;
   AnswerFacts& facts_;
   Open open_;
+  bool too_many_ = false;
 };
 
 // Filters one string of an answer that stands alone; adds a splice when it changes. Appends to

@@ -12,7 +12,8 @@ namespace {
 // The index of a choice or of a call may stand after its text; until then there is its position.
 class OpenAiTexts final : public JsonVisitor {
  public:
-  OpenAiTexts(std::string_view holder, DocumentTexts& texts) : holder_(holder), texts_(texts) {}
+  OpenAiTexts(std::string_view holder, std::string_view document, DocumentTexts& texts)
+      : holder_(holder), document_(document), texts_(texts) {}
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
     if (!path_begins(path, {"choices", "*", holder_})) return;
@@ -28,10 +29,23 @@ class OpenAiTexts final : public JsonVisitor {
     if (!path_begins(path, {"choices", "*", holder_, "tool_calls", "*"}) || path.size() != 7)
       return;
     const TextKey key{choice, static_cast<std::int64_t>(path[4].index)};
-    const auto holder = path[5].key;
-    if (holder != "function" && holder != "custom") return;
+    if (!is_known_call(path[5].key)) return;
     if (path[6].key == "name") names_[key] += text;
-    if (path[6].key == (holder == "function" ? "arguments" : "input")) add(key, text, inside);
+    if (is_arguments(path)) add(key, text, inside);
+  }
+  // Arguments that are no string, and calls of a kind nobody knows: taken as they stand.
+  void on_container(Path path, JsonSpan span) override {
+    if (!path_begins(path, {"choices", "*", holder_})) return;
+    if (path_is(path, {"choices", "*", holder_, "function_call", "arguments"}))
+      return add_raw({path[1].index, 0}, span);
+    if (path.size() < 6 || path[3].key != "tool_calls" || !path[4].is_item) return;
+    const TextKey key{path[1].index, static_cast<std::int64_t>(path[4].index)};
+    const bool known = is_known_call(path[5].key);
+    if (path.size() == 6 && !known) {
+      names_[key] += path[5].key;
+      add_raw(key, span);
+    }
+    if (path.size() == 7 && known && is_arguments(path)) add_raw(key, span);
   }
   void on_number(Path path, std::string_view text, JsonSpan) override {
     const auto index = as_count(text);
@@ -47,8 +61,18 @@ class OpenAiTexts final : public JsonVisitor {
   }
 
  private:
+  static bool is_known_call(std::string_view holder) {
+    return holder == "function" || holder == "custom";
+  }
+  static bool is_arguments(Path path) {
+    return path[6].key == (path[5].key == "function" ? "arguments" : "input");
+  }
   void add(const TextKey& key, std::string_view text, JsonSpan inside) {
     texts_.pieces.push_back({key, std::string(text), inside, false});
+  }
+  void add_raw(const TextKey& key, JsonSpan span) {
+    const auto value = document_.substr(span.begin, span.end - span.begin);
+    texts_.pieces.push_back({key, std::string(value), span, true});
   }
   TextKey final(TextKey key) const {
     if (const auto known = tool_index_.find(key); key.tool >= 0 && known != tool_index_.end())
@@ -59,6 +83,7 @@ class OpenAiTexts final : public JsonVisitor {
   }
 
   std::string_view holder_;  // "message" or "delta"
+  std::string_view document_;
   DocumentTexts& texts_;
   std::map<TextKey, std::string> names_;
   std::map<std::uint64_t, std::uint64_t> choice_index_;
@@ -68,7 +93,8 @@ class OpenAiTexts final : public JsonVisitor {
 // The Responses API. A stream has a text in pieces and then, up to three times, whole.
 class ResponsesTexts final : public JsonVisitor {
  public:
-  explicit ResponsesTexts(DocumentTexts& texts) : texts_(texts) {}
+  ResponsesTexts(std::string_view document, DocumentTexts& texts)
+      : document_(document), texts_(texts) {}
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
     if (path_is(path, {"type"})) type_ = text;
@@ -83,6 +109,13 @@ class ResponsesTexts final : public JsonVisitor {
       in_item(path.subspan(2), items_[path[1].index], text, inside);
     if (path_begins(path, {"response", "output", "*"}))
       in_item(path.subspan(3), items_[path[2].index], text, inside);
+  }
+  void on_container(Path path, JsonSpan span) override {
+    if (path_begins(path, {"item"})) of_item_container(path.subspan(1), item_, span);
+    if (path_begins(path, {"output", "*"}))
+      of_item_container(path.subspan(2), items_[path[1].index], span);
+    if (path_begins(path, {"response", "output", "*"}))
+      of_item_container(path.subspan(3), items_[path[2].index], span);
   }
   void on_number(Path path, std::string_view text, JsonSpan) override {
     if (path_is(path, {"output_index"})) index_ = as_count(text).value_or(0);
@@ -127,8 +160,15 @@ class ResponsesTexts final : public JsonVisitor {
     return type == "response.function_call_arguments" || type == "response.mcp_call_arguments" ||
            type == "response.custom_tool_call_input";
   }
-  static bool is_call(std::string_view type) {
-    return type == "function_call" || type == "custom_tool_call" || type == "mcp_call";
+  // What a call wants done, where it is no string: of a shell, an editor, a computer.
+  void of_item_container(Path path, Item& item, JsonSpan span) {
+    if (path.size() != 1 || path[0].is_item) return;
+    const auto key = path[0].key;
+    const bool wants = key == "arguments" || key == "input" || key == "action" ||
+                       key == "actions" || key == "operation";
+    if (!wants) return;
+    const auto value = document_.substr(span.begin, span.end - span.begin);
+    item.arguments.push_back({{}, std::string(value), span, true});
   }
 
   static void in_item(Path path, Item& item, std::string_view text, JsonSpan inside) {
@@ -143,9 +183,12 @@ class ResponsesTexts final : public JsonVisitor {
   void add_item(std::uint64_t index, Item& item, bool copy) {
     if (item.type == "message")
       for (auto& [part, piece] : item.parts) add(text_key(index, part), std::move(piece), copy);
-    if (!is_call(item.type)) return;
+    texts_.has_lookups =
+        texts_.has_lookups || is_provider_call(item.type) || item.type == "mcp_call";
+    if (!is_call_item(item.type)) return;
     for (auto& piece : item.arguments) add(tool_key(index), std::move(piece), copy);
-    if (!copy) texts_.tool_names[tool_key(index)] = item.name;
+    auto& names = copy ? texts_.copied_names : texts_.tool_names;
+    names[tool_key(index)] = item.name.empty() ? item.type : item.name;
   }
   void add(const TextKey& key, TextPiece piece, bool copy) {
     piece.key = key;
@@ -153,6 +196,7 @@ class ResponsesTexts final : public JsonVisitor {
     texts_.pieces.push_back(std::move(piece));
   }
 
+  std::string_view document_;
   DocumentTexts& texts_;
   std::string type_;
   std::uint64_t index_ = 0;
@@ -168,8 +212,8 @@ class ResponsesTexts final : public JsonVisitor {
 // which, and one that had both would be looked at as both.
 class EitherTexts final : public JsonVisitor {
  public:
-  EitherTexts(std::string_view holder, DocumentTexts& texts)
-      : chat_(holder, texts), responses_(texts) {}
+  EitherTexts(std::string_view holder, std::string_view document, DocumentTexts& texts)
+      : chat_(holder, document, texts), responses_(document, texts) {}
 
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
     chat_.on_string(path, text, inside);
@@ -178,6 +222,10 @@ class EitherTexts final : public JsonVisitor {
   void on_number(Path path, std::string_view text, JsonSpan span) override {
     chat_.on_number(path, text, span);
     responses_.on_number(path, text, span);
+  }
+  void on_container(Path path, JsonSpan span) override {
+    chat_.on_container(path, span);
+    responses_.on_container(path, span);
   }
   void finish_answer() {
     chat_.finish();
@@ -193,6 +241,11 @@ class EitherTexts final : public JsonVisitor {
   ResponsesTexts responses_;
 };
 
+// A block of what the provider looked up or ran while it answered.
+bool is_lookup(std::string_view type) {
+  return type.ends_with("_tool_result");
+}
+
 // A block that calls a tool is the tool call of its number; all text blocks are one text.
 class AnthropicTexts final : public JsonVisitor {
  public:
@@ -202,6 +255,9 @@ class AnthropicTexts final : public JsonVisitor {
   void on_string(Path path, std::string_view text, JsonSpan inside) override {
     if (path_is(path, {"content", "*", "text"})) add({0, -1}, text, inside, false);
     if (path_is(path, {"content", "*", "name"})) note_name(path[1].index, text);
+    if (path_is(path, {"content", "*", "input"}))
+      add({0, static_cast<std::int64_t>(path[1].index)}, text, inside, false);
+    if (path_is(path, {"content", "*", "type"}) && is_lookup(text)) texts_.has_lookups = true;
   }
   void on_number(Path, std::string_view, JsonSpan) override {}
   void on_container(Path path, JsonSpan span) override {
@@ -232,7 +288,10 @@ class AnthropicEventTexts final : public JsonVisitor {
       texts_.pieces.push_back({{0, -1}, std::string(text), inside, false});
     if (path_is(path, {"delta", "partial_json"}))
       texts_.pieces.push_back({{0, 0}, std::string(text), inside, false});
+    if (path_is(path, {"content_block", "input"}) && !text.empty())
+      texts_.pieces.push_back({{0, 0}, std::string(text), inside, false});
     if (path_is(path, {"content_block", "name"})) name_ = text;
+    if (path_is(path, {"content_block", "type"}) && is_lookup(text)) texts_.has_lookups = true;
   }
   void on_number(Path path, std::string_view text, JsonSpan) override {
     if (path_is(path, {"index"})) index_ = static_cast<std::int64_t>(as_count(text).value_or(0));
@@ -262,13 +321,13 @@ class AnthropicEventTexts final : public JsonVisitor {
 
 Result<DocumentTexts> read_answer(JsonWalker& walker, DialectKind dialect, std::string& document) {
   DocumentTexts texts;
+  document.reserve(document.size() + 256);  // what the walk would do, before a view of it is taken
   if (dialect == DialectKind::openai) {
-    EitherTexts reader("message", texts);
+    EitherTexts reader("message", document, texts);
     GH_TRY(walker.walk(document, reader));
     reader.finish_answer();
     return texts;
   }
-  document.reserve(document.size() + 256);  // what the walk would do, before a view of it is taken
   AnthropicTexts reader(document, texts);
   GH_TRY(walker.walk(document, reader));
   return texts;
@@ -276,13 +335,13 @@ Result<DocumentTexts> read_answer(JsonWalker& walker, DialectKind dialect, std::
 
 Result<DocumentTexts> read_event(JsonWalker& walker, DialectKind dialect, std::string& data) {
   DocumentTexts texts;
+  data.reserve(data.size() + 256);
   if (dialect == DialectKind::openai) {
-    EitherTexts reader("delta", texts);
+    EitherTexts reader("delta", data, texts);
     GH_TRY(walker.walk(data, reader));
     reader.finish_event();
     return texts;
   }
-  data.reserve(data.size() + 256);
   AnthropicEventTexts reader(data, texts);
   GH_TRY(walker.walk(data, reader));
   reader.finish();
@@ -290,9 +349,9 @@ Result<DocumentTexts> read_event(JsonWalker& walker, DialectKind dialect, std::s
 }
 
 bool has_calls(const DocumentTexts& texts) {
-  return !texts.tool_names.empty() || std::ranges::any_of(texts.pieces, [](const TextPiece& piece) {
-    return piece.key.tool >= 0;
-  });
+  if (!texts.tool_names.empty() || !texts.copied_names.empty()) return true;
+  return std::ranges::any_of(texts.pieces,
+                             [](const TextPiece& piece) { return piece.key.tool >= 0; });
 }
 
 Splice replace_piece(const TextPiece& piece, std::string_view text) {
@@ -322,6 +381,12 @@ void AnswerBook::add(const DocumentTexts& texts) {
   for (const auto& [key, name] : texts.tool_names) {
     const auto place = place_of(key);
     if (place.tool) answer_.choices[place.choice].tool_calls[*place.tool].name += name;
+  }
+  for (const auto& [key, name] : texts.copied_names) {
+    const auto place = place_of(key);
+    if (!place.tool) continue;
+    auto& known = answer_.choices[place.choice].tool_calls[*place.tool].name;
+    if (known.empty()) known = name;
   }
 }
 

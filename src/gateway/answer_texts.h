@@ -36,6 +36,8 @@ struct TextPiece {
 struct DocumentTexts {
   std::vector<TextPiece> pieces;  // in the order of the document
   std::map<TextKey, std::string> tool_names;
+  std::map<TextKey, std::string> copied_names;  // said once more, after the call
+  bool has_lookups = false;  // the provider looked something up, or ran it, while it answered
 };
 
 // A whole answer, and the data of one event of a stream.

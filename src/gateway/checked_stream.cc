@@ -6,14 +6,16 @@
 namespace gatehouse::gateway {
 
 CheckedStream::CheckedStream(Exchange& exchange, JsonWalker& walker, inspect::Scanner& scanner,
-                             inspect::FilterPlan filter, std::size_t max_event_bytes)
+                             inspect::FilterPlan filter, std::size_t max_event_bytes,
+                             std::size_t max_answer_bytes)
     : exchange_(exchange),
       walker_(walker),
       scanner_(scanner),
       filter_(filter),
       hold_(hold_of(exchange)),
       // What filters held back may have come on top of an event.
-      framer_(2 * max_event_bytes + 2 * inspect::TextFilter::max_holdback_bytes) {}
+      framer_(2 * max_event_bytes + 2 * inspect::TextFilter::max_holdback_bytes),
+      max_answer_bytes_(max_answer_bytes) {}
 
 bool CheckedStream::refuse(std::string why) {
   refusal_ = std::move(why);
@@ -34,6 +36,10 @@ bool CheckedStream::feed(std::string_view events, std::string& out) {
 }
 
 bool CheckedStream::take(SseEvent event) {
+  // The whole text stays here for the checks at its end, with what waits for them.
+  came_bytes_ += event.raw.size();
+  if (came_bytes_ > max_answer_bytes_)
+    return refuse("The answer is longer than limits.answer_bytes, which is as much as is checked.");
   Held held{std::move(event), {}};
   if (held.event.has_data && held.event.data != "[DONE]") {
     auto texts = read_event(walker_, exchange_.dialect->kind(), held.event.data);

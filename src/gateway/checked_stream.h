@@ -29,7 +29,8 @@ namespace gatehouse::gateway {
 class CheckedStream {
  public:
   CheckedStream(Exchange& exchange, JsonWalker& walker, inspect::Scanner& scanner,
-                inspect::FilterPlan filter, std::size_t max_event_bytes);
+                inspect::FilterPlan filter, std::size_t max_event_bytes,
+                std::size_t max_answer_bytes);
 
   // Takes whole events, appends to `out` what may leave now. False: the answer is refused;
   // refusal() says why.
@@ -86,6 +87,8 @@ class CheckedStream {
   inspect::FilterPlan filter_;
   Hold hold_;
   SseFramer framer_;
+  std::size_t max_answer_bytes_;
+  std::size_t came_bytes_ = 0;
   AnswerBook book_;
   std::deque<Held> queue_;
   std::map<TextKey, Progress> progress_;

@@ -117,7 +117,7 @@ class Checks : public ::testing::TestWithParam<DialectKind> {
     const auto answer = read(events);
     return answer.choices.empty() ? "" : answer.choices[0].text;
   }
-  CheckedStream open() { return {exchange_, walker_, scanner_, {}, 1u << 20}; }
+  CheckedStream open() { return {exchange_, walker_, scanner_, {}, 1u << 20, 1u << 20}; }
 
   OnlyKind dialect_;
   inspect::Scanner scanner_;

@@ -6,12 +6,13 @@
 namespace gatehouse::gateway {
 namespace {
 
+// All that the model reads: which role a text has is the caller's choice.
 bool is_shown(const Channel& channel) {
-  return (channel.source == Source::user || channel.source == Source::data) &&
+  return channel.source != Source::none &&
          (channel.role == TextRole::text || channel.role == TextRole::json);
 }
 
-// Texts of the caller and of its tools, in order, a line apart.
+// In order, a line apart.
 std::string text_for_guards(Exchange& exchange) {
   inspect::Placeholders placeholders;
   inspect::FilterPlan plan;

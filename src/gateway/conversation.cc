@@ -4,7 +4,11 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
+
+#include "gateway/responses.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -58,11 +62,23 @@ class Reader {
       if (key == "system" || key == "instructions") say(Source::system, all_text(value));
       if (key == "messages" || key == "input") items(value);
       if (key == "prompt") say(Source::user, all_text(value));
+      const bool kept = key == "previous_response_id" || key == "conversation" ||
+                        (key == "prompt" && value.is_object());
+      if (kept && names_what_is_kept(value)) add_result({}, {}, {});
     }
   }
   std::vector<Utterance> take() { return std::move(said_); }
 
  private:
+  // What the provider keeps may have results of any tool.
+  static bool names_what_is_kept(element value) {
+    object members;
+    if (value.get_object().get(members) != simdjson::SUCCESS) return value.is_string();
+    for (const auto [key, member] : members)
+      if (key == "id") return true;
+    return false;
+  }
+
   void say(Source source, std::string text) {
     if (!text.empty())
       said_.push_back({message_, Utterance::What::words, source, {}, {}, std::move(text)});
@@ -154,11 +170,11 @@ class Reader {
   // An item of the Responses API.
   void item(object members, std::string_view type, const std::string& call_id,
             const std::string& name) {
-    if (type == "function_call" || type == "custom_tool_call") {
+    if (is_call_item(type) && type != "mcp_call") {
       for (const auto [key, value] : members)
-        if (key == "arguments" || key == "input")
+        if (key == "arguments" || key == "input" || key == "action" || key == "operation")
           return add_call(
-              name, call_id,
+              name.empty() ? std::string(type) : name, call_id,
               value.is_string() ? std::string(text_of(value)) : simdjson::minify(value));
       return;
     }
@@ -224,8 +240,10 @@ class Reader {
 }  // namespace
 
 bool may_use_tools(std::string_view body) {
-  return body.find("tool") != std::string_view::npos ||
-         body.find("function") != std::string_view::npos;
+  // A key may be written with escapes.
+  constexpr std::array<std::string_view, 7> words{
+      "tool", "function", "_call", "previous_response_id", "conversation", "\"prompt\"", "\\u"};
+  return std::ranges::any_of(words, [&](std::string_view word) { return body.contains(word); });
 }
 
 Result<std::vector<Utterance>> read_conversation(std::string_view body) {

@@ -25,7 +25,8 @@ struct Utterance {
   std::string text;     // of a call: its arguments
 };
 
-// Whether the body may have anything of tools in it: only then it is worth to be read.
+// Whether the body may have anything of tools in it, or turns that the provider keeps: only then it
+// is worth to be read.
 bool may_use_tools(std::string_view body);
 
 // In the order of the body. What is of no known shape is data: somebody else's words. A member that

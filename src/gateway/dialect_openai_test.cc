@@ -108,6 +108,41 @@ TEST(OpenAiDecode, NamesEveryTool) {
   EXPECT_EQ(exchange.tools, (std::vector<std::string>{"web_search", "f", "c", "old", "remote"}));
 }
 
+TEST(OpenAiDecode, NamesEveryNameAToolMayGoBy) {
+  const auto exchange = decoded(
+      R"({"model":"m","tools":[{"type":"function","function":{"name":"run_shell"},"name":"harmless"},
+          {"type":"web_search","name":"harmless"},
+          {"type":"namespace","name":"group","tools":[{"type":"function","name":"inner"}]},
+          {"type":"function","function":{"name":"f","parameters":{"name":"no tool","type":"object"}}}],
+          "web_search_options":{}})");
+  EXPECT_EQ(exchange.tools,
+            (std::vector<std::string>{"run_shell", "harmless", "web_search", "harmless", "group",
+                                      "inner", "f", "web_search"}));
+}
+
+TEST(OpenAiDecode, RefusesWishesThatAreNoPlainNumbers) {
+  JsonWalker walker;
+  for (const auto* member : {R"("max_completion_tokens":1e6)", R"("max_tokens":"5")", R"("n":"50")",
+                             R"("n":2.5)", R"("max_tokens":[5])"}) {
+    Exchange exchange;
+    exchange.body = R"({"model":"m",)" + std::string(member) + "}";
+    EXPECT_FALSE(dialect.decode(walker, exchange)) << member;
+  }
+  EXPECT_EQ(decoded(R"({"model":"m","max_tokens":7,"n":null})").most_output_tokens, 7U);
+}
+
+TEST(OpenAiDecode, FilesThatAreOnlyNamedCannotBeInspected) {
+  for (const std::string member :
+       {R"("tools":[{"type":"file_search","vector_store_ids":["vs_1"]}])",
+        R"("tools":[{"type":"code_interpreter","container":"cntr_1"}])",
+        R"("tools":[{"type":"code_interpreter","container":{"type":"auto","file_ids":["f"]}}])",
+        R"("container":"c")", R"("container":{"id":"c","skills":[]})"})
+    EXPECT_TRUE(decoded(R"({"model":"m",)" + member + "}").uninspectable) << member;
+  EXPECT_FALSE(
+      decoded(R"({"model":"m","tools":[{"type":"code_interpreter","container":{"type":"auto"}}]})")
+          .uninspectable);
+}
+
 TEST(OpenAiDecode, RefusesWhatTwoReadersCouldReadDifferently) {
   JsonWalker walker;
   for (const auto* body : {R"({"model":"m","Stream":true})", R"({"model":"m","MODEL":"n"})",

@@ -14,11 +14,6 @@ namespace {
 
 using inspect::TextForm;
 
-template <std::size_t size>
-bool is_one_of(const std::array<std::string_view, size>& names, std::string_view name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
 bool is_text_part(std::string_view type) {
   constexpr std::array<std::string_view, 6> types{"input_text", "output_text",  "text",
                                                   "refusal",    "summary_text", "reasoning_text"};
@@ -27,19 +22,24 @@ bool is_text_part(std::string_view type) {
 
 // Whose words an item is that has no role. What nobody knows is taken for somebody else's.
 Source speaker_of_item(std::string_view type) {
-  constexpr std::array<std::string_view, 9> of_model{
-      "function_call",         "custom_tool_call", "reasoning",     "compaction", "web_search_call",
-      "code_interpreter_call", "local_shell_call", "computer_call", "shell_call"};
-  return is_one_of(of_model, type) ? Source::assistant : Source::data;
+  // What a code interpreter or an MCP server answered stands with its call.
+  constexpr std::array<std::string_view, 4> of_model{"reasoning", "compaction", "web_search_call",
+                                                     "code_interpreter_call"};
+  const bool calls = is_call_item(type) && type != "mcp_call";
+  return calls || is_one_of(of_model, type) ? Source::assistant : Source::data;
 }
 
-// Members that point to content the request does not have: a stored conversation, a stored prompt,
-// a file.
+// Members that name turns the provider keeps.
+bool is_stored_turns(Path path) {
+  return path_is(path, {"previous_response_id"}) || path_is(path, {"conversation"}) ||
+         path_is(path, {"conversation", "id"});
+}
+
+// Other members that point to content the request does not have: a stored prompt, a file.
 bool is_reference(Path path) {
   const auto key = last_key(path);
-  return path_is(path, {"previous_response_id"}) || path_is(path, {"conversation"}) ||
-         path_is(path, {"conversation", "id"}) || path_is(path, {"prompt", "id"}) ||
-         key == "file_id" || key == "file_url" || key == "image_url";
+  return path_is(path, {"prompt", "id"}) || key == "file_id" || key == "file_url" ||
+         key == "image_url";
 }
 
 class ResponsesRequestReader final : public RequestReader {
@@ -57,7 +57,8 @@ class ResponsesRequestReader final : public RequestReader {
     if (path_is(path, {"text", "format", "type"}) && text.starts_with("json"))
       exchange_.json_answer = true;
     if (path_is(path, {"input", "*", "arguments"})) return TextRole::json;
-    if (is_reference(path)) exchange_.uninspectable = true;
+    if (is_stored_turns(path)) exchange_.continues_stored = true;
+    if (is_stored_turns(path) || is_reference(path)) exchange_.uninspectable = true;
     if (path_is(path, {"input", "*", "content", "*", "type"}) ||
         path_is(path, {"input", "*", "output", "*", "type"}))
       exchange_.uninspectable = exchange_.uninspectable || !is_text_part(text);
@@ -118,7 +119,7 @@ class ResponsesAnswerReader final : public JsonVisitor {
  private:
   void note_item(Path path, std::string_view type) {
     if (type == "message" && plan_.keep_content) facts_.content_of(path[1].index);
-    calls_tools_ = calls_tools_ || type == "function_call" || type == "custom_tool_call";
+    calls_tools_ = calls_tools_ || is_call_item(type);
   }
 
   const AnswerPlan& plan_;
@@ -191,6 +192,16 @@ bool is_response_name(Path path, std::size_t envelope) {
   if (!of_item && !of_part) return false;
   constexpr std::array<std::string_view, 5> names{"id", "type", "role", "status", "call_id"};
   return is_one_of(names, key);
+}
+
+bool is_provider_call(std::string_view type) {
+  constexpr std::array<std::string_view, 4> types{"file_search_call", "web_search_call",
+                                                  "image_generation_call", "code_interpreter_call"};
+  return is_one_of(types, type);
+}
+
+bool is_call_item(std::string_view type) {
+  return (type.ends_with("_call") || type == "mcp_approval_request") && !is_provider_call(type);
 }
 
 bool is_encoded_member(std::string_view key) {

@@ -95,10 +95,12 @@ class ResponsesEvent final : public JsonVisitor {
     const auto count = as_count(text);
     if (!count) return;
     if (path_is(path, {"sequence_number"})) sequence = {*count, span};
-    if (path_is(path, {"output_index"})) place.item = *count;
-    if (path_is(path, {"content_index"}) || path_is(path, {"summary_index"})) {
+    if (path_is(path, {"output_index"})) {
+      place.item = *count;
+    } else if (path.size() == 1 && last_key(path).ends_with("_index") &&
+               (part_key.empty() || last_key(path) == "content_index")) {
       place.part = *count;
-      part_key = path[0].key == "content_index" ? "content_index" : "summary_index";
+      part_key = last_key(path);
     }
     if (path_is(path, {"response", "usage", "input_tokens"})) usage.input_tokens = count;
     if (path_is(path, {"response", "usage", "output_tokens"})) usage.output_tokens = count;
@@ -125,7 +127,9 @@ class ResponsesEvent final : public JsonVisitor {
   std::string_view added_type;
   std::string_view status;
   std::string_view reason;
-  std::string_view part_key;  // a constant; empty: the text is of the item itself
+  // What numbers the parts: content_index, summary_index, command_index; empty: the text is of the
+  // item itself.
+  std::string_view part_key;
   OutputPlace place;
   std::optional<Text> delta;
   std::vector<Text> texts;
@@ -228,8 +232,7 @@ class ResponsesStream final : public StreamScreen {
       facts_.provider_error = true;
     if (read.type == "response.output_item.added" && plan_.keep_content) {
       if (read.added_type == "message") facts_.content_of(read.place.item);
-      calls_tools_ = calls_tools_ || read.added_type == "function_call" ||
-                     read.added_type == "custom_tool_call";
+      calls_tools_ = calls_tools_ || is_call_item(read.added_type);
     }
     if (!read.ends_answer()) return;
     ended_ = true;
@@ -253,7 +256,7 @@ class ResponsesStream final : public StreamScreen {
     if (progress.ended)
       return fail(ErrorCode::invalid_argument, "a text of the stream goes on after its end");
     if (is_new || progress.item_id.empty()) progress.item_id = read.item_id;
-    progress.part_key = read.part_key;
+    progress.part_key = read.part_key.empty() ? std::string_view() : constant(read.part_key);
     progress.hash = CountedTexts::add(progress.hash, text);
     const bool json = is_json(key.field) || (content_of(key) && plan_.content_is_json);
     auto leaves = channels_.feed(key, json ? TextForm::json : TextForm::plain, text);
@@ -343,7 +346,7 @@ class ResponsesStream final : public StreamScreen {
   }
 
   std::map<ChannelKey, Progress> texts_;
-  std::set<std::string, std::less<>> names_;  // of texts: what keys point to
+  std::set<std::string, std::less<>> names_;  // of texts and of what numbers them
   CountedTexts counted_;
   std::optional<std::uint64_t> last_sequence_;  // of what has left
   bool calls_tools_ = false;

@@ -69,7 +69,7 @@ TEST(ResponsesDecode, NamesBuiltInToolsAndServersOfOthers) {
   const auto exchange = decoded(R"({"model":"m","input":"x","tools":[
     {"type":"web_search"},{"type":"function","name":"f"},
     {"type":"mcp","server_label":"shop","server_url":"https://shop.example/mcp"}]})");
-  EXPECT_EQ(exchange.tools, (std::vector<std::string>{"web_search", "f", "mcp:shop", "mcp"}));
+  EXPECT_EQ(exchange.tools, (std::vector<std::string>{"web_search", "f", "mcp", "mcp:shop"}));
 }
 
 TEST(ResponsesDecode, ContentThatIsElsewhereCannotBeInspected) {
@@ -248,6 +248,25 @@ TEST(ResponsesStream, ATextThatGoesOnAfterItsEndIsNoStream) {
   const auto stream = event("response.output_text.delta", at + R"(,"delta":"a")") +
                       event("response.output_text.done", at + R"(,"text":"a")") +
                       event("response.output_text.delta", at + R"(,"delta":"b")");
+  EXPECT_TRUE(screen_whole(dialect, bench.plan(), stream).failed);
+}
+
+TEST(ResponsesStream, PartsMayBeNumberedByAnything) {
+  Bench bench;
+  std::string stream;
+  for (const std::string at :
+       {R"("output_index":0,"command_index":0)", R"("output_index":0,"command_index":1)"})
+    stream += event("response.shell_call_command.delta", at + R"(,"delta":"ls")") +
+              event("response.shell_call_command.done", at + R"(,"command":"ls")");
+  EXPECT_FALSE(screen_whole(dialect, bench.plan(), stream).failed);
+}
+
+TEST(ResponsesStream, MoreTextsAtOnceThanAnybodyHasAreRefused) {
+  Bench bench;
+  std::string stream;
+  for (int i = 0; i < 5'000; ++i)
+    stream += event("response.output_text.delta",
+                    R"("output_index":)" + std::to_string(i) + R"(,"delta":"a")");
   EXPECT_TRUE(screen_whole(dialect, bench.plan(), stream).failed);
 }
 

@@ -180,6 +180,7 @@ struct Exchange {
   std::optional<JsonSpan> stream_options_null;      // stream_options: null
   bool json_answer = false;                         // response_format asks for JSON
   bool uninspectable = false;                       // images, files, token ids
+  bool continues_stored = false;                    // turns that the provider keeps
   std::optional<std::uint64_t> most_output_tokens;  // that the client asks for
   std::uint64_t choices = 1;                        // answers it asks for
   std::vector<std::string> tools;

@@ -29,6 +29,20 @@ constexpr std::array<std::string_view, 12> exact_members{"model",
                                                          "n",
                                                          "best_of"};
 
+// Members that say how much a client wants.
+constexpr std::array<std::string_view, 3> token_wishes{"max_tokens", "max_completion_tokens",
+                                                       "max_output_tokens"};
+constexpr std::array<std::string_view, 2> choice_wishes{"n", "best_of"};
+
+// Members that name files a provider keeps, and where tools find them.
+bool names_files(Path path) {
+  const auto key = last_key(path);
+  if (key == "file_ids" || key == "vector_store_ids") return true;
+  if (key == "container")
+    return !path.back().is_item && (path.size() == 1 || path[0].key == "tools");
+  return path_is(path, {"container", "id"});
+}
+
 // Who speaks in a message. Of a role nobody knows, or of two, the least is believed.
 Source speaker_of(std::string_view role) {
   if (role == "system" || role == "developer") return Source::system;
@@ -91,7 +105,8 @@ void RequestReader::on_string(Path path, std::string_view text, JsonSpan inside)
     return;
   }
   if (path_is(path, {"stream"})) refuse("\"stream\" must be true or false");
-  if (is_data_url(text)) exchange_.uninspectable = true;
+  if (is_data_url(text) || names_files(path)) exchange_.uninspectable = true;
+  refuse_wish(path);
   note_tool(path, text);
   if (is_covered(path)) {
     if (text.find('[') != std::string_view::npos) add(inside, text, TextRole::covered, false);
@@ -144,14 +159,23 @@ void RequestReader::on_object(Path path, std::size_t) {
 void RequestReader::note_wish(Path path, std::string_view number) {
   if (path.size() != 1 || path[0].is_item) return;
   const auto key = path[0].key;
-  if (key == "n" || key == "best_of") {
-    constexpr std::uint64_t most_choices = 128;  // of a number that is no count
-    exchange_.choices = std::max(exchange_.choices, as_count(number).value_or(most_choices));
-  } else if (key == "max_tokens" || key == "max_completion_tokens" || key == "max_output_tokens") {
-    const auto count = as_count(number);
-    if (count)
-      exchange_.most_output_tokens = std::max(exchange_.most_output_tokens.value_or(0), *count);
+  const bool of_tokens = is_one_of(token_wishes, key);
+  if (!of_tokens && !is_one_of(choice_wishes, key)) return;
+  const auto count = as_count(number);
+  if (!count) return refuse_wish(path);
+  if (of_tokens) {
+    exchange_.most_output_tokens = std::max(exchange_.most_output_tokens.value_or(0), *count);
+  } else {
+    exchange_.choices = std::max(exchange_.choices, *count);
   }
+}
+
+// Some providers take 1e6 or "50" for a number: what a limit would not count is not passed on.
+void RequestReader::refuse_wish(Path path) {
+  if (path.size() != 1 || path[0].is_item) return;
+  const auto key = path[0].key;
+  if (is_one_of(token_wishes, key) || is_one_of(choice_wishes, key))
+    refuse("\"" + std::string(key) + "\" must be a whole number, written in digits");
 }
 
 void RequestReader::on_number(Path path, std::string_view text, JsonSpan span) {
@@ -162,6 +186,7 @@ void RequestReader::on_number(Path path, std::string_view text, JsonSpan span) {
 }
 
 void RequestReader::on_bool(Path path, bool value, JsonSpan) {
+  refuse_wish(path);
   if (path_is(path, {"stream"})) exchange_.stream = value;
 }
 
@@ -182,27 +207,31 @@ void RequestReader::on_container(Path path, JsonSpan span) {
   if (path_is(path, {turns_, "*"}))
     settle_source(message_begin_, speaker_ == Source::none ? Source::data : speaker_);
   if (path_is(path, {"stream"})) refuse("\"stream\" must be true or false");
-  if (path_is(path, {"tools", "*"})) {
-    // A tool the provider brings itself may have no name: its type says what it is.
-    const auto name = tool_name_.empty() ? tool_type_ : tool_name_;
-    if (!name.empty()) exchange_.tools.emplace_back(name);
-    tool_name_ = tool_type_ = {};
-  }
+  refuse_wish(path);
+  if (path_is(path, {"web_search_options"})) exchange_.tools.emplace_back("web_search");
   if (!is_whole_value(path)) return;
   const auto raw = std::string_view(exchange_.body).substr(span.begin, span.end - span.begin);
   exchange_.channels.push_back({span, raw, TextRole::raw_json, false});
 }
 
+// Every name that a reader of the body may take for a tool's: the names that stand twice or in two
+// places, those of tools inside of a group, and the types of tools that the provider brings itself.
 void RequestReader::note_tool(Path path, std::string_view text) {
-  if (path.size() < 3 || path.size() > 4 || !path[1].is_item) return;
-  const auto key = last_key(path);
-  if (path[0].key == "tools") {
-    if (key == "name") tool_name_ = text;
-    if (key == "type" && path.size() == 3) tool_type_ = text;
-  } else if (path_is(path, {"functions", "*", "name"}) ||
-             path_is(path, {"mcp_servers", "*", "name"})) {
+  if (path_is(path, {"functions", "*", "name"}) || path_is(path, {"mcp_servers", "*", "name"})) {
     exchange_.tools.emplace_back(text);
+    return;
   }
+  const auto key = last_key(path);
+  if (path[0].key != "tools" || (key != "name" && key != "type")) return;
+  Path inner = path;
+  while (inner.size() > 2 && inner[0].key == "tools" && inner[1].is_item) inner = inner.subspan(2);
+  const bool of_tool = inner.size() == 1;
+  const bool of_holder = inner.size() == 2 && !inner[0].is_item && !inner[1].is_item;
+  const bool is_schema =
+      of_holder && (inner[0].key == "parameters" || inner[0].key == "input_schema");
+  const bool is_own = text == "function" || text == "custom" || text == "namespace";
+  if (key == "name" ? (of_tool || of_holder) && !is_schema : of_tool && !is_own)
+    exchange_.tools.emplace_back(text);
 }
 
 Result<void> RequestReader::finish() const {

@@ -2,12 +2,19 @@
 // for everybody who reads the body after us. Internal to gateway/.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 
 #include "gateway/dialect.h"
 
 namespace gatehouse::gateway {
+
+template <std::size_t size>
+bool is_one_of(const std::array<std::string_view, size>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
 
 class RequestReader : public JsonVisitor {
  public:
@@ -42,12 +49,11 @@ class RequestReader : public JsonVisitor {
   void settle_source(std::size_t first, Source source);
   void note_tool(Path path, std::string_view text);
   void note_wish(Path path, std::string_view number);
+  void refuse_wish(Path path);
   void refuse(std::string problem);
 
   std::string_view turns_;
   std::size_t models_seen_ = 0;
-  std::string_view tool_name_;  // of the tool under way
-  std::string_view tool_type_;
   // The message and the block of its content under way: where their channels begin, and whose words
   // they are.
   std::size_t message_begin_ = 0;

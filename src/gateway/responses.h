@@ -36,6 +36,13 @@ bool is_encoded_member(std::string_view key);
 // JSON inside a string: the arguments of a function or of a tool of an MCP server.
 bool is_response_arguments(Path path);
 
+// Items that ask the client to do something: calls of functions and of tools that it runs, such as
+// `shell_call`, and requests to agree to one. A call of a kind nobody knows yet is one of them.
+bool is_call_item(std::string_view type);
+// Items of what the provider itself looked up or ran while it answered: what came of that was read
+// by the model, and is not in the answer.
+bool is_provider_call(std::string_view type);
+
 // Log probabilities have a text once more, token by token. Collects them from one document; those
 // that show what was changed, or what `plan` would change, are emptied.
 class TokenCopies {

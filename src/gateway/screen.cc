@@ -318,9 +318,9 @@ class StreamedAnswer {
                                             exchange.snapshot->config->event_bytes,
                                             exchange.snapshot->config->answer_bytes);
     if (!has_checks(exchange)) return;
-    checks_ = std::make_unique<CheckedStream>(exchange, worker.walker, *exchange.scanner,
-                                              answer_plan(worker, exchange).filter,
-                                              exchange.snapshot->config->event_bytes);
+    checks_ = std::make_unique<CheckedStream>(
+        exchange, worker.walker, *exchange.scanner, answer_plan(worker, exchange).filter,
+        exchange.snapshot->config->event_bytes, exchange.snapshot->config->answer_bytes);
   }
 
   net::Task<Verdict> run() {
@@ -369,6 +369,13 @@ class StreamedAnswer {
       if (!more) co_return cut(more.error());
       if (auto screened = take(arrived); !screened) co_return unreadable(screened.error());
       if (checks_ && !checks_->refusal().empty()) co_return refused_by_check();
+      if (validates_ && held_.size() > exchange_.snapshot->config->answer_bytes) {
+        held_.clear();
+        co_return ApiError{Problem::answer_refused,
+                           "The answer is longer than limits.answer_bytes, and it cannot leave "
+                           "before all of it was validated.",
+                           false};
+      }
       if (!*more) break;
       // The last events wait for the record, and so does everything policy wants to see whole.
       if (screen_->ended() || validates_ || held_.empty()) continue;
@@ -395,7 +402,8 @@ class StreamedAnswer {
     const StageTimer timer(worker_, exchange_, Stage::screen);
     TurnVerdict verdict;
     if (tools_->has_calls()) {
-      auto decided = co_await decide_calls(worker_, exchange_, tools_->answer());
+      auto decided =
+          co_await decide_calls(worker_, exchange_, tools_->answer(), tools_->has_lookups());
       if (!decided) co_return std::move(decided).error();
       verdict = std::move(*decided);
     }

@@ -23,7 +23,10 @@ Result<void> StreamScreen::take(SseEvent& event, std::string& out) {
     if (!event.has_unknown) out += event.raw;
     return {};
   }
-  return on_event(event, out);
+  GH_TRY(on_event(event, out));
+  if (channels_.too_many())
+    return fail(ErrorCode::resource_exhausted, "the stream has too many texts at once");
+  return {};
 }
 
 Result<void> StreamScreen::finish(std::string& out) {

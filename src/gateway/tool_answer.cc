@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "gateway/responses.h"
+
 namespace gatehouse::gateway {
 namespace {
 
@@ -19,6 +21,13 @@ std::string dump(const Json& json) {
 
 Json note_of(const Exchange& exchange, const TurnVerdict& verdict) {
   return parse(verdict.json(exchange));
+}
+
+// The type that a document, an item or a block says it is of; empty: none.
+std::string type_of(const Json& json) {
+  if (!json.is_object()) return {};
+  const auto type = json.find("type");
+  return type != json.end() && type->is_string() ? type->get<std::string>() : std::string();
 }
 
 bool is_anthropic(const Exchange& exchange) {
@@ -59,8 +68,7 @@ bool without_anthropic(Json& document, const TurnVerdict& verdict) {
   if (content == document.end() || !content->is_array()) return false;
   Json kept = Json::array();
   for (auto& block : *content) {
-    const bool calls = block.is_object() && block.value("type", Json()) == "tool_use";
-    if (!calls) kept.push_back(std::move(block));
+    if (type_of(block) != "tool_use") kept.push_back(std::move(block));
   }
   kept.push_back({{"type", "text"}, {"text", verdict.text()}});
   *content = std::move(kept);
@@ -80,17 +88,12 @@ Json message_item(const Exchange& exchange, const TurnVerdict& verdict) {
            {{{"type", "output_text"}, {"text", verdict.text()}, {"annotations", Json::array()}}})}};
 }
 
-bool is_call(const Json& item) {
-  const auto type = item.is_object() ? item.value("type", Json()) : Json();
-  return type == "function_call" || type == "custom_tool_call";
-}
-
 bool without_responses(Json& document, const Exchange& exchange, const TurnVerdict& verdict) {
   const auto output = document.find("output");
   if (output == document.end() || !output->is_array()) return false;
   Json kept = Json::array();
   for (auto& item : *output)
-    if (!is_call(item)) kept.push_back(std::move(item));
+    if (!is_call_item(type_of(item))) kept.push_back(std::move(item));
   kept.push_back(message_item(exchange, verdict));
   *output = std::move(kept);
   document["gatehouse"] = note_of(exchange, verdict);
@@ -237,7 +240,7 @@ void end_anthropic(const Exchange& exchange, const TurnVerdict& verdict,
   };
   for (const auto& event : held) {
     auto data = event.has_data ? parse(event.data) : Json();
-    const std::string type = data.is_object() ? data.value("type", std::string()) : std::string();
+    const std::string type = type_of(data);
     if (!noted) {
       noted = true;
       const auto index = data.is_object() ? data.value("index", Json(0)) : Json(0);
@@ -265,10 +268,13 @@ void end_anthropic(const Exchange& exchange, const TurnVerdict& verdict,
 Result<std::string> answer_without_calls(const Exchange& exchange, const TurnVerdict& verdict,
                                          std::string_view body) {
   Json document = parse(body);
-  const bool written =
-      document.is_object() && (is_anthropic(exchange) ? without_anthropic(document, verdict)
-                                                      : without_openai(document, verdict));
-  if (!written) return fail(ErrorCode::invalid_argument, "the answer has no known shape");
+  const auto without_calls = [&] {
+    if (exchange.route == Route::responses) return without_responses(document, exchange, verdict);
+    return is_anthropic(exchange) ? without_anthropic(document, verdict)
+                                  : without_openai(document, verdict);
+  };
+  if (!document.is_object() || !without_calls())
+    return fail(ErrorCode::invalid_argument, "the answer has no known shape");
   document["gatehouse"] = note_of(exchange, verdict);
   return dump(document);
 }

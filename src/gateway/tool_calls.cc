@@ -2,6 +2,7 @@
 #include "gateway/tool_calls.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "base/log.h"
@@ -206,6 +207,13 @@ std::string TurnVerdict::json(const Exchange& exchange) const {
 
 namespace {
 
+std::string without_blanks(std::string_view text) {
+  std::string kept;
+  for (const char c : text)
+    if (c != ' ' && c != '\n' && c != '\r' && c != '\t') kept += c;
+  return kept;
+}
+
 // Asks the desk about one held call. Blocks on the disk.
 Result<void> settle_hold(approval::Desk& desk, const Exchange& exchange, ToolRecord& record) {
   const auto reason = reasons(record);
@@ -241,10 +249,15 @@ void remember_calls(Worker& worker, const Exchange& exchange, std::span<const To
 }  // namespace
 
 net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exchange& exchange,
-                                                             const validate::Answer& answer) {
+                                                             const validate::Answer& answer,
+                                                             bool has_lookups) {
   TurnVerdict verdict;
   if (!exchange.tool_turn) read_turn(exchange);
   auto& turn = *exchange.tool_turn;
+  if (has_lookups) {
+    turn.flow.add_unseen();
+    exchange.label = join(exchange.label, turn.flow.label());
+  }
   const auto first = turn.records.size();
   for (const auto& choice : answer.choices) {
     std::int64_t index = 0;
@@ -299,7 +312,7 @@ net::Task<Verdict> govern_body(Worker& worker, Exchange& exchange, std::string& 
   if (!has_calls(*texts)) co_return Verdict{};
   AnswerBook book;
   book.add(*texts);
-  auto verdict = co_await decide_calls(worker, exchange, book.answer());
+  auto verdict = co_await decide_calls(worker, exchange, book.answer(), texts->has_lookups);
   if (!verdict) co_return std::unexpected(std::move(verdict).error());
   if (verdict->stopped.empty()) co_return Verdict{};
   auto replaced = answer_without_calls(exchange, *verdict, body);
@@ -341,20 +354,17 @@ Result<void> ToolStream::feed(std::string_view events, std::string& out) {
 Result<void> ToolStream::take(SseEvent event, std::string& out) {
   // A key may be written with escapes; everything else that has no such word has no call.
   const auto may_call = [](std::string_view data) {
-    return data.find("tool") != std::string_view::npos ||
-           data.find("function") != std::string_view::npos ||
-           data.find("\\u") != std::string_view::npos;
+    constexpr std::array<std::string_view, 5> words{"tool", "function", "_call", "_request", "\\u"};
+    return std::ranges::any_of(words, [&](std::string_view word) { return data.contains(word); });
   };
   const bool readable = event.has_data && !event.data.starts_with("[DONE]");
   if (readable && (holding_ || may_call(event.data))) {
     GH_ASSIGN(const auto texts, read_event(walker_, exchange_.dialect->kind(), event.data));
+    has_lookups_ = has_lookups_ || texts.has_lookups;
     if (gateway::has_calls(texts)) {
       holding_ = true;
       book_.add(texts);
-      // Where a call came whole and never in pieces, what is a copy elsewhere is all there is.
-      for (const auto& piece : texts.pieces)
-        if (piece.copy && piece.key.tool >= 0 && book_.text_of(piece.key).empty())
-          book_.text_of(piece.key) = piece.text;
+      GH_TRY(take_copies(texts));
     }
   }
   if (!holding_) {
@@ -365,6 +375,23 @@ Result<void> ToolStream::take(SseEvent event, std::string& out) {
   if (held_bytes_ > max_held_bytes_)
     return fail(ErrorCode::resource_exhausted, "the calls of tools are longer than is allowed");
   held_.push_back(std::move(event));
+  return {};
+}
+
+// The arguments of a call come in pieces, or whole where it begins, and then whole once more with
+// the item and with the answer. Clients run one of these: they must be the same.
+Result<void> ToolStream::take_copies(const DocumentTexts& texts) {
+  for (const auto& piece : texts.pieces) {
+    if (!piece.copy || piece.key.tool < 0 || piece.text.empty()) continue;
+    auto& known = book_.text_of(piece.key);
+    // What is no string may begin with less than it becomes.
+    const bool is_first = copied_.insert(piece.key).second;
+    if (known.empty() || (is_first && piece.raw)) {
+      known = piece.text;
+    } else if (without_blanks(known) != without_blanks(piece.text)) {
+      return fail(ErrorCode::invalid_argument, "a call of a tool has two different arguments");
+    }
+  }
   return {};
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,10 +62,12 @@ struct TurnVerdict {
   std::string json(const Exchange& exchange) const;
 };
 
-// Decides every call of the answer; adds the records to exchange.tool_turn. Error: what must be
+// Decides every call of the answer; adds the records to exchange.tool_turn. `has_lookups`: while it
+// answered the provider itself looked something up, which nobody here has seen. Error: what must be
 // written of an approval could not be.
 net::Task<std::expected<TurnVerdict, ApiError>> decide_calls(Worker& worker, Exchange& exchange,
-                                                             const validate::Answer& answer);
+                                                             const validate::Answer& answer,
+                                                             bool has_lookups);
 
 // A whole answer: replaces it where a call may not leave.
 net::Task<Verdict> govern_body(Worker& worker, Exchange& exchange, std::string& body);
@@ -81,19 +84,23 @@ class ToolStream {
   Result<void> feed(std::string_view events, std::string& out);
   bool has_calls() const { return holding_; }
   const validate::Answer& answer() const { return book_.answer(); }
+  bool has_lookups() const { return has_lookups_; }
   // After the end of the answer: what waits, or what stands in its place.
   void finish(const Exchange& exchange, const TurnVerdict& verdict, std::string& out);
 
  private:
   Result<void> take(SseEvent event, std::string& out);
+  Result<void> take_copies(const DocumentTexts& texts);
   const Exchange& exchange_;
   JsonWalker& walker_;
   SseFramer framer_;
   AnswerBook book_;
+  std::set<TextKey> copied_;  // calls whose arguments were said whole
   std::vector<SseEvent> held_;
   std::size_t held_bytes_ = 0;
   std::size_t max_held_bytes_;
   bool holding_ = false;
+  bool has_lookups_ = false;
 };
 
 }  // namespace gatehouse::gateway

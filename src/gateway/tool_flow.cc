@@ -129,6 +129,11 @@ void ToolFlow::add_result(const Utterance& result) {
   if (tool != nullptr) label_ = join(label_, tool->results);
 }
 
+void ToolFlow::add_unseen() {
+  tracer_.add(flow::Passage());
+  label_.integrity = std::max(label_.integrity, tracer_.context_integrity());
+}
+
 ToolRecord ToolFlow::look_at(ToolCall call, const Label& context) const {
   ToolRecord record;
   record.label = join(context, label_);

@@ -45,6 +45,8 @@ class ToolFlow {
   ToolFlow(const std::vector<Utterance>& conversation, const ToolDeclarations& declarations,
            WallTime now);
 
+  // The model has read what anybody may have written, and nobody here has seen.
+  void add_unseen();
   // Of all that was said: the join of its sources.
   const Label& label() const { return label_; }
 

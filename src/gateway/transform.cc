@@ -58,6 +58,16 @@ void reserve_placeholders(Exchange& exchange) {
   }
 }
 
+// Turns that the provider keeps have placeholders that are only known where they are kept here too.
+void separate_from_stored_turns(const Worker& worker, Exchange& exchange) {
+  if (!exchange.continues_stored) return;
+  std::uint32_t drawn = 0;
+  worker.control.random().fill(std::as_writable_bytes(std::span(&drawn, 1)));
+  constexpr std::uint32_t least = 100'000'000;  // of nine digits, which is the most there are
+  constexpr std::uint32_t numbers = 800'000'000;
+  exchange.placeholders.begin_at(least + drawn % numbers);
+}
+
 Verdict redact(Exchange& exchange, std::vector<Splice>& edits) {
   const bool redacts = exchange.plan.redact.any() && !exchange.channels_with_findings.empty();
   // What a conversation reserves holds for its later calls too, so also where nothing is replaced.
@@ -240,6 +250,7 @@ net::Task<Verdict> transform(Worker& worker, Exchange& exchange) {
   GH_STAGE(name_session(worker, exchange));
   std::vector<Splice> edits;
   if (exchange.session_id.empty()) {
+    separate_from_stored_turns(worker, exchange);
     GH_STAGE(co_await redact_by_size(worker, exchange, edits));
   } else {
     GH_STAGE(co_await redact_in_session(worker, exchange, edits));

@@ -151,6 +151,9 @@ class Placeholders {
   void reserve(std::string_view client_text);
   // Never hands out a name that `other` has handed out or reserved.
   void avoid(const Placeholders& other);
+  // The first number of each kind, at least 1. For a text that somebody else joins to texts with
+  // placeholders that nobody here knows: a large one drawn at random stands in none of them.
+  void begin_at(std::uint32_t number) { first_ = number; }
   // The placeholder of this value, new or known.
   const std::string& placeholder_for(std::string_view kind, std::string_view value);
   // The value behind a placeholder, or nullptr.
@@ -177,6 +180,7 @@ class Placeholders {
   std::map<std::string, std::string, std::less<>> by_placeholder_;
   std::map<std::string, std::string, std::less<>> by_value_;  // kind ‖ 0x00 ‖ value
   std::map<std::string, std::uint32_t, std::less<>> next_;    // by kind
+  std::uint32_t first_ = 1;
   std::map<std::string, bool, std::less<>> reserved_;
   std::size_t longest_ = 0;
 };

@@ -174,7 +174,7 @@ const std::string& Placeholders::placeholder_for(std::string_view kind, std::str
   std::string key = value_key(kind, value);
   if (const auto known = by_value_.find(key); known != by_value_.end()) return known->second;
   auto next = next_.find(kind);
-  if (next == next_.end()) next = next_.emplace(std::string(kind), 1).first;
+  if (next == next_.end()) next = next_.emplace(std::string(kind), first_).first;
   std::string placeholder;
   do {
     placeholder = "[" + std::string(kind) + "_" + std::to_string(next->second++) + "]";

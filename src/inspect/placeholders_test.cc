@@ -185,5 +185,13 @@ RC_GTEST_PROP(WrittenPlaceholdersProperty, AnyTextIsReadOrNot, (const std::strin
   RC_ASSERT(written.length <= most_written_for_each * written.name.size());
 }
 
+TEST(Placeholders, BeginWhereTheyAreToldTo) {
+  Placeholders placeholders;
+  placeholders.begin_at(700'000'000);
+  EXPECT_EQ(placeholders.placeholder_for("EMAIL", "ada@example.org"), "[EMAIL_700000000]");
+  EXPECT_EQ(placeholders.placeholder_for("EMAIL", "bob@example.org"), "[EMAIL_700000001]");
+  EXPECT_EQ(placeholders.placeholder_for("CARD", "1"), "[CARD_700000000]");
+}
+
 }  // namespace
 }  // namespace gatehouse::inspect
