@@ -232,7 +232,7 @@ std::size_t mixed(const Candidate& candidate) {
 // What prose and code leave behind a value.
 std::string_view without_trailing_punctuation(std::string_view value) {
   while (!value.empty() &&
-         std::string_view(".,;:?)'\"`").find(value.back()) != std::string_view::npos)
+         std::string_view(".,;:?)'\"`|").find(value.back()) != std::string_view::npos)
     value.remove_suffix(1);
   return value;
 }
@@ -277,72 +277,51 @@ bool is_measure(std::string_view value) {
 }
 
 // What a name must hold that is about secrets and no secret itself. Without separators.
-constexpr std::string_view no_secret_names[] = {"tokenizer",
-                                                "publickeytoken",
-                                                "pagetoken",
-                                                "synctoken",
-                                                "continuation",
-                                                "credentialsid",
-                                                "credentialid",
-                                                "secretname",
-                                                "secretarn",
-                                                "secretref",
-                                                "endpoint",
-                                                "address",
-                                                "persecond",
-                                                "perminute",
-                                                "expires",
-                                                "expiry",
-                                                "expiration",
-                                                "timeout",
-                                                "minlength",
-                                                "maxlength",
-                                                "length",
-                                                "policy",
-                                                "bucket",
-                                                "tokenid",
-                                                "tokencount",
-                                                "tokenlimit",
-                                                "tokentype",
-                                                "tokenurl",
-                                                "tokenuri",
-                                                "passwordmgr",
-                                                "passwordmanager",
-                                                "cursor",
-                                                "padtoken",
-                                                "bostoken",
-                                                "eostoken",
-                                                "tokenbucket",
-                                                "passwordreset",
-                                                "ttl",
-                                                "oldpwd",
-                                                "tokenized",
-                                                "pwdump",
-                                                "bypass",
-                                                "compass",
-                                                "trespass",
-                                                "encompass",
-                                                "publickey",
-                                                "monkey",
-                                                "keyword",
-                                                "fingerprint",
-                                                "integrity",
-                                                "checksum",
-                                                "digest",
-                                                "sha256",
-                                                "commit",
-                                                "etag",
-                                                "csrf",
-                                                "nonce",
-                                                "cachekey",
-                                                "keyid",
-                                                "primarykey",
-                                                "foreignkey",
-                                                "sortkey",
-                                                "keyframe"};
+constexpr std::string_view no_secret_names[] = {
+    "tokenizer",       "publickeytoken", "pagetoken",   "synctoken",  "continuation",
+    "credentialsid",   "credentialid",   "secretname",  "secretarn",  "secretref",
+    "endpoint",        "address",        "persecond",   "perminute",  "expires",
+    "expiry",          "expiration",     "timeout",     "minlength",  "maxlength",
+    "length",          "policy",         "bucket",      "tokenid",    "tokencount",
+    "tokenlimit",      "tokentype",      "tokenurl",    "tokenuri",   "passwordmgr",
+    "passwordmanager", "cursor",         "padtoken",    "bostoken",   "eostoken",
+    "tokenbucket",     "passwordreset",  "ttl",         "oldpwd",     "tokenized",
+    "secretsid",       "secretpath",     "secretfile",  "tokenpath",  "tokenfile",
+    "passwordpath",    "passwordfile",   "keypath",     "keyfile",    "pwdump",
+    "bypass",          "compass",        "trespass",    "encompass",  "publickey",
+    "monkey",          "keyword",        "fingerprint", "integrity",  "checksum",
+    "digest",          "sha256",         "commit",      "etag",       "csrf",
+    "nonce",           "cachekey",       "keyid",       "primarykey", "foreignkey",
+    "sortkey",         "keyframe"};
+
+// A match that begins in the middle of base64: its keyword is chance. Names of that length are
+// words.
+bool begins_in_base64(const Candidate& candidate) {
+  const auto is_base64 = [](char c) { return is_letter(c) || is_digit(c) || c == '+' || c == '/'; };
+  const std::string_view before = candidate.before;
+  const std::string_view match = candidate.match;
+  std::size_t begin = before.size();
+  while (begin > 0 && is_base64(before[begin - 1])) --begin;
+  std::size_t end = 0;
+  while (end < match.size() && end < 64 && is_base64(match[end])) ++end;
+  if (end == 0 || before.size() - begin + end < 24) return false;
+  std::string run(before.substr(begin));
+  run += match.substr(0, end);
+  const Classes classes(run);
+  return classes.lower > 0 && classes.upper > 0 && classes.digit > 0 && word_rarity(run) > 5.2;
+}
+
+// "$(pwd)", "${PWD}", "$PWD": the working directory of a shell. PHP has passwords in `$pwd`.
+bool is_working_directory(const Candidate& candidate) {
+  const std::string_view before = candidate.before;
+  if (to_lower(candidate.match.substr(0, 3)) != "pwd" || before.empty()) return false;
+  if (before.back() == '$') return candidate.match.starts_with("PWD");
+  return before.ends_with("$(") || before.ends_with("${") || before.back() == '`';
+}
 
 // Whether the identifier that a match begins in, or with, is one of these.
 bool names_no_secret(const Candidate& candidate) {
+  if (is_working_directory(candidate) || begins_in_base64(candidate)) return true;
   const auto is_name_byte = [](char c) {
     return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
   };
@@ -379,15 +358,37 @@ bool is_said_of_passwords(std::string_view value) {
                      [&](std::string_view word) { return low.starts_with(word); });
 }
 
-// A value up to what HTML put behind it.
-std::string_view without_entities(std::string_view value) {
+// "&remember=true": the next pair of a form or an address. "&" alone may be a password's.
+bool begins_next_pair(std::string_view text) {
+  std::size_t end = 1;
+  while (end < text.size() && end < 40 &&
+         (is_letter(text[end]) || is_digit(text[end]) || text[end] == '_' || text[end] == '-' ||
+          text[end] == '.'))
+    ++end;
+  return end > 1 && is_letter(text[1]) && end < text.size() && text[end] == '=';
+}
+
+// A value up to what HTML or a form put behind it.
+std::string_view without_what_follows(std::string_view value) {
   static constexpr std::string_view entities[] = {"&quot;", "&#39;", "&lt;",
                                                   "&gt;",   "&amp;", "&apos;"};
   for (std::size_t at = value.find('&'); at != std::string_view::npos; at = value.find('&', at + 1))
-    if (std::ranges::any_of(entities,
-                            [&](auto entity) { return value.substr(at).starts_with(entity); }))
+    if (begins_next_pair(value.substr(at)) || std::ranges::any_of(entities, [&](auto entity) {
+          return value.substr(at).starts_with(entity);
+        }))
       return value.substr(0, at);
   return value;
+}
+
+// "!vault", "!Ref": a tag of YAML, whose value comes behind it.
+bool is_yaml_tag(std::string_view value) {
+  static constexpr std::string_view tags[] = {
+      "!binary",    "!cipher",  "!decrypt", "!encrypted",   "!env",  "!env_var",   "!fetch",
+      "!file",      "!getatt",  "!include", "!importvalue", "!join", "!reference", "!ref",
+      "!secret",    "!secrets", "!select",  "!ssm",         "!str",  "!sub",       "!tag",
+      "!transform", "!unsafe",  "!var",     "!vars",        "!vault"};
+  return value.starts_with('!') &&
+         std::ranges::find(tags, std::string_view(to_lower(value.substr(0, 16)))) != std::end(tags);
 }
 
 bool is_path(std::string_view value) {
@@ -415,7 +416,7 @@ constexpr std::size_t most_judged = 256;
 // Whether the value of `password = …` is a secret. Anything with a digit or a sign in it, or
 // letters that make no word.
 bool is_password(const Candidate& candidate, std::string_view value) {
-  if (begins_as_a_rule(value)) return false;
+  if (begins_as_a_rule(value) || is_yaml_tag(value)) return false;
   if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return false;
   if (is_measure(value) || is_path(value) || names_no_secret(candidate)) return false;
   if (is_account_at_host(value)) return false;
@@ -429,7 +430,8 @@ bool is_password(const Candidate& candidate, std::string_view value) {
 }
 
 std::size_t password_value(const Candidate& candidate) {
-  const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
+  const std::string_view value =
+      without_trailing_punctuation(without_what_follows(candidate.value));
   return is_password(candidate, value.substr(0, most_judged)) ? value.size() : 0;
 }
 
@@ -442,20 +444,79 @@ bool mixes_case_at_random(std::string_view value) {
 
 // The same where prose may go on after the keyword: only what is clearly no word.
 std::size_t spoken_password(const Candidate& candidate) {
-  const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
+  const std::string_view value =
+      without_trailing_punctuation(without_what_follows(candidate.value));
   if (value.size() < 4 || is_placeholder(value) || is_code_reference(value)) return 0;
   if (is_measure(value) || is_path(value) || is_said_of_passwords(value)) return 0;
-  if (begins_as_a_rule(value)) return 0;
+  if (begins_as_a_rule(value) || is_yaml_tag(value)) return 0;
   const Classes classes(value);
   const bool has_sign = value.find_first_of("!@#$%^&*+=~") != std::string_view::npos;
   if (classes.digit == 0 && !has_sign) return mixes_case_at_random(value) ? value.size() : 0;
   return value.size();
 }
 
+// Between the quotes of its own kind, other quotes, brackets and escapes in it; not what code
+// joins: "password='" + name1 + "'".
+std::size_t quoted_password(const Candidate& candidate) {
+  const std::string_view value = candidate.value;
+  for (const std::string_view joint : {"'+", "+'", "\"+", "+\"", "'.", ".'", "\".", ".\""})
+    if (value.find(joint) != std::string_view::npos) return 0;
+  return names_no_secret(candidate) ? 0 : spoken_password(candidate);
+}
+
+// Whether nothing but a name, and what sets it, stands before a match in its line.
+bool begins_line(std::string_view before) {
+  const std::size_t newline = before.rfind('\n');
+  if (newline == std::string_view::npos && before.size() >= 64) return false;
+  std::string_view line = before.substr(newline + 1);  // npos + 1 is 0
+  const auto skip_blanks = [&line] {
+    line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+  };
+  skip_blanks();
+  for (const std::string_view word : {"export ", "set ", "ENV ", "ARG ", "- ", "$ ", "> "})
+    if (line.starts_with(word)) line.remove_prefix(word.size());
+  skip_blanks();
+  return std::all_of(line.begin(), line.end(), [](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || c == '.' || c == '-';
+  });
+}
+
+// The value of `NAME=…` at the beginning of a line, where no shell or reader ends it before a
+// blank: up to the next pair or mark-up, and not where it is a call.
+std::string_view value_to_blank(std::string_view value) {
+  value = without_what_follows(value);
+  for (std::size_t at = 1; at < value.size(); ++at) {
+    const std::string_view rest = value.substr(at);
+    const bool pair = (value[at] == ';' || value[at] == ',') && begins_next_pair(rest);
+    if (pair || rest.starts_with("&&") || rest.starts_with("</") || rest.starts_with("<br"))
+      return value.substr(0, at);
+  }
+  const bool bracketed = value.find('(') != std::string_view::npos;
+  while (!value.empty() &&
+         (std::string_view(".,;:'\"`").find(value.back()) != std::string_view::npos ||
+          (value.back() == ')' && !bracketed)))
+    value.remove_suffix(1);
+  return value;
+}
+
+std::size_t line_password(const Candidate& candidate) {
+  if (!begins_line(candidate.before)) return 0;
+  const std::string_view value = value_to_blank(candidate.value);
+  const std::string_view head = value.substr(0, value.find_first_of("([{<"));
+  if (!is_password(candidate, head.substr(0, most_judged))) return 0;
+  if (head.size() == value.size()) return value.size();
+  std::size_t changes = 0;
+  for (std::size_t i = 1; i < head.size(); ++i)
+    changes += is_digit(head[i]) != is_digit(head[i - 1]);
+  const bool has_sign = head.find_first_of("!@#$%^&*+=~") != std::string_view::npos;
+  return changes >= 3 || has_sign ? value.size() : 0;
+}
+
 // Where only a blank stands between the word and the password: three kinds of characters, a digit
 // or a sign among them, and no name of a thing ("OAuth2", "SHA256", "Win32").
 std::size_t strong_password(const Candidate& candidate) {
-  const std::string_view value = without_trailing_punctuation(without_entities(candidate.value));
+  const std::string_view value =
+      without_trailing_punctuation(without_what_follows(candidate.value));
   if (value.size() < 6 || value.size() > 64) return 0;
   const Classes classes(value);
   const bool has_sign = value.find_first_of("!@#$%^&*+=~?_") != std::string_view::npos;
@@ -554,6 +615,16 @@ std::size_t key_value(const Candidate& candidate) {
   return entropy_bits(value) >= 3.0 ? value.size() : 0;
 }
 
+// The same in a column of a table, where names and types stand as well: no words in it.
+std::size_t rare_key(const Candidate& candidate) {
+  const std::size_t size = key_value(candidate);
+  const std::string_view value = candidate.value.substr(0, size);
+  const Classes classes(value);
+  if (size < 16 || classes.digit < 2 || classes.letters() < 2) return 0;
+  const double rarity = word_rarity(value);  // 0: nowhere three letters together
+  return rarity == 0 || rarity > 4.8 ? size : 0;
+}
+
 // A number, not the whole part of one: "pin: 3.14".
 std::size_t pin_code(const Candidate& candidate) {
   const bool whole = candidate.value.data() + candidate.value.size() ==
@@ -599,6 +670,8 @@ constexpr NamedValidator table[] = {
     {"password_value", password_value, "no placeholder, no word, no code"},
     {"spoken_password", spoken_password, "the same with a digit or a sign"},
     {"short_password", short_password, "the same, not in a test report"},
+    {"quoted_password", quoted_password, "the same, not joined from parts by code"},
+    {"line_password", line_password, "NAME=value at a line's beginning, to the next blank or pair"},
     {"strong_password", strong_password, "three kinds of characters with a digit, no name"},
     {"random_password", random_password,
      "as strong_password, of seven or more, letters in short stretches, rare or with a sign"},
@@ -608,6 +681,7 @@ constexpr NamedValidator table[] = {
     {"pin_code", pin_code, "a whole number, not a fraction"},
     {"base64_pem", base64_pem, "base64 of a PEM private key"},
     {"key_value", key_value, "ten characters or more, rare in letters or digits"},
+    {"rare_key", rare_key, "as key_value, 16 characters or more, letters and digits, no words"},
     {"url_credentials", url_credentials, "name:secret, no stand-in"},
 };
 
