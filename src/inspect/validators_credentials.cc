@@ -621,8 +621,9 @@ std::size_t rare_key(const Candidate& candidate) {
   const std::string_view value = candidate.value.substr(0, size);
   const Classes classes(value);
   if (size < 16 || classes.digit < 2 || classes.letters() < 2) return 0;
+  const bool hex = value.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
   const double rarity = word_rarity(value);  // 0: nowhere three letters together
-  return rarity == 0 || rarity > 4.8 ? size : 0;
+  return hex || rarity == 0 || rarity > 4.8 ? size : 0;
 }
 
 // A number, not the whole part of one: "pin: 3.14".
