@@ -101,7 +101,8 @@ TEST_F(FilterTest, NothingOfASecretLeavesBeforeItIsWhole) {
   for (const char c : "the key " + key) out += filter.feed({&c, 1});
   EXPECT_EQ(out, "the key ");
   EXPECT_EQ(filter.held(), 20u);
-  EXPECT_EQ(filter.feed(" it"), "[CREDENTIAL_1] ");
+  EXPECT_EQ(filter.feed(" it"), "");  // what may be the other half of a pair
+  EXPECT_EQ(filter.feed(" is"), "[CREDENTIAL_1] it ");
 }
 
 TEST_F(FilterTest, CharactersLeaveWhole) {
