@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "inspect/property_test_support.h"
 #include "inspect/rule_set.h"
@@ -46,6 +47,27 @@ TEST(Credentials, WhatOtherToolsCryWolfAtIsNone) {
         "192.168.0.1 nginx/1.18.0",
         "login/password dialog with OAuth2 and SAML2"})
     EXPECT_TRUE(credentials_in(scanner, text).empty()) << text;
+}
+
+// Digests of packages: every short keyword stands in some of so many.
+TEST(Credentials, LockFilesHaveNone) {
+  Scanner scanner(testing::builtin_rules());
+  constexpr std::string_view alphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::mt19937 dice(7);
+  const auto digest = [&](std::size_t size) {
+    std::string text;
+    while (text.size() < size) text += alphabet[dice() % alphabet.size()];
+    return text;
+  };
+  std::string lock;
+  for (int n = 0; n < 3000; ++n) {
+    const std::string name = "pkg-" + std::to_string(n);
+    lock += "\"@babel/" + name + "@^7.21.0\":\n  integrity sha512-" + digest(83) + "Pw==\n\n" +
+            "is-" + name + "@^2.1.1:\n  integrity sha512-" + digest(85) + "Q==\n\ngithub.com/x/" +
+            name + " v1.2.3/go.mod h1:" + digest(43) + "=\n";
+  }
+  EXPECT_TRUE(credentials_in(scanner, lock).empty());
 }
 
 TEST(Credentials, PasswordsOfChatsAreFoundInManyLanguages) {

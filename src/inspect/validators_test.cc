@@ -41,6 +41,27 @@ TEST(Validators, CutOffWhatFollows) {
   EXPECT_EQ(accepted("card", "4111 1111 1111 1111 123"), 19u);
   EXPECT_EQ(accepted("email", "bob@corp.com.but"), 12u);
   EXPECT_EQ(accepted("password_value", "hunter2."), 7u);
+  EXPECT_EQ(accepted("password_value", "hunter2&remember=true"), 7u);
+  EXPECT_EQ(accepted("password_value", "Xk9&mQ2v!pLw"), 12u);
+}
+
+TEST(Validators, APasswordOfALineGoesOnToItsEnd) {
+  EXPECT_EQ(accepted("line_password", "Xk9mQ2(vp,Lw;z7", "A=1\nexport DB_"), 15u);
+  EXPECT_EQ(accepted("line_password", "Xk9mQ2,vpLwz7;Server=db", "DB_"), 13u);
+  EXPECT_EQ(accepted("line_password", "Xk9mQ2,vpLwz7</b>", ""), 13u);
+  EXPECT_EQ(accepted("line_password", "Xk9mQ2vpLwz7,", "    "), 12u);
+  EXPECT_EQ(accepted("line_password", "Xk9mQ2,vpLwz7", "connect(host, "), 0u);
+  EXPECT_EQ(accepted("line_password", "getpass.getpass(prompt)", ""), 0u);
+  EXPECT_EQ(accepted("quoted_password", "Xk9m'Q2vpLw7"), 12u);
+  EXPECT_EQ(accepted("quoted_password", "'+name1+'"), 0u);
+}
+
+TEST(Validators, AKeywordInsideOfBase64NamesNothing) {
+  const Validator accept = find_validator("strong_password");
+  constexpr std::string_view match = "Pw= hK7pq2Zw";
+  const std::string_view value = match.substr(4);
+  EXPECT_EQ(accept({"wifi", match, value}), 8u);
+  EXPECT_EQ(accept({"sha512-x8OhopNotLQrstBhququ4Zpu1bDc/8S6mgXg", match, value}), 0u);
 }
 
 TEST(Validators, NothingButRefusalsForShortOrStrangeInput) {
