@@ -3,6 +3,7 @@
 #include "inspect/inspect.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iostream>
@@ -25,17 +26,25 @@ struct InspectOptions {
   std::string file;    // to scan; "-": standard input
   std::vector<std::string> locales;
   bool json = false;
+  bool tell_by_exit = false;  // 1 where something is found
 };
 
-Exit fail_with(const Error& error, Exit exit) {
+// A file that cannot be read, rules that are wrong or not there.
+constexpr Exit nothing_done = 2;
+
+Exit fail_with(const Error& error) {
   std::cerr << error.describe() << '\n';
-  return exit;
+  return nothing_done;
 }
 
-// What is wrong with the rules is 1; that there are none to look at is 2.
-Exit exit_code(const Error& error) {
-  return error.code == ErrorCode::invalid_argument || error.code == ErrorCode::already_exists ? 1
-                                                                                              : 2;
+// Whatever no rule is for, a misspelt country above all, is said.
+void tell_of_unknown(const std::vector<std::string>& wanted, const inspect::RuleSet& set) {
+  for (const std::string& locale : wanted)
+    if (!std::ranges::binary_search(set.locales(), locale))
+      std::cerr << fmt::format("--locale {}: no rule is for it; rules are for {}\n", locale,
+                               set.locales().empty()
+                                   ? "no country in particular"
+                                   : fmt::format("{}", fmt::join(set.locales(), ", ")));
 }
 
 Result<RuleSetPointer> load(const InspectOptions& options) {
@@ -43,21 +52,24 @@ Result<RuleSetPointer> load(const InspectOptions& options) {
   for (const std::string& locale : options.locales) {
     if (locale == "all") {
       wanted.all_locales = true;
-    } else if (inspect::is_locale(locale)) {
-      wanted.locales.push_back(locale);
+    } else if (const auto country = inspect::read_locale(locale)) {
+      wanted.locales.push_back(*country);
     } else {
       return fail(ErrorCode::invalid_argument,
-                  "--locale " + locale + ": neither all nor two small letters of ISO 3166");
+                  "--locale " + locale + ": neither all nor two letters of ISO 3166");
     }
   }
-  return options.folder.empty() ? inspect::RuleSet::builtin(wanted)
-                                : inspect::RuleSet::load(options.folder, wanted);
+  auto set = options.folder.empty() ? inspect::RuleSet::builtin(wanted)
+                                    : inspect::RuleSet::load(options.folder, wanted);
+  if (set) tell_of_unknown(wanted.locales, **set);
+  return set;
 }
 
 void add_rule_options(CLI::App& verb, InspectOptions& options) {
   verb.add_option("--rules", options.folder, "Folder of rules instead of the built-in ones");
   verb.add_option("--locale", options.locales,
-                  "Countries whose rules are wanted besides those for everywhere: de,fr or all")
+                  "Countries (ISO 3166; uk is gb) whose rules are wanted besides those for "
+                  "everywhere: de,fr or all")
       ->delimiter(',');
 }
 
@@ -83,7 +95,7 @@ void print_rule(const inspect::Rule& rule, bool json) {
 
 Exit list_rules(const InspectOptions& options) {
   const auto set = load(options);
-  if (!set) return fail_with(set.error(), exit_code(set.error()));
+  if (!set) return fail_with(set.error());
   for (const inspect::Rule& rule : (*set)->rules()) print_rule(rule, options.json);
   if (!options.json)
     std::cout << fmt::format("{} rules, sha256:{}\n", (*set)->rules().size(),
@@ -147,19 +159,21 @@ Result<std::string> read_input(const std::string& file) {
 
 Exit scan(const InspectOptions& options) {
   const auto text = read_input(options.file);
-  if (!text) return fail_with(text.error(), 2);
+  if (!text) return fail_with(text.error());
   const auto set = load(options);
-  if (!set) return fail_with(set.error(), 2);
+  if (!set) return fail_with(set.error());
   inspect::Scanner scanner(*set);
   Places places(*text);
-  for (const inspect::Finding& finding : scanner.scan(*text))
+  const std::vector<inspect::Finding> findings = scanner.scan(*text);
+  for (const inspect::Finding& finding : findings)
     print_finding(**set, finding, places.of(finding.span.begin), options);
-  return 0;
+  if (findings.empty()) std::cerr << options.file << ": nothing found\n";
+  return options.tell_by_exit && !findings.empty() ? 1 : 0;
 }
 
 Exit check(const InspectOptions& options) {
   const auto set = inspect::RuleSet::load(options.folder, true);
-  if (!set) return fail_with(set.error(), exit_code(set.error()));
+  if (!set) return fail_with(set.error());
   std::cout << fmt::format("{}: {} rules, every example holds, sha256:{}\n", options.folder,
                            (*set)->rules().size(), to_hex((*set)->digest()));
   return 0;
@@ -182,6 +196,10 @@ void add_inspect(CLI::App& app, Exit& exit) {
   scanning->add_option("file", options->file, "The file, or - for standard input")->required();
   add_rule_options(*scanning, *options);
   scanning->add_flag("--json", options->json, "One JSON object a line");
+  scanning->add_flag(
+      "--exit-code", options->tell_by_exit,
+      "Exit with 1 where something is found, with 0 where nothing is; 2: the file or "
+      "the rules could not be read");
   scanning->callback([options, &exit] { exit = scan(*options); });
 
   auto* checking = verb->add_subcommand("check", "Load a folder of rules and run their examples");

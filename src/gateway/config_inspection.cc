@@ -15,11 +15,11 @@ void read_locales(ConfigReader& reader, const ConfigNode& node, inspect::RuleSet
   for (const std::string& locale : reader.strings("locales")) {
     if (locale == "all") {
       rules.all_locales = true;
-    } else if (inspect::is_locale(locale)) {
-      rules.locales.push_back(locale);
+    } else if (const auto country = inspect::read_locale(locale)) {
+      rules.locales.push_back(*country);
     } else {
-      reader.note(node.error("locales: \"" + locale +
-                             "\" is neither \"all\" nor two small letters of ISO 3166"));
+      reader.note(
+          node.error("locales: \"" + locale + "\" is neither \"all\" nor two letters of ISO 3166"));
     }
   }
 }

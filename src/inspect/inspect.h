@@ -79,6 +79,8 @@ class Dictionary;  // dictionary.h
 
 // "de": two small letters. Which countries there are is not checked.
 bool is_locale(std::string_view text);
+// As people write it: "DE" is "de", and "uk", which ISO 3166 has not, is "gb".
+std::optional<std::string> read_locale(std::string_view text);
 
 // Which rules of the files make up a set. What differs from the defaults is part of its digest.
 struct RuleSetOptions {
@@ -105,6 +107,9 @@ class RuleSet {
       std::span<const std::pair<std::string, std::string>> files, const RuleSetOptions& options);
   static Result<std::shared_ptr<const RuleSet>> parse(
       std::span<const std::pair<std::string, std::string>> files, bool run_examples);
+
+  // The countries that rules of the files are for, wanted or not; sorted.
+  const std::vector<std::string>& locales() const;
 
   // Those of the files, then those of detectors in code.
   const std::vector<Rule>& rules() const;

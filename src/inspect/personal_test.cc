@@ -90,6 +90,19 @@ TEST(Locales, BringTheirRulesAndChangeTheDigest) {
   EXPECT_NE((*some)->digest(), (*none)->digest());
 }
 
+TEST(Locales, AreKnownAndReadAsPeopleWriteThem) {
+  const auto set = RuleSet::builtin();
+  ASSERT_TRUE(set);
+  const std::vector<std::string>& known = (*set)->locales();
+  EXPECT_TRUE(std::ranges::is_sorted(known));
+  for (const char* locale : {"de", "gb", "us"})
+    EXPECT_TRUE(std::ranges::binary_search(known, locale)) << locale;
+  EXPECT_EQ(read_locale("DE"), "de");
+  EXPECT_EQ(read_locale("UK"), "gb");
+  EXPECT_EQ(read_locale("deu"), std::nullopt);
+  EXPECT_EQ(read_locale("d3"), std::nullopt);
+}
+
 TEST(Locales, AreTwoSmallLetters) {
   const std::vector<std::pair<std::string, std::string>> files = {
       {"x.yaml",

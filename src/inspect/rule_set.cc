@@ -45,6 +45,7 @@ bool is_wanted(const RuleSource& source, const RuleSetOptions& options) {
 Result<void> add_rules(RuleSet::Impl& impl, std::vector<RuleSource> sources,
                        const RuleSetOptions& options) {
   for (RuleSource& source : sources) {
+    impl.locales.insert(impl.locales.end(), source.locales.begin(), source.locales.end());
     if (!is_wanted(source, options)) continue;
     const bool known = std::any_of(impl.rules.begin(), impl.rules.end(),
                                    [&](const Rule& rule) { return rule.id == source.rule.id; });
@@ -130,13 +131,22 @@ Result<RuleFileHead> read_heads(std::span<const File> files) {
   return all;
 }
 
+using Disabled = std::vector<RuleFileHead::Disabled>;
+
 // Leaves the disabled rules out. Whatever is still in `unknown` at the end is no built-in rule.
-void leave_out(std::vector<RuleSource>& sources, const std::vector<std::string>& disabled,
-               std::set<std::string>& unknown) {
+void leave_out(std::vector<RuleSource>& sources, const Disabled& disabled, Disabled& unknown) {
   std::erase_if(sources, [&](const RuleSource& source) {
-    unknown.erase(source.rule.id);
-    return std::ranges::find(disabled, source.rule.id) != disabled.end();
+    std::erase_if(unknown, [&](const auto& one) { return one.id == source.rule.id; });
+    return std::ranges::find(disabled, source.rule.id, &RuleFileHead::Disabled::id) !=
+           disabled.end();
   });
+}
+
+// "acme.yaml", "acme.yaml and 2 more".
+std::string names_of(std::span<const File> files) {
+  if (files.empty()) return "";
+  const std::string first(files.front().name);
+  return files.size() == 1 ? first : fmt::format("{} and {} more", first, files.size() - 1);
 }
 
 // What of the options decides which rules there are, as one more part of the source; nothing where
@@ -156,9 +166,9 @@ std::string options_text(const RuleSetOptions& options) {
 
 Result<std::shared_ptr<const RuleSet>> build(std::span<const File> files,
                                              const RuleSetOptions& options,
-                                             const std::vector<std::string>& disabled = {}) {
+                                             const Disabled& disabled = {}) {
   auto impl = std::make_unique<RuleSet::Impl>();
-  std::set<std::string> unknown(disabled.begin(), disabled.end());
+  Disabled unknown = disabled;
   for (const File& file : files) {
     GH_ASSIGN(auto sources, read_rule_file(file.content, std::string(file.name)));
     if (file.name.starts_with(builtin_prefix)) leave_out(sources, disabled, unknown);
@@ -166,8 +176,11 @@ Result<std::shared_ptr<const RuleSet>> build(std::span<const File> files,
   }
   if (!unknown.empty())
     return fail(ErrorCode::invalid_argument,
-                "disable: there is no built-in rule '" + *unknown.begin() + "'");
-  if (impl->rules.empty()) return fail(ErrorCode::invalid_argument, "there are no rules");
+                "there is no built-in rule '" + unknown.front().id + "'", unknown.front().where);
+  if (impl->rules.empty())
+    return fail(ErrorCode::invalid_argument, "there are no rules", names_of(files));
+  std::ranges::sort(impl->locales);
+  impl->locales.erase(std::ranges::unique(impl->locales).begin(), impl->locales.end());
   GH_ASSIGN(impl->searches, build_searches(impl->compiled));
   GH_TRY(add_detectors(*impl, options));
   impl->source = source_of(files);
@@ -206,6 +219,9 @@ const PrefixAutomata& RuleSet::Impl::prefixes() const {
 RuleSet::RuleSet(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RuleSet::~RuleSet() = default;
 
+const std::vector<std::string>& RuleSet::locales() const {
+  return impl_->locales;
+}
 const std::vector<Rule>& RuleSet::rules() const {
   return impl_->rules;
 }
@@ -225,6 +241,9 @@ Result<std::shared_ptr<const RuleSet>> RuleSet::builtin(const RuleSetOptions& op
 Result<std::shared_ptr<const RuleSet>> RuleSet::load(const std::filesystem::path& folder,
                                                      const RuleSetOptions& options) {
   GH_ASSIGN(const auto paths, rule_files_below(folder));
+  if (paths.empty())
+    return fail(ErrorCode::invalid_argument, "there are no rules: no file ends in .yaml",
+                folder.string());
   std::vector<std::pair<std::string, std::string>> files;
   for (const std::filesystem::path& path : paths) {
     GH_ASSIGN(std::string content, read_file(path, max_rule_file));

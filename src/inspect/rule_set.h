@@ -117,6 +117,7 @@ struct PlacedDetector {
 };
 
 struct RuleSet::Impl {
+  std::vector<std::string> locales;
   std::vector<Rule> rules;
   std::vector<std::unique_ptr<CompiledRule>> compiled;  // of the first of `rules`: the files'
   std::vector<PlacedDetector> detectors;                // bring the others

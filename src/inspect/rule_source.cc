@@ -236,7 +236,12 @@ RuleFileHead read_head(ConfigReader& reader, const ConfigNode& root) {
   head.extends_builtin = reader.child("extends").has_value();
   if (head.extends_builtin && reader.string("extends", "") != "builtin")
     reader.note(root.error("extends must be 'builtin'"));
-  head.disabled = reader.strings("disable");
+  const std::vector<std::string> disabled = reader.strings("disable");
+  if (const auto node = root.find("disable")) {
+    const std::vector<ConfigNode> items = node->items();
+    for (std::size_t i = 0; i < disabled.size(); ++i)
+      head.disabled.push_back({disabled[i], i < items.size() ? items[i].where() : node->where()});
+  }
   if (!head.disabled.empty() && !head.extends_builtin)
     reader.note(root.error("disable needs 'extends: builtin' beside it"));
   return head;
@@ -258,6 +263,12 @@ Result<RuleFileHead> read_rule_file_head(std::string_view yaml, const std::strin
 bool is_locale(std::string_view text) {
   return text.size() == 2 &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+std::optional<std::string> read_locale(std::string_view text) {
+  std::string locale = to_lower(text);
+  if (!is_locale(locale)) return std::nullopt;
+  return locale == "uk" ? "gb" : std::move(locale);
 }
 
 Result<std::vector<RuleSource>> read_rule_file(std::string_view yaml,

@@ -49,8 +49,12 @@ inline constexpr std::size_t context_window = 64;
 
 // What a file says of the built-in rules.
 struct RuleFileHead {
-  bool extends_builtin = false;       // its folder is added to them instead of replacing them
-  std::vector<std::string> disabled;  // ids of built-in rules that are left out
+  struct Disabled {
+    std::string id;
+    std::string where;  // "acme.yaml:2: disable[0]"
+  };
+  bool extends_builtin = false;    // its folder is added to them instead of replacing them
+  std::vector<Disabled> disabled;  // built-in rules that are left out
 };
 Result<RuleFileHead> read_rule_file_head(std::string_view yaml, const std::string& file_name);
 
