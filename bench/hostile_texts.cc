@@ -181,6 +181,11 @@ const std::vector<std::pair<std::string, Piece>>& pieces() {
       {"combining marks", always("e\u0301")},
       {"not UTF-8", [](Random& r, std::size_t) { return std::string(1, static_cast<char>(128 + r() % 128)); }},
       {"control characters", always("\x01")},
+      {"literals added", [](Random& r, std::size_t) { return some(r, letters, 3) + "\" + \""; }},
+      {"literals that are none", [](Random&, std::size_t) { return "a\"" + times(" ", 60) + "+\n"; }},
+      {"colours", [](Random& r, std::size_t) { return some(r, letters, 1) + "\x1b[31m"; }},
+      {"colours that are none", always("\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1 ")},
+      {"breaks and comments", always("a<wbr><!-- --><!-<wb")},
       // Rules.
       {"digits, one run", [](Random& r, std::size_t) { return some(r, digits, 4096); }},
       {"digits, groups of four", [](Random& r, std::size_t) { return some(r, digits, 4) + " "; }},

@@ -113,9 +113,18 @@ EscapeReading read_unit(std::string_view text) {
   return done(0x10000 + ((first.code - 0xd800) << 10) + (second.code - 0xdc00));
 }
 
+// A backslash and the end of a line: the text goes on in the next one.
+EscapeReading read_line_end(std::string_view text) {
+  constexpr char32_t unseen = 0xad;
+  if (text == "\\\n" || text == "\\\r\n") return done(unseen);
+  return text == "\\\r" ? open : dead;
+}
+
 EscapeReading read_backslash(std::string_view text) {
   if (text.size() == 1) return open;
   const char kind = text[1];
+  if (kind == '\n' || kind == '\r') return read_line_end(text);
+  if (kind == '_' || kind == '-') return done(static_cast<char32_t>(kind));
   if (kind != 'x' && kind != 'u' && kind != 'U') return dead;
   if (text.size() > 2 && text[2] == '{' && kind != 'U') return read_braced(text.substr(3));
   if (kind == 'x') return read_fixed(text.substr(2), 2, true);

@@ -126,6 +126,18 @@ inline std::string selectors(std::string_view text) {
   });
 }
 
+// The text in two, and what stands between.
+inline std::function<std::string(std::string_view)> cut_by(std::string_view joint) {
+  return [=](std::string_view text) {
+    std::size_t half = text.size() / 2;
+    const auto is_of_token = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0;
+    };
+    while (half > 1 && (!is_of_token(text[half]) || !is_of_token(text[half - 1]))) --half;
+    return std::string(text.substr(0, half)) + std::string(joint) + std::string(text.substr(half));
+  };
+}
+
 inline std::string base64(std::string_view text) {
   return to_base64(bytes_of(text));
 }
@@ -159,6 +171,14 @@ inline const std::vector<Evasion>& evasions() {
       {"entities twice", [](auto t) { return signs_escaped(t, "&amp;#%u;"); }},
       {"\\u", [](auto t) { return escaped(t, "\\u%04x"); }},
       {"\\x", [](auto t) { return escaped(t, "\\x%02x"); }},
+      {"colours", with("\x1b[1;31m\x1b[K", 5)},
+      {"break of HTML", with("<wbr>", 7)},
+      {"empty comment", with("<!-- -->", 7)},
+      {"literals added", cut_by("\" + \"")},
+      {"literals over lines", cut_by("\"\n    + \"")},
+      {"literals of PHP", cut_by("'.'")},
+      {"line continued", cut_by("\\\n")},
+      {"Markdown escapes", [](auto t) { return replaced(replaced(t, "_", "\\_"), "-", "\\-"); }},
       {"base64", base64},
       {"base64 twice", [](auto t) { return base64(base64(t)); }},
       {"base64 url", [](auto t) { return to_base64url(bytes_of(t)); }},

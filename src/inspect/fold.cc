@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "inspect/escape.h"
+#include "inspect/joints.h"
 #include "inspect/rule_source.h"
 #include "inspect/unicode.h"
 
@@ -88,6 +89,7 @@ void FoldedText::restart() {
   source_ = {};
   source_base_ = taken_ = decided_ = seen_to_ = 0;
   walled_ = false;
+  before_ = 0;
   plain_ = true;
   folded_.clear();
   folded_base_ = 0;
@@ -103,15 +105,30 @@ void FoldedText::restart() {
 void FoldedText::update(std::string_view source, std::size_t base, bool last) {
   source_ = source;
   source_base_ = base;
-  const std::size_t end = base + source.size();
   if (plain_) {
-    taken_ = base + find_special(source, taken_ - base);
+    const bool plain = stays_plain(last);
     decided_ = taken_;
-    if (taken_ == end) return;
+    if (plain) return;
     begin_folding();
   }
   fold(last);
   decided_ = open_.empty() ? taken_ : open_[0].source.begin;
+}
+
+// Whether the text, as far as it can be decided, is what it is.
+bool FoldedText::stays_plain(bool last) {
+  while (true) {
+    const std::size_t next = source_base_ + find_special(source_, taken_ - source_base_);
+    if (next > taken_) before_ = source_[next - 1 - source_base_];
+    taken_ = next;
+    const std::string_view rest = source_.substr(taken_ - source_base_);
+    if (rest.empty()) return true;
+    if (!begins_joint(rest[0])) return false;
+    const auto joint = joint_size(rest, before_, last);
+    if (joint != 0) return !joint;
+    before_ = rest[0];
+    ++taken_;
+  }
 }
 
 // The first special byte has come: from here on the folded text is a text of its own.
@@ -130,6 +147,10 @@ void FoldedText::fold(bool last) {
     if (open_.empty()) take_plain(source_base_ + find_special(source_, taken_ - source_base_));
     if (taken_ == end) break;
     const char c = source_[taken_ - source_base_];
+    if (open_.empty() && begins_joint(c)) {
+      if (!take_joint(last)) break;
+      continue;
+    }
     if (static_cast<unsigned char>(c) >= 0x80) {
       if (!take_character(last)) break;
     } else {
@@ -151,8 +172,22 @@ void FoldedText::take_plain(std::size_t to) {
   close_run(static_cast<unsigned char>(source_[taken_ - source_base_]));
   map_.add_plain(end(), taken_, to - taken_);
   folded_.append(source_, taken_ - source_base_, to - taken_);
+  before_ = folded_.back();
   taken_ = seen_to_ = to;
   walled_ = false;
+}
+
+// What may be a joint; false when only what follows can tell.
+bool FoldedText::take_joint(bool last) {
+  const auto size = joint_size(source_.substr(taken_ - source_base_), before_, last);
+  if (!size) return false;
+  if (*size == 0) {
+    take_plain(taken_ + 1);
+  } else {
+    add_unseen({taken_, taken_ + *size});
+    taken_ += *size;
+  }
+  return true;
 }
 
 // One character beyond ASCII; false when the rest of it has yet to come.
@@ -193,6 +228,7 @@ void FoldedText::character(char32_t code, unsigned depth, Span source) {
   if (depth == 0) {
     map_.add_plain(end(), source.begin, source.end - source.begin);
     folded_.append(source_, source.begin - source_base_, source.end - source.begin);
+    before_ = folded_.back();
     seen_to_ = source.end;
     walled_ = false;
     return;
@@ -282,6 +318,7 @@ void FoldedText::commit(char byte, Span source) {
     map_.add_byte(end(), source);
   }
   folded_ += byte;
+  before_ = byte;
   seen_to_ = source.end;
   walled_ = false;
 }
@@ -316,6 +353,7 @@ void FoldedText::add_unseen(Span source) {
   }
   map_.add_nothing(end(), source.end);
   folded_.append(wall_size, '\n');
+  before_ = '\n';
   seen_to_ = source.end;
   walled_ = true;
 }

@@ -2,12 +2,13 @@
 // character are that character, escapes are what they stand for. With a map back to the text.
 //
 //   dropped     zero-width, bidirectional, tag, variation-selector and control characters, soft
-//               hyphens, combining diacritics
+//               hyphens, combining diacritics; what joins two pieces of text (joints.h), a
+//               backslash at the end of a line
 //   turned to   ASCII where they look like it or are compatible with it: full-width, mathematical,
 //   ASCII       enclosed letters, digits of any script, Cyrillic and Greek look-alikes, spaces,
 //               dashes, quotes (fold_table.cc)
-//   decoded     %40, %u0040, \x40, \x{40}, \u0040, \u{40}, \U00000040, &#64; &#x40; &commat; and so
-//   on, up to
+//   decoded     \_ and \- of Markdown, %40, %u0040, \x40, \x{40}, \u0040, \u{40}, \U00000040, &#64;
+//   &#x40; &commat; and so on, up to
 //               three within one another; the UTF-8 sequence that several of them spell
 //
 // Invariants
@@ -97,7 +98,9 @@ class FoldedText {
   void update(std::string_view source, std::size_t base, bool last);
 
   // What is decided of the folded text, from position base() of it on.
-  std::string_view text() const { return plain_ ? source_ : std::string_view(folded_); }
+  std::string_view text() const {
+    return plain_ ? source_.substr(0, decided_ - source_base_) : std::string_view(folded_);
+  }
   std::size_t base() const { return plain_ ? source_base_ : folded_base_; }
   std::size_t end() const { return base() + text().size(); }
   // Whether no character so far folds to anything else: then positions are the same.
@@ -128,9 +131,11 @@ class FoldedText {
     Span source;
   };
 
+  bool stays_plain(bool last);
   void begin_folding();
   void fold(bool last);
   void take_plain(std::size_t to);
+  bool take_joint(bool last);
   bool take_character(bool last);
   void character(char32_t code, unsigned depth, Span source);
   void push(Element element);
@@ -156,6 +161,7 @@ class FoldedText {
 
   std::size_t seen_to_ = 0;  // where the source of the last folded byte ends
   bool walled_ = false;      // a wall stands behind it
+  char before_ = 0;          // the last byte of what is decided of the folded text
 
   std::vector<Element> open_;         // what may become an escape
   std::string open_bytes_;            // its bytes

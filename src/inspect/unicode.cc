@@ -68,13 +68,25 @@ class FoldPages {
 
 [[gnu::always_inline]] inline Bytes is_special(Bytes a) {
   const Bytes low = below(a, 0x09);  // and what is not ASCII
-  const Bytes control = between(a, 0x0e, 0x1f) & ~equal(a, 0x1b);
-  return any(low, control, equal(a, '%'), equal(a, '&'), equal(a, '\\'), equal(a, 0x7f));
+  return any(low, between(a, 0x0e, 0x1f), equal(a, '%'), equal(a, '&'), equal(a, '\\'),
+             equal(a, 0x7f));
+}
+[[gnu::always_inline]] inline Bytes is_quote_or_angle(Bytes a) {
+  return any(equal(a, '"'), equal(a, '\''), equal(a, '<'));
+}
+// A quote with a blank or a sign that adds behind it; `<w`, `<!`. What the text ends with may be.
+[[gnu::always_inline]] inline Bytes may_join(Bytes a, Bytes next) {
+  const Bytes added = any(below(next, 0x21), equal(next, '+'), equal(next, '.'), equal(next, '&'));
+  const Bytes unshown = any(equal(next, '!'), equal(folded(next), 'w'), equal(next, 0));
+  return (any(equal(a, '"'), equal(a, '\'')) & added) | (equal(a, '<') & unshown);
 }
 [[gnu::always_inline]] inline std::size_t special_in(std::string_view text, std::size_t from) {
   for (; from < text.size(); from += wide) {
-    const Padded<wide> rest(text, from);
-    if (const std::uint32_t found = bits(is_special(load(rest.data()))); found != 0)
+    const Padded<wide + 1> rest(text, from);
+    const Bytes a = load(rest.data());
+    const Bytes special = is_special(a);
+    if (bits(special | is_quote_or_angle(a)) == 0) continue;
+    if (const std::uint32_t found = bits(special | may_join(a, load(rest.data() + 1))); found != 0)
       return std::min(text.size(), from + static_cast<std::size_t>(std::countr_zero(found)));
   }
   return text.size();

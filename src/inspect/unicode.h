@@ -30,8 +30,8 @@ struct Folding {
 };
 Folding fold_of(char32_t code);
 
-// The first byte at or after `from` that is not ASCII, or begins an escape, or is a control
-// character that folds away; text.size() if there is none.
+// The first byte at or after `from` that is not ASCII, or begins an escape, or may begin a joint
+// (joints.h), or is a control character that folds away; text.size() if there is none.
 std::size_t find_special(std::string_view text, std::size_t from);
 // A control character that no reader sees: all but white space and ESC.
 constexpr bool is_unseen_control(char c) {

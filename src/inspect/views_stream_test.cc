@@ -130,7 +130,9 @@ TEST_F(ViewsStreamTest, EveryCutOfWhatIsBroken) {
         "\xe2\x80 ada@\xe2\x80\x8b"
         "corp.example\xf3\xa0\x81",
         "QUtJQVFZTFBNTjVISEhGUFpBTTI=\nQUtJ= QUtJQVFZTFBNTjVISEhGUFpBTTI",
-        "4 1 1 1  1 1 1 1  1 1 1 1  1 1 1 1 1",
+        "4 1 1 1  1 1 1 1  1 1 1 1  1 1 1 1 1", "a\x1b[31 b\x1b[3\x1b[0m c\x1b",
+        "x\"  + y \"a\" +\"b \"c\" . 'd '.' 'e'+", "\"\\\r <wbr <!-- a",
+        "ada\" + \"@corp.example <wb<wbr/>r>",
         "41 11 11 11 11 11 11 11 4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1"})
     expect_cuts_do_not_matter(text, TextForm::plain, "broken");
 }
