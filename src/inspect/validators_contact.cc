@@ -77,6 +77,16 @@ bool is_version_or_symbol(std::string_view label) {
   return std::all_of(label.begin(), label.end(), is_digit);
 }
 
+// "https://user:pass@example.com", "https://key@sentry.io": what stands before the host of an
+// address. "mailto://" is one of mail all the same.
+bool is_in_authority(std::string_view before) {
+  const std::size_t slashes = before.rfind("://");
+  if (slashes == std::string_view::npos) return false;
+  const std::string_view authority = before.substr(slashes + 3);
+  return authority.find_first_of("/?#&;,<>()[]{}|\"'` \t\r\n") == std::string_view::npos &&
+         !before.substr(0, slashes).ends_with("mailto");
+}
+
 // The longest beginning of "local@a.b.c" whose domain is plausible.
 std::size_t email(const Candidate& candidate) {
   const std::string_view text = candidate.value;
@@ -87,6 +97,7 @@ std::size_t email(const Candidate& candidate) {
     domain = at + 3;
   }
   if (at == std::string_view::npos || at == 0 || at > 64) return 0;
+  if (is_in_authority(candidate.before)) return 0;
   const std::string_view local = text.substr(0, at);
   if (local.back() == '.' || local.find("..") != std::string_view::npos) return 0;
   // "\nada@…": the n belongs to the escape.
@@ -101,6 +112,14 @@ std::size_t email(const Candidate& candidate) {
     if (known_domain(text.substr(dot + 1, end - dot - 1))) return end;
     end = dot;
   }
+}
+
+// "ada [at] corp [dot] com": the last word is a plausible top-level domain.
+std::size_t email_spelled(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  std::size_t begin = text.size();
+  while (begin > 0 && is_alpha(text[begin - 1])) --begin;
+  return all_if(candidate, known_domain(text.substr(begin)));
 }
 
 struct CallingCode {
@@ -270,6 +289,44 @@ bool is_columns(std::string_view text) {
   return text.contains("  ") && text[0] != '0' && text[0] != '(';
 }
 
+// "1299.99", "12 345.67": a sum of money. Two digits behind the only point, and before it digits in
+// threes or not grouped at all.
+bool is_amount(std::string_view text) {
+  if (text.size() < 4 || text[text.size() - 3] != '.') return false;
+  const std::string_view whole = text.substr(0, text.size() - 3);
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    if (is_digit(whole[at])) continue;
+    if (whole[at] != ' ' || (whole.size() - at) % 4 != 0) return false;
+  }
+  return true;
+}
+
+// Names of fields whose values are no telephone number, whatever the field before them is called.
+constexpr std::string_view other_fields[] = {"amount", "balance", "bytes",     "cost", "count",
+                                             "id",     "price",   "size",      "sum",  "time",
+                                             "total",  "ts",      "timestamp", "order"};
+
+// Whether `"account_id": "` and the like stand before: the last word of the name decides.
+bool is_other_field(std::string_view before) {
+  const auto drop = [&before](std::string_view bytes) {
+    before.remove_suffix(before.size() - (before.find_last_not_of(bytes) + 1));
+  };
+  drop("\"' ");
+  if (before.empty() || (before.back() != ':' && before.back() != '=')) return false;
+  before.remove_suffix(1);
+  drop("\"' ");
+  std::array<char, 9> word{};
+  std::size_t size = 0;
+  while (size < word.size() && !before.empty() && is_alpha(before.back())) {
+    const char c = before.back();
+    word[word.size() - ++size] = folded(c);
+    before.remove_suffix(1);
+    if (c != folded(c) && !before.empty() && before.back() == folded(before.back())) break;
+  }
+  const std::string_view name(word.data() + word.size() - size, size);
+  return std::ranges::find(other_fields, name) != std::end(other_fields);
+}
+
 // National numbers with a trunk zero: enough digits, and separators that no date or price has.
 std::size_t phone_national(const Candidate& candidate) {
   const Digits digits(candidate.value);
@@ -281,7 +338,7 @@ std::size_t phone_national(const Candidate& candidate) {
 // time in seconds begins with 1.
 std::size_t phone_ungrouped(const Candidate& candidate) {
   const Digits digits(candidate.value);
-  if (digits.all_equal()) return 0;
+  if (digits.all_equal() || is_other_field(candidate.before)) return 0;
   const bool trunk = digits[0] == 0 && digits[1] != 0 && digits.size <= 12;
   const bool ten = digits.size == 10 && digits[0] >= 2 && (digits[3] >= 2 || digits[0] >= 6);
   const bool eleven = digits.size == 11 && ((digits[0] == 1 && digits[1] >= 2) ||
@@ -457,7 +514,8 @@ std::size_t phone_named(const Candidate& candidate) {
   const Digits digits(candidate.value);
   if (digits.size < 6 || digits.size > 13 || digits.all_equal()) return 0;
   const std::string_view text = candidate.value;
-  return all_if(candidate, !is_date_or_range(text) && !is_day_and_hour(text) && !is_columns(text));
+  return all_if(candidate, !is_date_or_range(text) && !is_day_and_hour(text) && !is_columns(text) &&
+                               !is_amount(text) && !is_other_field(candidate.before));
 }
 
 // A number before "fax" or "mobile": the same, and without groups ten digits.
@@ -467,7 +525,7 @@ std::size_t phone_labelled(const Candidate& candidate) {
   if (digits.size < 6 || digits.size > 15 || digits.all_equal()) return 0;
   const bool grouped = text.find_first_of(" .-/(") != std::string_view::npos;
   if (!grouped && digits.size < 9) return 0;
-  return is_date_or_range(text) ? 0 : candidate.value.size();
+  return is_date_or_range(text) || is_amount(text) ? 0 : candidate.value.size();
 }
 
 // "call": said of functions too, so groups have seven digits, and one group is a number as
@@ -486,7 +544,9 @@ std::size_t phone_call(const Candidate& candidate) {
 constexpr NamedValidator table[] = {
     {"phone_labelled", phone_labelled, "as `phone_named`; without groups nine digits or more"},
     {"phone_call", phone_call, "as `phone_named` in groups, as `phone_ungrouped` without"},
-    {"phone_named", phone_named, "6 to 13 digits, not all equal, no date or range of years"},
+    {"phone_named", phone_named,
+     "6 to 13 digits, not all equal, no date, range of years or amount"},
+    {"email_spelled", email_spelled, "a plausible top-level domain"},
     {"email", email, "a plausible top-level domain; trailing words are cut off"},
     {"phone_international", phone_international, "a calling code and a length it has"},
     {"phone_us", phone_us, "North American area and exchange codes"},

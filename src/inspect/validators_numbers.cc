@@ -54,42 +54,104 @@ std::size_t card(const Candidate& candidate) {
   return 0;
 }
 
-struct IbanLength {
+// A track of a magnetic stripe: the number ends at ^ or =.
+std::size_t card_track(const Candidate& candidate) {
+  const std::string_view text = candidate.value;
+  const Digits digits(text.substr(0, text.find_first_of("^=")));
+  return all_if(candidate, card_length_fits(digits) && luhn(digits) && !digits.all_equal());
+}
+
+struct IbanForm {
   std::string_view country;
-  std::uint8_t length;
+  // What follows the check digits: so many digits (n), letters (a) or either (c).
+  std::string_view account;
 };
 
 // SWIFT IBAN registry. Sorted.
-constexpr IbanLength iban_lengths[] = {
-    {"AD", 24}, {"AE", 23}, {"AL", 28}, {"AT", 20}, {"AZ", 28}, {"BA", 20}, {"BE", 16}, {"BG", 22},
-    {"BH", 22}, {"BI", 27}, {"BR", 29}, {"BY", 28}, {"CH", 21}, {"CR", 22}, {"CY", 28}, {"CZ", 24},
-    {"DE", 22}, {"DJ", 27}, {"DK", 18}, {"DO", 28}, {"EE", 20}, {"EG", 29}, {"ES", 24}, {"FI", 18},
-    {"FK", 18}, {"FO", 18}, {"FR", 27}, {"GB", 22}, {"GE", 22}, {"GI", 23}, {"GL", 18}, {"GR", 27},
-    {"GT", 28}, {"HR", 21}, {"HU", 28}, {"IE", 22}, {"IL", 23}, {"IQ", 23}, {"IS", 26}, {"IT", 27},
-    {"JO", 30}, {"KW", 30}, {"KZ", 20}, {"LB", 28}, {"LC", 32}, {"LI", 21}, {"LT", 20}, {"LU", 20},
-    {"LV", 21}, {"LY", 25}, {"MC", 27}, {"MD", 24}, {"ME", 22}, {"MK", 19}, {"MN", 20}, {"MR", 27},
-    {"MT", 31}, {"MU", 30}, {"NI", 28}, {"NL", 18}, {"NO", 15}, {"OM", 23}, {"PK", 24}, {"PL", 28},
-    {"PS", 29}, {"PT", 25}, {"QA", 29}, {"RO", 24}, {"RS", 22}, {"RU", 33}, {"SA", 24}, {"SC", 31},
-    {"SD", 18}, {"SE", 24}, {"SI", 19}, {"SK", 24}, {"SM", 27}, {"SO", 23}, {"ST", 25}, {"SV", 28},
-    {"TL", 23}, {"TN", 24}, {"TR", 26}, {"UA", 29}, {"VA", 22}, {"VG", 24}, {"XK", 20}, {"YE", 30}};
+constexpr IbanForm iban_forms[] = {
+    {"AD", "8n12c"},    {"AE", "19n"},      {"AL", "8n16c"},    {"AT", "16n"},
+    {"AZ", "4a20c"},    {"BA", "16n"},      {"BE", "12n"},      {"BG", "4a6n8c"},
+    {"BH", "4a14c"},    {"BI", "23n"},      {"BR", "23n1a1c"},  {"BY", "4c4n16c"},
+    {"CH", "5n12c"},    {"CR", "18n"},      {"CY", "8n16c"},    {"CZ", "20n"},
+    {"DE", "18n"},      {"DJ", "23n"},      {"DK", "14n"},      {"DO", "4c20n"},
+    {"EE", "16n"},      {"EG", "25n"},      {"ES", "20n"},      {"FI", "14n"},
+    {"FK", "2a12n"},    {"FO", "14n"},      {"FR", "10n11c2n"}, {"GB", "4a14n"},
+    {"GE", "2a16n"},    {"GI", "4a15c"},    {"GL", "14n"},      {"GR", "7n16c"},
+    {"GT", "24c"},      {"HN", "4a20n"},    {"HR", "17n"},      {"HU", "24n"},
+    {"IE", "4a14n"},    {"IL", "19n"},      {"IQ", "4a15n"},    {"IS", "22n"},
+    {"IT", "1a10n12c"}, {"JO", "4a4n18c"},  {"KW", "4a22c"},    {"KZ", "3n13c"},
+    {"LB", "4n20c"},    {"LC", "4a24c"},    {"LI", "5n12c"},    {"LT", "16n"},
+    {"LU", "3n13c"},    {"LV", "4a13c"},    {"LY", "21n"},      {"MC", "10n11c2n"},
+    {"MD", "20c"},      {"ME", "18n"},      {"MK", "3n10c2n"},  {"MN", "16n"},
+    {"MR", "23n"},      {"MT", "4a5n18c"},  {"MU", "4a19n3a"},  {"NI", "4a20n"},
+    {"NL", "4a10n"},    {"NO", "11n"},      {"OM", "3n16c"},    {"PK", "4a16c"},
+    {"PL", "24n"},      {"PS", "4a21c"},    {"PT", "21n"},      {"QA", "4a21c"},
+    {"RO", "4a16c"},    {"RS", "18n"},      {"RU", "14n15c"},   {"SA", "2n18c"},
+    {"SC", "4a20n3a"},  {"SD", "14n"},      {"SE", "20n"},      {"SI", "15n"},
+    {"SK", "20n"},      {"SM", "1a10n12c"}, {"SO", "19n"},      {"ST", "21n"},
+    {"SV", "4a20n"},    {"TL", "19n"},      {"TN", "20n"},      {"TR", "6n16c"},
+    {"UA", "6n19c"},    {"VA", "18n"},      {"VG", "4a16n"},    {"XK", "16n"},
+    {"YE", "4a4n18c"}};
 
-// The country's length of letters and digits, then mod 97; what follows is cut off.
+struct FormPart {
+  std::size_t count = 0;
+  char kind = 'c';
+};
+
+// Takes the first part off a form that is not empty.
+FormPart take_part(std::string_view& form) {
+  FormPart part;
+  while (is_digit(form.front())) {
+    part.count = part.count * 10 + static_cast<std::size_t>(form.front() - '0');
+    form.remove_prefix(1);
+  }
+  part.kind = form.front();
+  form.remove_prefix(1);
+  return part;
+}
+
+std::size_t length_of_form(std::string_view form) {
+  std::size_t length = 0;
+  while (!form.empty()) length += take_part(form).count;
+  return length;
+}
+
+// `text` has the form's length.
+bool has_form(std::string_view text, std::string_view form) {
+  while (!form.empty()) {
+    const FormPart part = take_part(form);
+    const std::string_view here = text.substr(0, part.count);
+    if (part.kind == 'n' && !std::ranges::all_of(here, is_digit)) return false;
+    if (part.kind == 'a' && !std::ranges::all_of(here, is_alpha)) return false;
+    text.remove_prefix(part.count);
+  }
+  return true;
+}
+
+// "9a19103f-16f7-4668-": the beginning of a UUID.
+bool ends_in_group_of_uuid(std::string_view before) {
+  const auto is_hex = [](char c) { return is_digit(c) || (folded(c) >= 'a' && folded(c) <= 'f'); };
+  return before.size() >= 5 && before.back() == '-' &&
+         std::ranges::all_of(before.substr(before.size() - 5, 4), is_hex);
+}
+
+// The country's form, then mod 97; what follows is cut off.
 std::size_t iban(const Candidate& candidate) {
   const std::string_view text = candidate.value;
-  if (text.size() < 15) return 0;
+  if (text.size() < 15 || ends_in_group_of_uuid(candidate.before)) return 0;
   const std::array<char, 2> letters = {upper(text[0]), upper(text[1])};
   const std::string_view country(letters.data(), 2);
-  const auto* const known =
-      std::lower_bound(std::begin(iban_lengths), std::end(iban_lengths), country,
-                       [](const IbanLength& a, std::string_view b) { return a.country < b; });
-  if (known == std::end(iban_lengths) || known->country != country) return 0;
+  const auto* const known = std::ranges::lower_bound(iban_forms, country, {}, &IbanForm::country);
+  if (known == std::end(iban_forms) || known->country != country) return 0;
+  const std::size_t length = 4 + length_of_form(known->account);
   std::array<char, 40> written;
   std::size_t count = 0;
   std::size_t end = 0;
-  for (; end < text.size() && count < known->length; ++end)
+  for (; end < text.size() && count < length; ++end)
     if (is_digit(text[end]) || is_alpha(text[end])) written[count++] = text[end];
-  if (count != known->length) return 0;
-  std::rotate(written.begin(), written.begin() + 4, written.begin() + known->length);
+  if (count != length || !has_form({written.data() + 4, count - 4}, known->account)) return 0;
+  std::rotate(written.begin(), written.begin() + 4,
+              written.begin() + static_cast<std::ptrdiff_t>(length));
   return mod97_is_one({written.data(), count}) ? end : 0;
 }
 
@@ -277,12 +339,21 @@ std::size_t br_cpf(const Candidate& candidate) {
                                d[10] == brazil_check(d, second));
 }
 
+// Since 2026 the first twelve may be letters; each counts as its place in ASCII behind the 0.
 std::size_t br_cnpj(const Candidate& candidate) {
-  static constexpr int first[] = {5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2};
-  static constexpr int second[] = {6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2};
-  const Digits d(candidate.value);
-  return all_if(candidate, d.size == 14 && !d.all_equal() && d[12] == brazil_check(d, first) &&
-                               d[13] == brazil_check(d, second));
+  const Alnum text(candidate.value);
+  if (text.size != 14 || !text.is_number(12, 2)) return 0;
+  const auto value = [&text](std::size_t i) { return text.byte[i] - '0'; };
+  const auto check = [&value](std::size_t count) {
+    int sum = 0;
+    for (std::size_t i = 0; i < count; ++i)
+      sum += value(i) * static_cast<int>(2 + (count - 1 - i) % 8);
+    const int rest = sum % 11;
+    return rest < 2 ? 0 : 11 - rest;
+  };
+  const bool all_equal =
+      std::ranges::all_of(text.view(), [&text](char c) { return c == text.byte[0]; });
+  return all_if(candidate, !all_equal && value(12) == check(12) && value(13) == check(13));
 }
 
 // Verhoeff; the first digit is 2 to 9; palindromes are not given out.
@@ -447,7 +518,9 @@ std::size_t mrz_passport(const Candidate& candidate) {
 
 constexpr NamedValidator table[] = {
     {"card", card, "issuer range, length and Luhn; what follows is cut off"},
-    {"iban", iban, "the country's length and mod 97; what follows is cut off"},
+    {"card_track", card_track, "as `card`, up to ^ or ="},
+    {"iban", iban,
+     "the country's places of digits and letters, and mod 97; what follows is cut off"},
     {"us_ssn", us_ssn, "ranges in use"},
     {"us_itin", us_itin, "ranges in use"},
     {"es_nif", es_nif, "mod 23 letter"},
@@ -465,7 +538,7 @@ constexpr NamedValidator table[] = {
     {"uk_nhs", uk_nhs, "weights mod 11"},
     {"ca_sin", ca_sin, "Luhn"},
     {"br_cpf", br_cpf, "two mod 11 digits"},
-    {"br_cnpj", br_cnpj, "two mod 11 digits"},
+    {"br_cnpj", br_cnpj, "two mod 11 digits over digits and letters"},
     {"in_aadhaar", in_aadhaar, "Verhoeff"},
     {"cn_resident_id", cn_resident_id, "ISO 7064 MOD 11-2 and date"},
     {"za_id", za_id, "Luhn and date"},

@@ -64,6 +64,27 @@ TEST(Validators, AKeywordInsideOfBase64NamesNothing) {
   EXPECT_EQ(accept({"sha512-x8OhopNotLQrstBhququ4Zpu1bDc/8S6mgXg", match, value}), 0u);
 }
 
+TEST(Validators, AnIbanHasItsCountrysLettersAndDigits) {
+  for (const std::string_view iban :
+       {"BE68539007547034", "EE382200221020145685", "MT84MALT011000012345MTLCAST001S",
+        "NO9386011117947", "BR1800360305000010009795493C1", "GB29NWBK60161331926819",
+        "FR1420041010050500013M02606", "SC18SSCB11010000000000001497USD", "nl91abna0417164300"})
+    EXPECT_EQ(accepted("iban", iban), iban.size()) << iban;
+  EXPECT_EQ(accepted("iban", "BE549A1E7A4F7556"), 0u);      // mod 97 holds
+  EXPECT_EQ(accepted("iban", "EE802BA16B5E084886CA"), 0u);  // here, too
+  const std::string_view iban = "DE89370400440532013000";
+  EXPECT_EQ(accepted("iban", iban, "invoice-"), iban.size());
+  EXPECT_EQ(accepted("iban", iban, "9a19103f-16f7-4668-"), 0u);
+}
+
+TEST(Validators, WhatStandsBeforeAHostIsNoAddress) {
+  EXPECT_EQ(accepted("email", "pass@example.org", "https://user:"), 0u);
+  EXPECT_EQ(accepted("email", "0a1b@o1.sentry.io", "https://"), 0u);
+  EXPECT_NE(accepted("email", "ada@corp.com", "https://corp.com/"), 0u);
+  EXPECT_NE(accepted("email", "ada@corp.com", "https://corp.com?to="), 0u);
+  EXPECT_NE(accepted("email", "ada@corp.com", "see https://corp.com or "), 0u);
+}
+
 TEST(Validators, NothingButRefusalsForShortOrStrangeInput) {
   for (const NamedValidator& validator : validators()) {
     for (const std::string_view value : {"x", "1", "\xff", "@", "+", ".", ":", "-"})

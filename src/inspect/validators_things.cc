@@ -214,10 +214,20 @@ bool is_month(std::string_view word) {
                      [begin](std::string_view month) { return begin.starts_with(month); });
 }
 
+// "19850312": its month and its day the pattern has seen to.
+bool is_compact_day(std::string_view text) {
+  return text.size() == 8 && std::ranges::all_of(text, is_digit);
+}
+
 // The day of a living person's birth, or of one who lived not long ago: day, month and year in any
 // order that is used; a month may be a word.
 std::size_t birth_date(const Candidate& candidate) {
   const std::string_view text = candidate.value;
+  if (is_compact_day(text)) {
+    const Digits d(text);
+    return all_if(candidate,
+                  d.number(0, 4) >= 1890 && d.number(0, 4) <= 2035 && month_and_day(d, 4, 6));
+  }
   std::array<unsigned, 3> number{};
   std::array<std::size_t, 3> width{};
   std::size_t count = 0;

@@ -293,6 +293,23 @@ std::size_t br_driving_licence(const Candidate& candidate) {
 
 // ── the United States ────────────────────────────────────────────────────────────────────────────
 
+// The word that says ZIP is the last one before the number: no ending of a file's name ("x.zip"),
+// and on its line.
+std::size_t us_zip(const Candidate& candidate) {
+  if (Digits(candidate.value).size < 5) return 0;
+  std::string_view before = candidate.before;
+  const std::size_t line = before.find_last_of("\r\n");
+  const bool cut = line != std::string_view::npos;
+  if (cut) before.remove_prefix(line + 1);
+  const auto begins = [before](std::size_t at, std::string_view word) {
+    return std::ranges::equal(before.substr(at, word.size()), word, {}, folded);
+  };
+  for (std::size_t at = before.size(); at-- > 0;)
+    if (begins(at, "zip") || begins(at, "post"))
+      return all_if(candidate, at == 0 || before[at - 1] != '.');
+  return all_if(candidate, !cut);
+}
+
 std::size_t us_routing(const Candidate& candidate) {
   static constexpr int weights[] = {3, 7, 1, 3, 7, 1, 3, 7, 1};
   const Digits d(candidate.value);
@@ -415,6 +432,7 @@ constexpr NamedValidator table[] = {
     {"br_cns", br_cns, "weights mod 11"},
     {"br_driving_licence", br_driving_licence, "two mod 11 digits"},
     {"us_routing", us_routing, "weights mod 10 and Federal Reserve district"},
+    {"us_zip", us_zip, "the word on its line, and no ending of a file's name"},
     {"us_ein", us_ein, "prefixes in use"},
     {"us_npi", us_npi, "Luhn with the issuer's number"},
     {"us_dea", us_dea, "weights mod 10"},
