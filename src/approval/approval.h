@@ -40,8 +40,9 @@ struct Call {
   std::string reason;                 // why it waits, for the approver; no content
   std::string label = {};             // of what the call comes from, in words; no content
 };
-// SHA-256 over all that makes it this call, in hexadecimal.
-std::string digest_of(const Call& call);
+// "hmac-sha256:…" over all that makes it this call. Keyed, since whoever has the ledger could find
+// the arguments of a plain digest by trying.
+std::string digest_of(const crypto::Digest& digest_key, const Call& call);
 
 enum class State : std::uint8_t { pending, granted, denied, used, expired, withdrawn };
 std::string_view to_string(State state);
@@ -126,6 +127,7 @@ class Desk {
   identity::Registry& registry_;
   std::filesystem::path directory_;
   crypto::Digest key_;
+  crypto::Digest digest_key_;
   const Clock& clock_;
   Random& random_;
   std::mutex mutex_;

@@ -71,6 +71,23 @@ Result<void> check_sizes(const Call& call) {
   return fail(ErrorCode::invalid_argument, "the call is more than a person can be shown");
 }
 
+// Each part with its length in front, so that no two calls have one text.
+std::string text_of(const Call& call) {
+  std::string text;
+  for (const std::string_view part :
+       {std::string_view(call.server), std::string_view(call.tool),
+        std::string_view(call.arguments), std::string_view(call.principal),
+        std::string_view(call.session)})
+    text += std::to_string(part.size()) + ":" + std::string(part);
+  for (const auto& one : call.acts_for) text += std::to_string(one.size()) + ":" + one;
+  return text;
+}
+
+// Of approvals that were asked for before digests were keyed.
+std::string plain_digest_of(const Call& call) {
+  return to_hex(crypto::sha256(bytes_of(text_of(call))));
+}
+
 std::string subject_of(const Record& record) {
   std::string subject;
   JsonWriter writer(subject);
@@ -86,15 +103,8 @@ std::string_view to_string(State state) {
   return names[static_cast<std::size_t>(state)];
 }
 
-std::string digest_of(const Call& call) {
-  std::string text;
-  for (const std::string_view part :
-       {std::string_view(call.server), std::string_view(call.tool),
-        std::string_view(call.arguments), std::string_view(call.principal),
-        std::string_view(call.session)})
-    text += std::to_string(part.size()) + ":" + std::string(part);
-  for (const auto& one : call.acts_for) text += std::to_string(one.size()) + ":" + one;
-  return to_hex(crypto::sha256(bytes_of(text)));
+std::string digest_of(const crypto::Digest& digest_key, const Call& call) {
+  return "hmac-sha256:" + to_hex(crypto::hmac_sha256(digest_key, bytes_of(text_of(call))));
 }
 
 Desk::Desk(identity::Registry& registry, std::filesystem::path directory, const crypto::Digest& key,
@@ -102,6 +112,7 @@ Desk::Desk(identity::Registry& registry, std::filesystem::path directory, const 
     : registry_(registry),
       directory_(std::move(directory)),
       key_(key),
+      digest_key_(crypto::derive_key(key, "gatehouse/approval-digests/v1")),
       clock_(clock),
       random_(random) {}
 
@@ -133,7 +144,8 @@ void Desk::restore_arguments(Record& record) const {
   auto text = crypto::open_sealed(key_, bytes_of(*sealed), bytes_of(record.id));
   if (!text) return;
   record.call.arguments = std::move(*text);
-  record.shown = digest_of(record.call) == record.digest;
+  record.shown = record.digest == digest_of(digest_key_, record.call) ||
+                 record.digest == plain_digest_of(record.call);
   if (!record.shown) record.call.arguments.clear();
 }
 
@@ -192,9 +204,13 @@ Result<Answer> Desk::ask(const Call& call, const std::vector<Quorum>& quorums,
   const std::lock_guard lock(mutex_);
   const auto now = clock_.wall();
   expire(now);
-  const auto digest = digest_of(call);
+  const auto digest = digest_of(digest_key_, call);
+  const auto digest_before = plain_digest_of(call);
+  const auto is_same_call = [&](const Record& one) {
+    return one.digest == digest || one.digest == digest_before;
+  };
   for (auto& [id, one] : open_) {
-    if (one.standing || one.digest != digest) continue;
+    if (one.standing || !is_same_call(one)) continue;
     if (one.state == State::denied) return Answer{Verdict::denied, id};
     if (one.state != State::granted) continue;
     // The policies of now may ask for more than those it was granted under.
@@ -211,7 +227,7 @@ Result<Answer> Desk::ask(const Call& call, const std::vector<Quorum>& quorums,
     return Answer{Verdict::approved, id};
   }
   for (const auto& [id, one] : open_)
-    if (!one.standing && one.digest == digest && one.quorums == quorums)
+    if (!one.standing && is_same_call(one) && one.quorums == quorums)
       return Answer{Verdict::waiting, id};
   const auto of_principal = std::ranges::count_if(
       open_, [&](const auto& one) { return one.second.call.principal == call.principal; });

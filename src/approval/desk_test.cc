@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "approval/approval.h"
+#include "approval/record_text.h"
 #include "base/file.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -81,6 +82,14 @@ class DeskTest : public testing::Test {
     call.reason = "Only untrusted content names: recipient.";
     return call;
   }
+  // What its digest is over.
+  static std::string payment_text() {
+    std::string text;
+    for (const std::string part :
+         {"", "pay", R"({"amount":20,"recipient":"BILL"})", "agent:helper", "", "user:ada"})
+      text += std::to_string(part.size()) + ":" + part;
+    return text;
+  }
   static Approver approver(std::string id, std::set<std::string> roles = {"approver"}) {
     return {std::move(id), std::move(roles), {}, {}};
   }
@@ -123,11 +132,13 @@ TEST_F(DeskTest, AnApprovedCallPassesOnceExactlyAsItWas) {
 }
 
 TEST_F(DeskTest, TheDigestIsOverAllThatMakesTheCall) {
-  const auto digest = digest_of(payment());
+  const auto key = crypto::sha256(bytes_of("digests"));
+  const auto digest = digest_of(key, payment());
+  EXPECT_NE(digest, digest_of(crypto::sha256(bytes_of("another key")), payment()));
   const auto differs = [&](auto change) {
     Call call = payment();
     change(call);
-    return digest_of(call) != digest;
+    return digest_of(key, call) != digest;
   };
   EXPECT_TRUE(differs([](Call& call) { call.server = "bank"; }));
   EXPECT_TRUE(differs([](Call& call) { call.tool = "pay2"; }));
@@ -141,7 +152,43 @@ TEST_F(DeskTest, TheDigestIsOverAllThatMakesTheCall) {
   a.server = "ab";
   b.server = "a";
   b.tool = "b";
-  EXPECT_NE(digest_of(a), digest_of(b));
+  EXPECT_NE(digest_of(key, a), digest_of(key, b));
+}
+
+TEST_F(DeskTest, TheLedgerHasNoDigestThatCanBeTried) {
+  ask(payment());
+  const auto text = payment_text();
+  bool found = false;
+  EXPECT_TRUE(ledger::scan(folder_ / "ledger", 0, {}, [&](const ledger::FoundEntry& entry) {
+    const auto event = nlohmann::json::parse(entry.entry);
+    if (event["type"] != "approval.requested") return true;
+    found = true;
+    EXPECT_TRUE(event["data"]["digest"].get<std::string>().starts_with("hmac-sha256:"));
+    EXPECT_EQ(entry.entry.find(to_hex(crypto::sha256(bytes_of(text)))), std::string::npos);
+    return true;
+  }));
+  EXPECT_TRUE(found);
+}
+
+// One that was asked for before digests were keyed.
+TEST_F(DeskTest, AnApprovalWithAPlainDigestIsStillGood) {
+  Record record;
+  record.id = "ap_0123456789abcdef01234567";
+  record.digest = to_hex(crypto::sha256(bytes_of(payment_text())));
+  record.call = payment();
+  record.quorums = {{"approver", 1}};
+  record.requested = clock_.wall();
+  record.expires = clock_.wall() + 1h;
+  const auto sealed = crypto::seal(crypto::sha256(bytes_of("approvals")),
+                                   bytes_of(record.call.arguments), bytes_of(record.id), random_);
+  ASSERT_TRUE(write_file_atomically(folder_ / "approvals" / record.id, sealed));
+  ASSERT_TRUE(
+      registry_->change("approval.requested", "agent:helper", "{}", event_data(record, {})));
+  restart();
+  EXPECT_EQ(ask(payment()).id, record.id);
+  ASSERT_TRUE(desk_->approve(record.id, approver("user:bob")));
+  EXPECT_EQ(ask(payment("21")).verdict, Verdict::waiting);
+  EXPECT_EQ(ask(payment()).verdict, Verdict::approved);
 }
 
 TEST_F(DeskTest, NobodyDecidesWhatTheyAskedForNorWhatWasAskedInTheirName) {
