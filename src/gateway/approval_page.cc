@@ -1,10 +1,14 @@
 // See approval_page.h.
 #include "gateway/approval_page.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 
 #include "base/form.h"
 #include "base/text.h"
+#include "mcp/canonical.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -54,12 +58,77 @@ void add_item(std::string& out, std::string_view name, std::string_view value) {
   out += "<dt>" + escaped(name) + "</dt><dd>" + escaped(value) + "</dd>";
 }
 
-// Spread over lines for whoever reads it. What hides itself (bidirectional controls and the like)
-// stands there as an escape: an approver sees what the tool would get.
-std::string readable(const std::string& arguments) {
-  const auto parsed = nlohmann::json::parse(arguments, nullptr, false);
-  if (parsed.is_discarded()) return arguments;
-  return parsed.dump(2, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace);
+// A unit of UTF-16 as an escape of JSON.
+void append_unit(std::string& out, std::uint32_t unit) {
+  const std::array bytes{std::byte(unit >> 8 & 0xff), std::byte(unit & 0xff)};
+  out += "\\u" + to_hex(bytes);
+}
+
+// What hides itself (bidirectional controls and the like) stands there as an escape of JSON: an
+// approver sees what the tool would get. Of `text` each byte that is ASCII stays.
+void append_visible(std::string& out, std::string_view text) {
+  const std::string shown = to_utf8(text);
+  for (std::size_t at = 0; at < shown.size();) {
+    const auto lead = static_cast<unsigned char>(shown[at]);
+    if (lead < 0x80) {
+      out += shown[at++];
+      continue;
+    }
+    const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    std::uint32_t point = lead & (0x7fu >> length);
+    for (std::size_t next = 1; next < length; ++next)
+      point = point << 6 | (static_cast<unsigned char>(shown[at + next]) & 0x3f);
+    at += length;
+    if (point >= 0x10000) append_unit(out, 0xd800 + ((point - 0x10000) >> 10));
+    append_unit(out, point < 0x10000 ? point : 0xdc00 + ((point - 0x10000) & 0x3ff));
+  }
+}
+
+// Spread over lines for whoever reads it; every token stays as it was written. `json` is known to
+// be well-formed.
+std::string spread(std::string_view json) {
+  constexpr std::size_t deepest_indent = 16;
+  std::string out;
+  std::size_t depth = 0;
+  const auto break_line = [&] {
+    out.append("\n").append(2 * std::min(depth, deepest_indent), ' ');
+  };
+  for (std::size_t at = 0; at < json.size(); ++at) {
+    const char c = json[at];
+    const char next = at + 1 < json.size() ? json[at + 1] : '\0';
+    if (c == '"') {
+      std::size_t end = at + 1;
+      while (json[end] != '"') end += json[end] == '\\' ? 2 : 1;
+      append_visible(out, json.substr(at, end + 1 - at));
+      at = end;
+    } else if (c == '{' || c == '[') {
+      out += c;
+      ++depth;
+      if (next != '}' && next != ']') break_line();
+    } else if (c == '}' || c == ']') {
+      --depth;
+      if (out.back() != '{' && out.back() != '[') break_line();
+      out += c;
+    } else {
+      out += c;
+      if (c == ',') break_line();
+      if (c == ':') out += ' ';
+    }
+  }
+  return out;
+}
+
+void add_arguments(std::string& body, const std::string& arguments) {
+  std::string shown;
+  if (mcp::JsonView::parse(arguments)) {
+    shown = spread(mcp::canonical_json(arguments));
+  } else {
+    body +=
+        "<p>The arguments are not exact JSON, so the tool may read them otherwise than they look. "
+        "They are shown as they stand.</p>";
+    append_visible(shown, arguments);
+  }
+  body += "<pre>" + escaped(shown) + "</pre>";
 }
 
 std::string needed(const approval::Record& record) {
@@ -89,7 +158,8 @@ std::string approval_page(const approval::Record& record, std::string_view perso
   add_item(body, "Until", format_time(record.expires));
   add_item(body, "Approval", record.id);
   add_item(body, "You decide as", person);
-  body += "</dl><h2>The call</h2><pre>" + escaped(readable(record.call.arguments)) + "</pre>";
+  body += "</dl><h2>The call</h2>";
+  add_arguments(body, record.call.arguments);
   body +=
       "<form method=\"post\"><label>Reason <input name=\"reason\" maxlength=\"500\" "
       "autocomplete=\"off\"></label>"

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "gateway/tool_approval.h"
+#include "mcp/canonical.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -28,7 +28,7 @@ crypto::Digest digest_of(std::string_view conversation, std::string_view server,
 void DecidedCalls::note(std::string_view conversation, std::string_view server,
                         std::string_view tool, std::string_view arguments, Known known,
                         WallTime now) {
-  const auto digest = digest_of(conversation, server, tool, canonical_json(arguments));
+  const auto digest = digest_of(conversation, server, tool, mcp::canonical_json(arguments));
   const std::lock_guard lock(mutex_);
   while (!entries_.empty() && (entries_.size() >= most || entries_.begin()->second.expires <= now))
     forget_oldest();
@@ -40,7 +40,7 @@ std::optional<DecidedCalls::Known> DecidedCalls::take(std::string_view conversat
                                                       std::string_view server,
                                                       std::string_view tool,
                                                       std::string_view arguments, WallTime now) {
-  const auto canonical = canonical_json(arguments);
+  const auto canonical = mcp::canonical_json(arguments);
   const std::lock_guard lock(mutex_);
   if (auto known = take(digest_of(conversation, server, tool, canonical), now)) return known;
   // Nobody declared it: then it is known by the name the client has for it. Whether an approval was

@@ -29,6 +29,24 @@ TEST(DecidedCalls, CountOnceAndForTheSameCallInTheSameConversation) {
   EXPECT_FALSE(calls.take("c1", "notes", "send", R"({"to":"eve","n":1})", now));
 }
 
+TEST(DecidedCalls, ArgumentsAreComparedExactly) {
+  DecidedCalls calls;
+  const auto note = [&](std::string_view arguments) {
+    calls.note("c1", "notes", "send", arguments, named(true), now);
+  };
+  note(R"({"to_account":12345678901234567899999})");
+  EXPECT_FALSE(calls.take("c1", "notes", "send", R"({"to_account":12345678901234567890123})", now));
+  note(R"({"to":"bob"})");
+  EXPECT_FALSE(calls.take("c1", "notes", "send", R"({"to":"eve","to":"bob"})", now));
+}
+
+TEST(DecidedCalls, ArgumentsMayBeNestedAsDeepAsTheyLike) {
+  DecidedCalls calls;
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  calls.note("c1", "notes", "send", deep, named(), now);
+  EXPECT_TRUE(calls.take("c1", "notes", "send", deep, now));
+}
+
 TEST(DecidedCalls, AnApprovalIsForTheServerItWasGivenFor) {
   DecidedCalls calls;
   for (const auto* name : {"notes__send", "send"}) {

@@ -2,9 +2,9 @@
 #include "gateway/tool_approval.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "mcp/canonical.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -15,19 +15,14 @@ std::string name_of(const auto& principal) {
 
 }  // namespace
 
-std::string canonical_json(std::string_view arguments) {
-  const auto parsed = nlohmann::json::parse(arguments, nullptr, false);
-  return parsed.is_discarded()
-             ? std::string(arguments)
-             : parsed.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 Result<approval::Answer> ask_for_approval(approval::Desk& desk, const Exchange& exchange,
                                           const HeldCall& held, const ToolRuling& ruling) {
+  if (!is_utf8(held.arguments))
+    return fail(ErrorCode::invalid_argument, "the arguments are no text a person can be shown");
   approval::Call call;
   call.server = held.server;
   call.tool = held.tool;
-  call.arguments = canonical_json(held.arguments);
+  call.arguments = mcp::canonical_json(held.arguments);
   call.principal = name_of(exchange.principal);
   for (const auto& actor : exchange.principal.chain) call.acts_for.push_back(name_of(actor));
   call.session = held.session;

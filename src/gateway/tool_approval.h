@@ -2,7 +2,6 @@
 // answer of a model or comes over MCP.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "approval/approval.h"
@@ -10,9 +9,6 @@
 #include "gateway/tool_question.h"
 
 namespace gatehouse::gateway {
-
-// The same arguments however their JSON is written; what is no JSON, as it stands.
-std::string canonical_json(std::string_view arguments);
 
 struct HeldCall {
   std::string_view server;  // empty: a tool the client brings itself
@@ -22,7 +18,8 @@ struct HeldCall {
   std::string_view reason;  // for the approver; no content
 };
 
-// Uses an approval of exactly this call, or asks for one. Blocks on the disk.
+// Uses an approval of exactly this call (arguments: mcp/canonical.h), or asks for one. Blocks on
+// the disk. Errors: invalid_argument where the call is nothing a person can be shown.
 Result<approval::Answer> ask_for_approval(approval::Desk& desk, const Exchange& exchange,
                                           const HeldCall& held, const ToolRuling& ruling);
 

@@ -1,42 +1,14 @@
 // See catalogue.h.
 #include "mcp/catalogue.h"
 
-#include <algorithm>
 #include <set>
 
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "mcp/canonical.h"
 
 namespace gatehouse::mcp {
 namespace {
-
-// White space gone and members sorted: a server that writes its objects in another order each time
-// has not changed its tools. Numbers and escapes stay as they were written.
-void append_canonical(std::string& out, const JsonView& value) {
-  if (value.is_array()) {
-    out += '[';
-    for (const auto& item : value.items()) {
-      append_canonical(out, item);
-      out += ',';
-    }
-    out += ']';
-  } else if (value.is_object()) {
-    auto members = value.members();
-    std::ranges::sort(members, {}, &JsonView::Member::key);
-    out += '{';
-    for (const auto& member : members) {
-      append_json_string(out, member.key);
-      out += ':';
-      append_canonical(out, member.value);
-      out += ',';
-    }
-    out += '}';
-  } else if (value.is_string()) {
-    append_json_string(out, value.text());
-  } else {
-    out += value.raw();
-  }
-}
 
 bool can_be_served(const JsonView& definition, const std::string& name) {
   const auto schema = definition.find("inputSchema");
@@ -45,9 +17,10 @@ bool can_be_served(const JsonView& definition, const std::string& name) {
 
 }  // namespace
 
+// A server that writes its objects in another order each time has not changed its tools.
 std::string definition_digest(const JsonView& definition) {
   std::string canonical;
-  append_canonical(canonical, definition);
+  append_canonical(canonical, definition, Commas::behind_each);
   return "sha256:" + to_hex(crypto::sha256(bytes_of(canonical)));
 }
 

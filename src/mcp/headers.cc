@@ -31,7 +31,7 @@ void collect(const JsonView& schema, std::vector<std::string>& path,
              std::vector<ParameterHeader>& found) {
   const auto properties = schema.find("properties");
   if (!properties || path.size() == deepest) return;
-  for (const auto& [key, key_begin, value] : properties->members()) {
+  for (const auto& [key, token, value] : properties->members()) {
     if (found.size() == most_parameters) return;
     path.push_back(key);
     const auto header = value.find_text("x-mcp-header");

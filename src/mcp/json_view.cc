@@ -225,8 +225,8 @@ std::vector<JsonView::Member> JsonView::members() const {
   std::vector<Member> found;
   if (!is_object()) return found;
   each_member(document_, span_.begin, [&](auto key, auto key_end, auto value, auto end) {
-    found.push_back({decoded(document_.substr(key, key_end - key)), key,
-                     JsonView(document_, JsonSpan{value, end})});
+    const auto token = document_.substr(key, key_end - key);
+    found.push_back({decoded(token), token, JsonView(document_, JsonSpan{value, end})});
     return true;
   });
   return found;

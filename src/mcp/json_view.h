@@ -51,8 +51,8 @@ class JsonView {
 };
 
 struct JsonView::Member {
-  std::string key;            // decoded
-  std::size_t key_begin = 0;  // of its opening quote
+  std::string key;             // decoded
+  std::string_view key_token;  // as it stands, with its quotes
   JsonView value;
 };
 
