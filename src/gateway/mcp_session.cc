@@ -36,9 +36,10 @@ std::string seal_mcp_session(const Worker& worker, const Exchange& exchange, con
   Json json = {{"v", session.version}, {"n", session.name}, {"at", session.at}};
   if (!session.capabilities.empty()) json["c"] = session.capabilities;
   if (!session.client.empty()) json["i"] = session.client;
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   return to_base64url(
-      bytes_of(crypto::seal(session_key(worker), bytes_of(json.dump()),
-                            bytes_of(binding(exchange, call)), worker.control.random())));
+      bytes_of(crypto::seal(session_key(worker), bytes_of(text), bytes_of(binding(exchange, call)),
+                            worker.control.random())));
 }
 
 std::optional<McpSession> open_mcp_session(const Worker& worker, const Exchange& exchange,

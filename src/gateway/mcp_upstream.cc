@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/sse.h"
+#include "mcp/headers.h"
 
 namespace gatehouse::gateway {
 namespace {
@@ -129,6 +130,10 @@ McpVerdict check_head(const net::ResponseHead& head, const std::string& server) 
     return mcp_refuse(
         Problem::answer_refused, 502, mcp::Code::upstream_failed,
         "The server \"" + server + "\" compressed its answer; it cannot be inspected.");
+  const auto session = head.fields.find("mcp-session-id").value_or("");
+  if (!session.empty() && !mcp::is_session_id(session))
+    return mcp_refuse(Problem::upstream_failed, 502, mcp::Code::upstream_failed,
+                      "The server \"" + server + "\" gave a session id that is not visible ASCII.");
   // What it wants of its client is between it and the operators: our credential, not the caller's.
   if (head.status == 401 || head.status == 403)
     return mcp_refuse(Problem::upstream_failed, 502, mcp::Code::upstream_failed,

@@ -112,6 +112,8 @@ class Asker {
     Answer answer;
     answer.status = stream->head().status;
     answer.session = stream->head().fields.find("mcp-session-id").value_or("");
+    if (!answer.session.empty() && !is_session_id(answer.session))
+      co_return fail(ErrorCode::data_loss, "the server's session id is not visible ASCII");
     std::string arrived;
     while (arrived.size() < largest_answer) {
       GH_CO_ASSIGN(const bool more, co_await stream->read_some(arrived));

@@ -77,6 +77,10 @@ std::vector<ParameterHeader> parameter_headers(const JsonView& input_schema) {
   return found;
 }
 
+bool is_session_id(std::string_view id) {
+  return !id.empty() && std::ranges::all_of(id, [](char c) { return c >= 0x21 && c <= 0x7e; });
+}
+
 std::string encode_header_value(std::string_view value) {
   if (is_plain(value)) return std::string(value);
   return std::string(sentinel_begin) + to_base64(bytes_of(value)) + std::string(sentinel_end);

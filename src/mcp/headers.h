@@ -25,6 +25,9 @@ struct ParameterHeader {
 // not count. Bounded: at most 64, eight levels deep.
 std::vector<ParameterHeader> parameter_headers(const JsonView& input_schema);
 
+// Whether an Mcp-Session-Id is one: visible ASCII, 0x21 to 0x7E.
+bool is_session_id(std::string_view id);
+
 std::string encode_header_value(std::string_view value);
 // Error: the sentinel is there and its inside is no canonical base64 of UTF-8.
 Result<std::string> decode_header_value(std::string_view value);

@@ -121,6 +121,38 @@ TEST(Catalogue, AChangedDefinitionIsOutOfServiceAtOnce) {
   EXPECT_EQ(catalogue.standing_of("docs", "send", news[0].digest), Standing::changed);
 }
 
+TEST(Catalogue, AChangeIsNewsUntilItIsTold) {
+  Catalogue catalogue;
+  const auto tools =
+      read_tools(definitions(R"({"tools":[{"name":"send","inputSchema":{}}]})"))->tools;
+  catalogue.set_pin("docs", "send", "sha256:another", "");
+  const auto news = catalogue.note_list("docs", tools);
+  ASSERT_EQ(news.size(), 1u);
+  EXPECT_EQ(catalogue.note_list("docs", tools).size(), 1u) << "it could not be written";
+  catalogue.note_told("docs", news[0]);
+  EXPECT_TRUE(catalogue.note_list("docs", tools).empty());
+}
+
+TEST(Catalogue, WhatWasWithdrawnIsNoNews) {
+  Catalogue catalogue;
+  const auto tools =
+      read_tools(definitions(R"({"tools":[{"name":"send","inputSchema":{}}]})"))->tools;
+  for (const auto& pinned : {tools[0].digest, std::string("sha256:another")}) {
+    catalogue.set_pin("docs", "send", pinned, withdrawn_mark);
+    EXPECT_TRUE(catalogue.note_list("docs", tools).empty());
+    EXPECT_EQ(catalogue.standing_of("docs", "send"), Standing::withdrawn);
+    EXPECT_EQ(catalogue.standing_of("docs", "send", tools[0].digest), Standing::withdrawn);
+  }
+  catalogue.set_pin("docs", "send", tools[0].digest, "");
+  EXPECT_EQ(catalogue.standing_of("docs", "send"), Standing::in_service);
+}
+
+TEST(Headers, SessionIdsAreVisibleAscii) {
+  EXPECT_TRUE(is_session_id("!abc~"));
+  for (const char* id : {"", "a b", "abc\xff", "\xc3\xa9", "a\tb", "a\x7f"})
+    EXPECT_FALSE(is_session_id(id)) << id;
+}
+
 TEST(Catalogue, WhatCannotBeServedIsLeftOut) {
   const auto page = read_tools(definitions(
       R"({"tools":[{"name":"a b","inputSchema":{}},{"name":"x"},{"name":"y","inputSchema":{}},{"name":"y","inputSchema":{}}]})"));
