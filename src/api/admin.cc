@@ -10,6 +10,7 @@
 #include "api/admin_provenance.h"
 #include "api/admin_token.h"
 #include "api/admin_vault.h"
+#include "api/json_depth.h"
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/json.h"
@@ -127,6 +128,9 @@ Admin::Admin(gateway::ControlPlane& control, std::shared_ptr<const gateway::Conf
 AdminReply Admin::handle(std::string_view method, std::string_view path, std::string_view body,
                          std::string_view actor) {
   if (gateway::is_directory_path(path)) return directory(method, path, body, actor);
+  if (is_nested_too_deep(body))
+    return gateway::reply_of(
+        Error{ErrorCode::invalid_argument, "the body is nested deeper than 64 levels", {}});
   auto reply = dispatch(method, path, body, actor);
   return reply ? AdminReply{200, std::move(*reply)} : gateway::reply_of(reply.error());
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "api/json_depth.h"
 #include "base/form.h"
 #include "base/id.h"
 #include "base/text.h"
@@ -82,6 +83,7 @@ Answer<Call> read_call(std::string_view method, std::string_view target, std::st
     if (auto read = read_query(target.substr(mark + 1), call); !read)
       return std::unexpected(std::move(read).error());
   if (method == "POST" || method == "PUT" || method == "PATCH") {
+    if (is_nested_too_deep(body)) return no(400, "invalidSyntax", "the body is nested too deep");
     call.body = json::parse(body, nullptr, false);
     if (!call.body.is_object()) return no(400, "invalidSyntax", "the body is no JSON object");
   }

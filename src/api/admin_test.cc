@@ -57,6 +57,15 @@ TEST_F(AdminTest, a_lifetime_that_is_no_number_makes_no_key) {
   EXPECT_EQ(post("/admin/keys", R"({"principal":"user:bo"})").status, 200);
 }
 
+TEST_F(AdminTest, a_body_that_is_nested_very_deep_is_refused) {
+  const std::string deep = std::string(200'000, '[') + std::string(200'000, ']');
+  for (const char* path : {"/admin/tokens", "/admin/keys", "/admin/mcp/list"})
+    expect_refused(path, R"({"principal":"user:ada","for":)" + deep + "}", "nested");
+  const auto reply = post("/scim/v2/Users", R"({"userName":"ada","name":)" + deep + "}");
+  EXPECT_NE(reply.body.find("nested"), std::string::npos) << reply.body;
+  expect_refused("/admin/tokens", R"({"principal":"user:[[[","for":"]]\\\"["})", "is a list of");
+}
+
 TEST_F(AdminTest, members_that_nobody_knows_are_refused) {
   expect_refused("/admin/keys", R"({"principal":"user:ada","lifetime":60})",
                  R"(unknown member \"lifetime\")");

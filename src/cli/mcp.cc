@@ -48,9 +48,11 @@ json review_of(const McpOptions& options) {
 void print_tool(const json& tool) {
   std::cout << text(tool, "tool") << ": " << text(tool, "standing") << "\n  "
             << text(tool, "digest") << '\n';
-  std::cout << "  "
-            << printable(tool["definition"].value("description", std::string("(no description)")))
-            << '\n';
+  // A server may give any JSON for one.
+  const auto& definition = tool["definition"];
+  const bool described =
+      definition.contains("description") && definition["description"].is_string();
+  std::cout << "  " << (described ? text(definition, "description") : "(no description)") << '\n';
   for (const auto& finding : tool["findings"])
     std::cout << "  found: " << text(finding, "rule") << " (" << finding["count"] << ")\n";
   if (const double p = tool["injection_p"].get<double>(); p <= 0.05)
