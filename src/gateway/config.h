@@ -99,6 +99,7 @@ struct Config {
   std::filesystem::path vault_directory() const { return data / "vault"; }
   std::filesystem::path provenance_directory() const { return data / "provenance"; }
   std::filesystem::path approvals_directory() const { return data / "approvals"; }
+  std::filesystem::path mcp_sessions_file() const { return data / "mcp" / "sessions"; }
   std::filesystem::path database() const { return data / "state.db"; }
   std::filesystem::path snapshots_directory() const { return data / "snapshots"; }
   std::filesystem::path tally_file() const { return data / "budgets.tally"; }

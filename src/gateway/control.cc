@@ -70,6 +70,10 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open(const Config& config, c
   GH_ASSIGN(const auto applied, control->registry_->catch_up(config.ledger_directory()));
   control->mcp_ = std::make_shared<McpDesk>();
   control->mcp_->take_pins(control->registry_->list_tools());
+  if (auto opened = control->mcp_->sessions().open(config.mcp_sessions_file(),
+                                                   config.ledger_directory(), clock.wall());
+      !opened)
+    return std::unexpected(std::move(opened).error().within("sessions of MCP"));
   if (applied > 0) log_info("state caught up with the ledger", {{"events", applied}});
   GH_ASSIGN(control->vault_,
             VaultKeeper::open(config, control->keys_.vault, *control->ledger_, clock, random));

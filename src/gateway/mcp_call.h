@@ -81,6 +81,8 @@ struct McpCall {
 
   int error_code = 0;  // of the JSON-RPC error that was answered
   std::size_t hidden_tools = 0;
+  bool replayed = false;  // it has answers to earlier calls, where a stream is resumed
+  bool tainted = false;   // what it brought counts for its session
   Label answer_label;
   policy::RiskValues answer_risk;  // of what servers said
 };
@@ -123,6 +125,9 @@ net::Task<McpVerdict> record_mcp_decision(Worker& worker, Exchange& exchange, Mc
 net::Task<McpVerdict> record_mcp_refusal(Worker& worker, Exchange& exchange, McpCall& call,
                                          const McpRefusal& refusal);
 net::Task<McpVerdict> record_mcp_outcome(Worker& worker, Exchange& exchange, McpCall& call);
+// What a server said is from now on part of what the session has seen, on disk too. With the
+// outcome at the latest; earlier where something of the answer leaves before.
+net::Task<McpVerdict> taint_session(Worker& worker, Exchange& exchange, McpCall& call);
 
 // mcp_hub.cc: calls that cannot go to their server as they came: to all servers at once, or to one
 // that speaks otherwise than the client. Finds where a call on /mcp goes; names without it.

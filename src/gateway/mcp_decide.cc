@@ -158,7 +158,9 @@ McpVerdict decide_listing(Exchange& exchange, const McpCall& call, const ToolQue
 McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   const StageTimer timer(worker, exchange, Stage::decide);
   const auto& catalogue = worker.control.mcp().catalogue();
-  const Label label = join(exchange.label, worker.control.mcp().session_label(call.session_key));
+  Label seen;
+  seen.integrity = worker.control.mcp().sessions().of(call.session_key, exchange.time);
+  const Label label = join(exchange.label, seen);
   exchange.label = label;
   const auto arguments = ArgumentLabels::of_context(label);
   const std::string_view method = call.message ? std::string_view(call.message->method) : "";

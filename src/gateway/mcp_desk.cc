@@ -1,13 +1,10 @@
 // See mcp_desk.h.
 #include "gateway/mcp_desk.h"
 
-#include <algorithm>
-#include <set>
-
 namespace gatehouse::gateway {
 namespace {
 
-constexpr std::size_t most_sessions = 50'000;
+constexpr std::size_t most_own_sessions = 50'000;
 
 }  // namespace
 
@@ -49,7 +46,7 @@ std::optional<McpDesk::OwnSession> McpDesk::own_session(const std::string& name)
 
 void McpDesk::keep_own_session(const std::string& name, OwnSession session) {
   const std::lock_guard lock(mutex_);
-  if (own_sessions_.size() >= most_sessions) own_sessions_.clear();
+  if (own_sessions_.size() >= most_own_sessions) own_sessions_.clear();
   own_sessions_.insert_or_assign(name, std::move(session));
 }
 
@@ -77,27 +74,6 @@ void McpDesk::stop() {
     ending.swap(processes_);
   }
   // Each ends with its last holder, here.
-}
-
-Label McpDesk::session_label(const std::string& session) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = sessions_.find(session);
-  if (found != sessions_.end()) return found->second.label;
-  Label label;
-  if (forgot_) label.integrity = Integrity::untrusted;
-  return label;
-}
-
-void McpDesk::join_session(const std::string& session, const Label& label, WallTime now) {
-  const std::lock_guard lock(mutex_);
-  if (sessions_.size() >= most_sessions && !sessions_.contains(session)) {
-    const auto oldest = std::ranges::min_element(
-        sessions_, {}, [](const auto& entry) { return entry.second.last; });
-    sessions_.erase(oldest);
-    forgot_ = true;
-  }
-  auto [entry, fresh] = sessions_.try_emplace(session, Seen{label, now});
-  if (!fresh) entry->second = {join(entry->second.label, label), now};
 }
 
 }  // namespace gatehouse::gateway

@@ -12,11 +12,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "gateway/config_mcp.h"
 #include "gateway/decided_calls.h"
+#include "gateway/mcp_sessions.h"
 #include "identity/identity.h"
-#include "label/label.h"
 #include "mcp/catalogue.h"
 #include "mcp/stdio.h"
 
@@ -56,25 +55,18 @@ class McpDesk {
                                             const std::vector<std::filesystem::path>& hidden);
   void stop();  // ends all processes
 
-  // The label of what a session has seen, by its keyed name. Bounded: the oldest are forgotten, and
-  // what is forgotten counts as untrusted.
-  Label session_label(const std::string& session) const;
-  void join_session(const std::string& session, const Label& label, WallTime now);
+  // What sessions have seen, by their keyed names.
+  McpSessions& sessions() { return sessions_; }
 
  private:
-  struct Seen {
-    Label label;
-    WallTime last;
-  };
   mcp::Catalogue catalogue_;
   DecidedCalls decided_;
+  McpSessions sessions_;
   mutable std::mutex mutex_;
   std::map<std::string, mcp::Era, std::less<>> eras_;
   std::set<std::string, std::less<>> modern_only_;
   std::map<std::string, std::shared_ptr<mcp::StdioServer>, std::less<>> processes_;
   std::map<std::string, OwnSession> own_sessions_;
-  std::map<std::string, Seen> sessions_;
-  bool forgot_ = false;
 };
 
 }  // namespace gatehouse::gateway

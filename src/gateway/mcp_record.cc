@@ -1,6 +1,7 @@
 // The events of calls over MCP: mcp.call.decided, mcp.call.refused, mcp.call.completed. Content
 // never enters: digests, counts and names only.
 #include "base/id.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "gateway/admit.h"
 #include "gateway/decision_event.h"
@@ -98,16 +99,29 @@ net::Task<McpVerdict> append(Worker& worker, const Exchange& exchange, ledger::E
   co_return McpVerdict{};
 }
 
-// What a server said is from now on part of what the session has seen.
-void taint_session(Worker& worker, Exchange& exchange, McpCall& call) {
-  if (exchange.answer_bytes == 0 || call.tool.empty() || call.session_key.empty()) return;
-  Label label;
-  label.integrity = call.declared_trusted ? Integrity::trusted : Integrity::untrusted;
-  call.answer_label = label;
-  worker.control.mcp().join_session(call.session_key, label, exchange.time);
-}
-
 }  // namespace
+
+net::Task<McpVerdict> taint_session(Worker& worker, Exchange& exchange, McpCall& call) {
+  const bool brings_content = !call.tool.empty() || call.replayed;
+  if (exchange.answer_bytes == 0 || !brings_content || call.session_key.empty() || call.tainted)
+    co_return McpVerdict{};
+  call.tainted = true;
+  call.answer_label.integrity = call.declared_trusted ? Integrity::trusted : Integrity::untrusted;
+  auto& sessions = worker.control.mcp().sessions();
+  if (call.declared_trusted ||
+      sessions.holds(call.session_key, Integrity::untrusted, exchange.time))
+    co_return McpVerdict{};
+  Result<void> kept = fail(ErrorCode::internal, "not asked");
+  const auto ran = co_await worker.loop.run_blocking(
+      [&] { kept = sessions.join(call.session_key, Integrity::untrusted, exchange.time); });
+  if (ran && kept) co_return McpVerdict{};
+  log_error(
+      "what a session has seen cannot be kept",
+      {{"entry", exchange.id}, {"error", ran ? kept.error().describe() : ran.error().describe()}});
+  co_return mcp_refuse(Problem::internal, 503, mcp::Code::internal_error,
+                       "What this session has seen cannot be written down now, so the answer is "
+                       "not passed on.");
+}
 
 net::Task<McpVerdict> record_mcp_decision(Worker& worker, Exchange& exchange, McpCall& call) {
   const StageTimer timer(worker, exchange, Stage::record);
@@ -136,7 +150,7 @@ net::Task<McpVerdict> record_mcp_refusal(Worker& worker, Exchange& exchange, Mcp
 
 net::Task<McpVerdict> record_mcp_outcome(Worker& worker, Exchange& exchange, McpCall& call) {
   const StageTimer timer(worker, exchange, Stage::outcome);
-  taint_session(worker, exchange, call);
+  GH_MCP(co_await taint_session(worker, exchange, call));
   auto event = new_event(worker, exchange, call, "mcp.call.completed");
   event.id = make_uuid7(worker.control.clock(), worker.control.random());
   append_json(event.label, join(exchange.label, call.answer_label));

@@ -119,6 +119,7 @@ class Relay {
         co_return McpVerdict{};
       }
       note_answer(worker_, exchange_, event);
+      GH_MCP(co_await taint_session(worker_, exchange_, call_));
       if (!co_await client_.write(std::move(event))) {
         exchange_.client_left = true;
         co_return McpVerdict{};

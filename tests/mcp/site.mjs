@@ -34,19 +34,26 @@ export class Site {
     for (const [name, provider] of models)
       await site.cli('model', 'add', name, '--provider', provider, '--trust', 'internal');
     site.key = await site.createKey('user:ada');
-    site.process = spawn(binary, ['serve', '--config', site.config], { cwd: site.folder, env: site.env, stdio: ['ignore', 'inherit', 'pipe'] });
-    running.add(site.process);
-    site.log = '';
-    await new Promise((ready, failed) => {
-      site.process.stderr.setEncoding('utf8').on('data', (text) => {
-        site.log += text;
-        const address = site.log.match(/"message":"listening".*?"address":"([^"]+)"/)?.[1]
-          ?? site.log.match(/"address":"([^"]+)".*?"message":"listening"/)?.[1];
-        if (address) { site.url = `http://${address}`; ready(); }
-      });
-      site.process.on('exit', (code) => failed(new Error(`the gateway ended with ${code}:\n${site.log}`)));
-    });
+    await site.run();
     return site;
+  }
+  async run() {
+    this.process = spawn(binary, ['serve', '--config', this.config], { cwd: this.folder, env: this.env, stdio: ['ignore', 'inherit', 'pipe'] });
+    running.add(this.process);
+    this.log = '';
+    await new Promise((ready, failed) => {
+      this.process.stderr.setEncoding('utf8').on('data', (text) => {
+        this.log += text;
+        const address = this.log.match(/"message":"listening".*?"address":"([^"]+)"/)?.[1]
+          ?? this.log.match(/"address":"([^"]+)".*?"message":"listening"/)?.[1];
+        if (address) { this.url = `http://${address}`; ready(); }
+      });
+      this.process.on('exit', (code) => failed(new Error(`the gateway ended with ${code}:\n${this.log}`)));
+    });
+  }
+  async restart(signal = 'SIGTERM') {
+    await this.end(signal);
+    await this.run();
   }
   // Not a blocking call: the servers that a verb asks may live in this very process.
   async cli(...args) {
@@ -59,13 +66,17 @@ export class Site {
   async createKey(principal, ...more) {
     return JSON.parse(await this.cli('key', 'create', '--principal', principal, ...more, '--json')).key;
   }
-  async stop() {
-    this.process.removeAllListeners('exit');
-    const ended = new Promise((done) => this.process.once('exit', done));
-    this.process.kill('SIGTERM');
-    setTimeout(() => this.process.kill('SIGKILL'), 8_000).unref();
+  async end(signal) {
+    const { process: ending } = this;
+    ending.removeAllListeners('exit');
+    const ended = new Promise((done) => ending.once('exit', done));
+    ending.kill(signal);
+    setTimeout(() => ending.kill('SIGKILL'), 8_000).unref();
     await ended;
-    running.delete(this.process);
+    running.delete(ending);
+  }
+  async stop() {
+    await this.end('SIGTERM');
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
