@@ -153,6 +153,16 @@ McpVerdict decide_listing(Exchange& exchange, const McpCall& call, const ToolQue
   return std::unexpected(blocked(call, blocked_message(exchange)));
 }
 
+// A stream that is resumed brings answers to earlier calls. Which tools they are of is not known,
+// so what any policy wants replaced in the answer of a tool is.
+void redact_replays(const Exchange& exchange, Plan& plan) {
+  for (const auto& policy : exchange.snapshot->policies->policies())
+    for (const auto& [name, value] : policy.obligations)
+      if (name == "redact_answer")
+        if (const auto category = inspect::parse_category(value))
+          plan.redact_answer.set(static_cast<std::size_t>(*category));
+}
+
 }  // namespace
 
 McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
@@ -169,6 +179,7 @@ McpVerdict decide_mcp(const Worker& worker, Exchange& exchange, McpCall& call) {
   } else if (reads_content(method)) {
     call.tool = method;
   } else {
+    if (!call.message) redact_replays(exchange, exchange.plan);
     return decide_listing(
         exchange, call, question_of(exchange, call.subject_server, whole_server, label, arguments));
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "gateway/json_walk.h"
 #include "gateway/mcp_upstream.h"
 #include "gateway/sse.h"
 #include "gateway/stages.h"
@@ -19,6 +20,26 @@ void forbid_caching(const mcp::Message& message, std::vector<Splice>& edits) {
     edits.push_back({scope->span().begin, scope->span().end, "\"private\""});
   if (const auto ttl = result->find("ttlMs"))
     edits.push_back({ttl->span().begin, ttl->span().end, "0"});
+}
+
+void remove_from(const mcp::JsonView& object, std::string_view name, std::string_view text,
+                 std::vector<Splice>& edits) {
+  for (const auto& member : object.members())
+    if (member.key == name)
+      edits.push_back(remove_member(text,
+                                    static_cast<std::size_t>(member.key_token.data() - text.data()),
+                                    member.value.span().end));
+}
+
+// Tasks are not served (mcp_request.cc), so a server is not said to have them.
+void withhold_tasks(const mcp::Message& message, std::string_view text,
+                    std::vector<Splice>& edits) {
+  const auto result = message.body.find("result");
+  const auto capabilities = result ? result->find("capabilities") : std::nullopt;
+  if (!capabilities) return;
+  remove_from(*capabilities, "tasks", text, edits);
+  if (const auto extensions = capabilities->find("extensions"))
+    remove_from(*extensions, "io.modelcontextprotocol/tasks", text, edits);
 }
 
 class Relay {
@@ -157,6 +178,7 @@ class Relay {
     if (answers && !last && !is_replay())
       co_return std::unexpected(
           broken({ErrorCode::invalid_argument, "it answers a request that was not made", {}}));
+    call_.replayed = call_.replayed || (answers && !last);
     if (last && message->kind == mcp::Message::Kind::error) note_error(*message);
     if (last && asks_for_input(*message))
       co_return mcp_refuse(Problem::answer_refused, 200, mcp::Code::upstream_failed,
@@ -173,10 +195,15 @@ class Relay {
     }
     std::vector<Splice> edits;
     forbid_caching(*message, edits);
+    if (last && describes_server()) withhold_tasks(*message, text, edits);
     if (!edits.empty()) text = apply_splices(text, std::move(edits));
     if (auto screened = screen_mcp_texts(worker_, exchange_, call_, text); !screened)
       co_return std::unexpected(broken(screened.error()));
     co_return McpVerdict{};
+  }
+
+  bool describes_server() const {
+    return call_.message->method == "initialize" || call_.message->method == "server/discover";
   }
 
   // Of a client of the older era that is served by a server of the newer one.

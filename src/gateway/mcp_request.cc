@@ -132,6 +132,54 @@ std::string key_of_session(const Exchange& exchange, const McpCall& call) {
   return key + (call.session ? "s:" + call.session->name : std::string("p:"));
 }
 
+// What a client may ask and say. What a method brings back is inspected and decided as what it is,
+// so one nobody knows is not passed on.
+constexpr std::array<std::string_view, 15> served_requests{"initialize",
+                                                           "ping",
+                                                           "server/discover",
+                                                           "tools/list",
+                                                           "tools/call",
+                                                           "resources/list",
+                                                           "resources/read",
+                                                           "prompts/list",
+                                                           "resources/templates/list",
+                                                           "prompts/get",
+                                                           "logging/setLevel",
+                                                           "resources/subscribe",
+                                                           "completion/complete",
+                                                           "resources/unsubscribe",
+                                                           "subscriptions/listen"};
+constexpr std::array<std::string_view, 4> served_notifications{
+    "notifications/initialized", "notifications/cancelled", "notifications/progress",
+    "notifications/roots/list_changed"};
+
+bool is_served(const mcp::Message& message) {
+  if (message.kind == mcp::Message::Kind::request)
+    return std::ranges::find(served_requests, message.method) != served_requests.end();
+  if (message.kind == mcp::Message::Kind::notification)
+    return std::ranges::find(served_notifications, message.method) != served_notifications.end();
+  return true;
+}
+
+// A result that is fetched later would be fetched outside of its call: undecided as that tool, and
+// by whoever the server takes for its owner, which is this gateway for all callers.
+McpVerdict check_method(const McpCall& call) {
+  const auto& message = *call.message;
+  const bool modern = call.era == mcp::Era::modern;
+  const int unknown = message.kind == mcp::Message::Kind::notification ? 400 : modern ? 404 : 200;
+  if (message.method.starts_with("tasks/") || message.method == "notifications/tasks/status")
+    return mcp_refuse(Problem::bad_request, unknown, Code::method_not_found,
+                      "Method not found: tasks are not served here. Call the tool without "
+                      "\"task\"; its result comes with the answer.");
+  if (!is_served(message))
+    return mcp_refuse(Problem::bad_request, unknown, Code::method_not_found, "Method not found");
+  if (message.params && message.params->find("task"))
+    return mcp_refuse(Problem::bad_request, modern ? 400 : 200, Code::invalid_params,
+                      "Tasks are not served here. Call the tool without \"task\"; its result "
+                      "comes with the answer.");
+  return {};
+}
+
 }  // namespace
 
 McpVerdict check_mcp_origin(const Exchange& exchange) {
@@ -173,6 +221,7 @@ net::Task<McpVerdict> read_mcp_request(Worker& worker, net::ServerStream& client
   }
   add_header_texts(exchange);
   call.era = era_of(exchange, call);
+  if (call.message) GH_MCP(check_method(call));
   if (call.message) GH_MCP(find_target(worker, exchange, call));
   if (call.era == mcp::Era::modern) {
     call.version = mcp::modern_version;
