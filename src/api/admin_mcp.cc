@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "gateway/mcp_desk.h"
+#include "gateway/mcp_news.h"
 #include "gateway/mcp_upstream.h"
 #include "gateway/risk.h"
 #include "gateway/snapshot.h"
@@ -14,6 +16,10 @@ namespace gatehouse::api {
 namespace {
 
 using nlohmann::json;
+
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 Result<std::string> text_of(const json& request, const char* name) {
   const auto member = request.find(name);
@@ -75,6 +81,28 @@ class Inspector {
   std::unique_ptr<inspect::Scanner> scanner_;
 };
 
+// Members of a JSON object.
+std::string facts_of(Inspector& inspector, std::string_view definition) {
+  json facts = json::object();
+  inspector.look(definition, facts);
+  const std::string object = dump(facts);
+  return object.substr(1, object.size() - 2);
+}
+
+// What a server lists now, as where a client asks for the list.
+Result<void> tell_ledger(gateway::ControlPlane& control, const gateway::Config& config,
+                         const std::string& server, Inspector& inspector,
+                         const std::vector<mcp::Catalogue::News>& news) {
+  for (const auto& one : news) {
+    if (!gateway::is_for_ledger(one, config.mcp.trust_on_first_use)) continue;
+    const auto listed = control.mcp().catalogue().listed(server, one.tool);
+    if (!listed) continue;
+    GH_TRY(
+        gateway::record_tool_news(control, server, one, facts_of(inspector, listed->definition)));
+  }
+  return {};
+}
+
 struct Current {
   std::vector<std::string> pages;  // the definitions look into them
   std::vector<mcp::ToolDefinition> tools;
@@ -82,7 +110,7 @@ struct Current {
 };
 
 Result<Current> ask(gateway::ControlPlane& control, const gateway::Config& config,
-                    const gateway::McpServerConfig& server) {
+                    const gateway::McpServerConfig& server, Inspector& inspector) {
   Current current;
   GH_ASSIGN(current.pages, pages_of(control, config, server));
   for (const auto& text : current.pages) {
@@ -91,7 +119,8 @@ Result<Current> ask(gateway::ControlPlane& control, const gateway::Config& confi
     current.unusable += page.unusable;
     for (auto& tool : page.tools) current.tools.push_back(std::move(tool));
   }
-  (void)control.mcp().catalogue().note_list(server.name, current.tools);
+  GH_TRY(tell_ledger(control, config, server.name, inspector,
+                     control.mcp().catalogue().note_list(server.name, current.tools)));
   return current;
 }
 
@@ -108,14 +137,14 @@ Result<std::string> list(gateway::ControlPlane& control, const gateway::Config& 
                        {"at", server.command ? server.command->command.front() : server.url},
                        {"tools", std::move(tools)}});
   }
-  return json{{"servers", std::move(servers)}}.dump();
+  return dump({{"servers", std::move(servers)}});
 }
 
 Result<std::string> review(gateway::ControlPlane& control, const gateway::Config& config,
                            const json& request) {
   GH_ASSIGN(const auto* server, server_of(config, request));
-  GH_ASSIGN(const auto current, ask(control, config, *server));
   GH_ASSIGN(auto inspector, Inspector::make(config));
+  GH_ASSIGN(const auto current, ask(control, config, *server, inspector));
   json tools = json::array();
   for (const auto& tool : current.tools) {
     json one = {{"tool", tool.name},
@@ -126,7 +155,7 @@ Result<std::string> review(gateway::ControlPlane& control, const gateway::Config
     inspector.look(tool.json.raw(), one);
     tools.push_back(std::move(one));
   }
-  return json{{"tools", std::move(tools)}, {"unusable", current.unusable}}.dump();
+  return dump({{"tools", std::move(tools)}, {"unusable", current.unusable}});
 }
 
 Result<std::string> approve(gateway::ControlPlane& control, const gateway::Config& config,
@@ -134,22 +163,19 @@ Result<std::string> approve(gateway::ControlPlane& control, const gateway::Confi
   GH_ASSIGN(const auto* server, server_of(config, request));
   GH_ASSIGN(const auto name, text_of(request, "tool"));
   GH_ASSIGN(const auto digest, text_of(request, "digest"));
-  GH_ASSIGN(const auto current, ask(control, config, *server));
+  GH_ASSIGN(auto inspector, Inspector::make(config));
+  GH_ASSIGN(const auto current, ask(control, config, *server, inspector));
   const auto tool = std::ranges::find(current.tools, name, &mcp::ToolDefinition::name);
   if (tool == current.tools.end())
     return fail(ErrorCode::not_found, "the server has no tool of this name");
   if (tool->digest != digest)
     return fail(ErrorCode::failed_precondition,
                 "the server says something else now than what was reviewed; review it again");
-  GH_ASSIGN(auto inspector, Inspector::make(config));
-  json facts = json::object();
-  inspector.look(tool->json.raw(), facts);
-  const std::string members = facts.dump();
-  GH_ASSIGN(const auto record, control.registry().review_tool(
-                                   server->name, name, digest, actor,
-                                   std::string_view(members).substr(1, members.size() - 2)));
+  GH_ASSIGN(const auto record,
+            control.registry().review_tool(server->name, name, digest, actor,
+                                           facts_of(inspector, tool->json.raw())));
   control.mcp().catalogue().set_pin(server->name, name, digest, "");
-  return json{{"record", to_json(record)}}.dump();
+  return dump({{"record", to_json(record)}});
 }
 
 Result<std::string> withdraw(gateway::ControlPlane& control, const json& request,
@@ -157,8 +183,8 @@ Result<std::string> withdraw(gateway::ControlPlane& control, const json& request
   GH_ASSIGN(const auto server, text_of(request, "server"));
   GH_ASSIGN(const auto tool, text_of(request, "tool"));
   GH_ASSIGN(const auto record, control.registry().withdraw_tool(server, tool, actor));
-  control.mcp().catalogue().drop_pin(server, tool);
-  return json{{"record", to_json(record)}}.dump();
+  control.mcp().catalogue().set_pin(server, tool, record.digest, mcp::withdrawn_mark);
+  return dump({{"record", to_json(record)}});
 }
 
 }  // namespace

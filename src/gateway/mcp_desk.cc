@@ -8,6 +8,8 @@ constexpr std::size_t most_own_sessions = 50'000;
 
 }  // namespace
 
+static_assert(mcp::withdrawn_mark == store::withdrawn_tool);
+
 void McpDesk::take_pins(const std::vector<store::ToolRecord>& tools) {
   for (const auto& tool : tools)
     catalogue_.set_pin(tool.server, tool.tool, tool.digest, tool.changed);

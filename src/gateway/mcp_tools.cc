@@ -3,6 +3,7 @@
 // and what was reviewed, stays in the list.
 #include "base/log.h"
 #include "gateway/mcp_call.h"
+#include "gateway/mcp_news.h"
 #include "gateway/stages.h"
 
 namespace gatehouse::gateway {
@@ -39,26 +40,18 @@ net::Task<void> tell_ledger(Worker& worker, const Exchange& exchange, const McpS
                             std::vector<mcp::Catalogue::News> news) {
   const bool trust = exchange.snapshot->config->mcp.trust_on_first_use;
   for (const auto& one : news) {
+    if (!is_for_ledger(one, trust)) continue;
     const auto listed = worker.control.mcp().catalogue().listed(server.name, one.tool);
     if (!listed) continue;
-    const bool review = one.standing == mcp::Standing::unreviewed && trust;
-    if (one.standing == mcp::Standing::unreviewed && !trust) continue;
     const auto facts = facts_of(exchange, inspect_definition(worker, exchange, listed->definition));
-    Result<store::ToolRecord> record = fail(ErrorCode::internal, "not asked");
-    const auto ran = co_await worker.loop.run_blocking([&] {
-      auto& registry = worker.control.registry();
-      record = review ? registry.review_tool(server.name, one.tool, one.digest, "first use", facts)
-                      : registry.tool_changed(server.name, one.tool, one.digest, "gateway", facts);
-    });
-    if (ran && record) {
-      if (review)
-        worker.control.mcp().catalogue().set_pin(server.name, one.tool, record->digest, "");
-      continue;
-    }
+    Result<void> recorded = fail(ErrorCode::internal, "not asked");
+    const auto ran = co_await worker.loop.run_blocking(
+        [&] { recorded = record_tool_news(worker.control, server.name, one, facts); });
+    if (ran && recorded) continue;
     log_error("news of a tool could not be recorded",
               {{"server", server.name},
                {"tool", one.tool},
-               {"error", record ? ran.error().describe() : record.error().describe()}});
+               {"error", ran ? recorded.error().describe() : ran.error().describe()}});
   }
 }
 

@@ -119,8 +119,8 @@ class Registry {
   Result<store::ModelRecord> remove_model(std::string_view name, std::string_view actor);
   Result<std::vector<store::ModelRecord>> list_models() const;
   // Tools of MCP servers. review_tool() puts a definition in service, and back in service;
-  // tool_changed() takes it out, withdraw_tool() forgets it. `facts` are members of the event's
-  // data beside those of the state ("\"findings\":[]"), JSON or empty.
+  // tool_changed() takes it out, and so does withdraw_tool(), until the next review. `facts` are
+  // members of the event's data beside those of the state ("\"findings\":[]"), JSON or empty.
   Result<store::ToolRecord> review_tool(std::string_view server, std::string_view tool,
                                         std::string_view digest, std::string_view actor,
                                         std::string_view facts);

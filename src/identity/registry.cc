@@ -510,6 +510,8 @@ Result<store::ToolRecord> Registry::tool_changed(std::string_view server, std::s
   const std::lock_guard lock(mutex_);
   GH_ASSIGN(store::ToolRecord record, known_tool(server, tool));
   if (record.changed == digest) return record;
+  if (record.changed == store::withdrawn_tool)
+    return fail(ErrorCode::failed_precondition, "the tool was withdrawn");
   GH_TRY(record_and_apply("mcp.tool.changed", actor, tool_subject(record),
                           with_facts(json_object({{"server", server},
                                                   {"tool", tool},
@@ -524,8 +526,10 @@ Result<store::ToolRecord> Registry::withdraw_tool(std::string_view server, std::
                                                   std::string_view actor) {
   const std::lock_guard lock(mutex_);
   GH_ASSIGN(store::ToolRecord record, known_tool(server, tool));
+  if (record.changed == store::withdrawn_tool) return record;
   GH_TRY(record_and_apply("mcp.tool.withdrawn", actor, tool_subject(record),
-                          json_object({{"server", server}, {"tool", tool}})));
+                          json_object({{"server", server}, {"tool", tool}, {"kept", "1"}})));
+  record.changed = store::withdrawn_tool;
   return record;
 }
 

@@ -340,6 +340,21 @@ TEST_F(RegistryTest, a_damaged_state_event_stops_the_start_and_is_named) {
   EXPECT_FALSE(registry_->catch_up(ledger_folder()));
 }
 
+TEST_F(RegistryTest, a_withdrawn_tool_stays_withdrawn_until_it_is_reviewed) {
+  ASSERT_TRUE(registry_->review_tool("docs", "search", "sha256:a", "first use", ""));
+  const auto withdrawn = registry_->withdraw_tool("docs", "search", "cli:root");
+  ASSERT_TRUE(withdrawn);
+  EXPECT_EQ(withdrawn->changed, store::withdrawn_tool);
+  EXPECT_FALSE(registry_->tool_changed("docs", "search", "sha256:b", "gateway", ""));
+  stop();
+  start();
+  ASSERT_TRUE(registry_->catch_up(ledger_folder()));
+  ASSERT_EQ(registry_->list_tools().size(), 1u);
+  EXPECT_EQ(registry_->list_tools()[0].changed, store::withdrawn_tool);
+  ASSERT_TRUE(registry_->review_tool("docs", "search", "sha256:a", "cli:root", ""));
+  EXPECT_EQ(registry_->list_tools()[0].changed, "");
+}
+
 TEST_F(RegistryTest, a_database_of_another_ledger_is_noticed) {
   make_key();
   make_key();

@@ -54,11 +54,14 @@ std::string_view to_string(Standing standing) {
       return "changed since its review";
     case Standing::unknown:
       return "unknown";
+    case Standing::withdrawn:
+      return "withdrawn";
   }
   return "not reviewed";
 }
 
 Standing Catalogue::standing(const Tool& tool) {
+  if (tool.changed == withdrawn_mark) return Standing::withdrawn;
   if (tool.pinned.empty()) return Standing::unreviewed;
   return tool.changed.empty() ? Standing::in_service : Standing::changed;
 }
@@ -69,14 +72,6 @@ void Catalogue::set_pin(std::string_view server, std::string_view tool, std::str
   auto& entry = servers_[std::string(server)][std::string(tool)];
   entry.pinned = digest;
   entry.changed = changed;
-  entry.told.clear();
-}
-
-void Catalogue::drop_pin(std::string_view server, std::string_view tool) {
-  const std::lock_guard lock(mutex_);
-  auto& entry = servers_[std::string(server)][std::string(tool)];
-  entry.pinned.clear();
-  entry.changed.clear();
   entry.told.clear();
 }
 
@@ -94,14 +89,21 @@ std::vector<Catalogue::News> Catalogue::note_list(std::string_view server,
           Listed{definition.digest, std::string(definition.json.raw()),
                  schema ? parameter_headers(*schema) : std::vector<ParameterHeader>()});
     }
-    if (tool.pinned == definition.digest) continue;
+    if (tool.pinned == definition.digest || tool.changed == withdrawn_mark) continue;
     // From here on, whatever the ledger takes to hear of it.
     if (!tool.pinned.empty()) tool.changed = definition.digest;
     if (tool.told == definition.digest) continue;
-    tool.told = definition.digest;
     news.push_back({definition.name, definition.digest, standing(tool)});
   }
   return news;
+}
+
+void Catalogue::note_told(std::string_view server, const News& news) {
+  const std::lock_guard lock(mutex_);
+  const auto tools = servers_.find(server);
+  if (tools == servers_.end()) return;
+  if (const auto found = tools->second.find(news.tool); found != tools->second.end())
+    found->second.told = news.digest;
 }
 
 Standing Catalogue::standing_of(std::string_view server, std::string_view tool) const {

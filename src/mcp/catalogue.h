@@ -46,8 +46,12 @@ enum class Standing : std::uint8_t {
   unreviewed,  // nobody has looked at it
   changed,     // it is not the one that was reviewed
   unknown,     // no list has shown it and nobody has reviewed it
+  withdrawn,   // somebody took it out of service
 };
 std::string_view to_string(Standing standing);
+
+// Stands in the place of the digest a definition changed to.
+inline constexpr std::string_view withdrawn_mark = "withdrawn";
 
 class Catalogue {
  public:
@@ -58,14 +62,16 @@ class Catalogue {
     Standing standing = Standing::unreviewed;
   };
 
-  // By the ledger: a tool was reviewed with this digest; `changed` is the later one, if any.
+  // By the ledger: a tool was reviewed with this digest; `changed` is the later one, if any, or
+  // withdrawn_mark.
   void set_pin(std::string_view server, std::string_view tool, std::string_view digest,
                std::string_view changed);
-  void drop_pin(std::string_view server, std::string_view tool);
 
   // Takes note of what a server lists. A changed definition is out of service when this returns.
-  // Each change is news once.
+  // Each change is news until note_told(). What was withdrawn is no news.
   std::vector<News> note_list(std::string_view server, const std::vector<ToolDefinition>& tools);
+  // It is in the ledger, or need not be.
+  void note_told(std::string_view server, const News& news);
 
   Standing standing_of(std::string_view server, std::string_view tool) const;
   // Of this definition of it: what a list may show.
@@ -92,7 +98,7 @@ class Catalogue {
   struct Tool {
     std::string pinned;
     std::string changed;
-    std::string told;  // the digest that was news last
+    std::string told;  // the digest of the last news that were told
     std::shared_ptr<const Listed> listed;
   };
   using Tools = std::map<std::string, Tool, std::less<>>;

@@ -212,8 +212,12 @@ Change read_tool_changed(MemberReader& read) {
   return ToolChanged{read_tool(read).key(), read.text("digest")};
 }
 
+// Events from before it was kept that a tool was withdrawn say nothing of it: the tool is as one
+// that was never reviewed.
 Change read_tool_withdrawn(MemberReader& read) {
-  return ToolWithdrawn{read_tool(read).key()};
+  std::string key = read_tool(read).key();
+  if (!read.has("kept")) return ToolWithdrawn{std::move(key)};
+  return ToolChanged{std::move(key), std::string(withdrawn_tool)};
 }
 
 using Reader = Change (*)(MemberReader&);

@@ -94,8 +94,11 @@ StateEvent random_event() {
       return {
           "mcp.tool.changed",
           Json{{"server", "docs"}, {"tool", tool}, {"digest", "sha256:" + hash_of(number)}}.dump()};
-    case 6:
-      return {"mcp.tool.withdrawn", Json{{"server", "docs"}, {"tool", tool}}.dump()};
+    case 6: {
+      Json withdrawn = {{"server", "docs"}, {"tool", tool}};
+      if (number % 2 == 0) withdrawn["kept"] = "1";
+      return {"mcp.tool.withdrawn", withdrawn.dump()};
+    }
     default:
       return {"model.removed",
               Json{{"name", "m" + std::to_string(number)}, {"removed", when}}.dump()};

@@ -52,6 +52,9 @@ struct Record {
   std::string data;  // JSON, members sorted
 };
 
+// In ToolRecord::changed: somebody took it out of service.
+inline constexpr std::string_view withdrawn_tool = "withdrawn";
+
 // A tool of an MCP server as somebody reviewed it. Its definition is known by its digest.
 struct ToolRecord {
   std::string server;  // a server of the configuration
@@ -59,7 +62,8 @@ struct ToolRecord {
   std::string digest;    // "sha256:…" of the definition that was reviewed
   std::string reviewed;  // RFC 3339
   std::string reviewer;  // "cli:ada"; "first use"
-  std::string changed;   // digest of a later definition nobody has reviewed; empty: in service
+  // Digest of a later definition nobody has reviewed, or withdrawn_tool; empty: in service.
+  std::string changed;
 
   std::string key() const { return server + '/' + tool; }  // neither name has a '/'
 };
