@@ -99,12 +99,12 @@ net::Task<void> Exporter::run() {
     halted(prepared.error());
   } else {
     while (co_await wait_for_entries()) {
-      if (auto read = read_batch(); !read) {
-        reader_.reset();
-        if (!co_await back_off(read.error().describe(), std::nullopt)) break;
-        continue;
-      }
+      auto read = read_batch();
+      // What was read before an error is behind the cursor, so it is delivered first.
       if (!co_await deliver_batch()) break;
+      if (read) continue;
+      reader_.reset();
+      if (!co_await back_off(read.error().describe(), std::nullopt)) break;
     }
   }
   const std::lock_guard lock(mutex_);
@@ -208,8 +208,18 @@ Result<bool> Exporter::read_item(Record& record) {
   return false;
 }
 
+// With an error too, `batch_` has what was read before it.
 Result<void> Exporter::read_batch() {
   batch_.clear();
+  auto filled = fill_batch();
+  const std::lock_guard lock(mutex_);
+  if (batch_.empty() || unconfirmed_) return filled;
+  oldest_ = batch_.front().time;
+  if (failures_ == 0) status_.state = "sending";
+  return filled;
+}
+
+Result<void> Exporter::fill_batch() {
   std::size_t bytes = 0;
   Record record;
   while (batch_.size() < config_.batch && bytes < batch_bytes) {
@@ -226,10 +236,6 @@ Result<void> Exporter::read_batch() {
     bytes += item.payload.size();
     batch_.push_back(std::move(item));
   }
-  const std::lock_guard lock(mutex_);
-  if (batch_.empty() || unconfirmed_) return {};
-  oldest_ = batch_.front().time;
-  if (failures_ == 0) status_.state = "sending";
   return {};
 }
 

@@ -58,6 +58,7 @@ class Exporter {
   Result<void> open_reader();
   net::Task<bool> wait_for_entries();
   Result<void> read_batch();
+  Result<void> fill_batch();
   Result<bool> read_item(Record& record);
   net::Task<bool> deliver_batch();
   net::Task<Delivery> send(std::size_t begin, std::size_t end);

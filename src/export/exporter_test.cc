@@ -148,6 +148,25 @@ TEST_F(ExporterTest, OnlyWhatIsDurableIsSent) {
   EXPECT_EQ(receiver.ids(), ids(0, 4));
 }
 
+TEST_F(ExporterTest, WhatWasReadBeforeAnErrorIsDelivered) {
+  Receiver receiver;
+  append(600);
+  const auto bundle = ledger_path() / "tile" / "entries" / "001";
+  ASSERT_TRUE(ledger_->checkpoint_now());
+  ASSERT_TRUE(wait_until([&] { return std::filesystem::exists(bundle); }));
+  const auto whole = read_file(bundle).value();
+  ASSERT_TRUE(write_file_atomically(bundle, whole.substr(0, whole.size() - 1)));
+  Config config = http(receiver);
+  config.batch = 1'000;
+  auto exporter = start(config);
+  ASSERT_TRUE(wait_until([&] { return exporter->status().errors > 2; }));
+  EXPECT_EQ(exporter->status().position, 256u);
+  EXPECT_EQ(receiver.ids(), ids(0, 256));
+  ASSERT_TRUE(write_file_atomically(bundle, whole));
+  ASSERT_TRUE(wait_until([&] { return exporter->status().position == 600; }));
+  EXPECT_EQ(receiver.ids(), ids(0, 600));
+}
+
 TEST_F(ExporterTest, AStopSendsWhatIsThere) {
   Receiver receiver;
   auto exporter = start(http(receiver));
