@@ -126,8 +126,8 @@ Admin::Admin(gateway::ControlPlane& control, std::shared_ptr<const gateway::Conf
       reload_(std::move(reload)) {}
 
 AdminReply Admin::handle(std::string_view method, std::string_view path, std::string_view body,
-                         std::string_view actor) {
-  if (gateway::is_directory_path(path)) return directory(method, path, body, actor);
+                         std::string_view actor, const std::vector<std::string>& roles) {
+  if (gateway::is_directory_path(path)) return directory(method, path, body, actor, roles);
   if (is_nested_too_deep(body))
     return gateway::reply_of(
         Error{ErrorCode::invalid_argument, "the body is nested deeper than 64 levels", {}});
@@ -136,9 +136,9 @@ AdminReply Admin::handle(std::string_view method, std::string_view path, std::st
 }
 
 AdminReply Admin::directory(std::string_view method, std::string_view target, std::string_view body,
-                            std::string_view actor) {
+                            std::string_view actor, const std::vector<std::string>& roles) {
   bool changed = false;
-  auto reply = administer_directory(control_, *config(), method, target, body, actor,
+  auto reply = administer_directory(control_, *config(), method, target, body, actor, roles,
                                     directory_mutex_, changed);
   if (changed && changed_)
     if (auto in_force = changed_(); !in_force) return gateway::reply_of(in_force.error());
@@ -282,9 +282,11 @@ Result<std::unique_ptr<AdminServer>> AdminServer::start(gateway::Gateway& gatewa
   admin->loop_.spawn(self.keep_budgets_up(gateway));
   admin->loop_.spawn(self.watch_risk(gateway));
   admin->thread_ = std::thread([&self] { self.loop_.run(); });
-  gateway.administration().open(
-      [&self](std::string_view method, std::string_view path, std::string_view body,
-              std::string_view actor) { return self.admin_.handle(method, path, body, actor); });
+  gateway.administration().open([&self](std::string_view method, std::string_view path,
+                                        std::string_view body, std::string_view actor,
+                                        const std::vector<std::string>& roles) {
+    return self.admin_.handle(method, path, body, actor, roles);
+  });
   return admin;
 }
 

@@ -30,6 +30,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "base/result.h"
 #include "base/secret.h"
@@ -55,14 +56,15 @@ class Admin {
   void on_config(std::function<std::shared_ptr<const gateway::Config>()> current) {
     current_config_ = std::move(current);
   }
+  // `roles`: those the policies were asked about; a directory changes no others.
   AdminReply handle(std::string_view method, std::string_view path, std::string_view body,
-                    std::string_view actor);
+                    std::string_view actor, const std::vector<std::string>& roles = {});
 
  private:
   Result<std::string> dispatch(std::string_view method, std::string_view path,
                                std::string_view body, std::string_view actor);
   AdminReply directory(std::string_view method, std::string_view target, std::string_view body,
-                       std::string_view actor);
+                       std::string_view actor, const std::vector<std::string>& roles);
   Result<std::string> create_key(std::string_view body, std::string_view actor);
   Result<std::string> add_model(std::string_view body, std::string_view actor);
   Result<std::string> reset_limit(std::string_view body, std::string_view actor);

@@ -35,8 +35,8 @@ std::unexpected<Refusal> no(int status, std::string_view type, std::string detai
 // A call, taken apart.
 struct Call {
   std::string_view method;
-  std::string_view kind;  // "Users", "Groups", …
-  std::string id;         // may be empty
+  std::string kind;  // "Users", "Groups", …
+  std::string id;    // may be empty
   std::map<std::string, std::string, std::less<>> query;
   json body;
   std::string base;
@@ -70,15 +70,10 @@ Answer<Call> read_call(std::string_view method, std::string_view target, std::st
   call.base = resource.substr(0, resource.find('/', resource.find("://") + 3)) +
               std::string(gateway::directory_path);
   const auto mark = target.find('?');
-  auto path = target.substr(0, mark);
-  path.remove_prefix(std::min(path.size(), gateway::directory_path.size() + 1));
-  const auto slash = path.find('/');
-  call.kind = path.substr(0, slash);
-  if (slash != std::string_view::npos) {
-    auto id = decoded(path.substr(slash + 1));
-    if (!id) return std::unexpected(std::move(id).error());
-    call.id = std::move(*id);
-  }
+  auto named = gateway::directory_resource(target.substr(0, mark));
+  if (!named) return no(400, "invalidSyntax", "the URL is malformed");
+  call.kind = std::move(named->kind);
+  call.id = std::move(named->id);
   if (mark != std::string_view::npos)
     if (auto read = read_query(target.substr(mark + 1), call); !read)
       return std::unexpected(std::move(read).error());
@@ -94,14 +89,18 @@ Answer<Call> read_call(std::string_view method, std::string_view target, std::st
 class Service {
  public:
   Service(gateway::ControlPlane& control, const gateway::Config& config, std::string_view actor,
-          Directory directory)
-      : control_(control), config_(config), actor_(actor), directory_(std::move(directory)) {}
+          const std::vector<std::string>& roles, Directory directory)
+      : control_(control),
+        config_(config),
+        actor_(actor),
+        roles_(roles),
+        directory_(std::move(directory)) {}
 
   Answer<gateway::AdministrationReply> serve(const Call& call) {
     if (call.kind == "Users") return serve_users(call);
     if (call.kind == "Groups") return serve_groups(call);
     if (call.method != "GET") return no(405, "", "this is only read");
-    const auto name = std::string(call.kind) + (call.id.empty() ? std::string() : "/" + call.id);
+    const auto name = call.kind + (call.id.empty() ? std::string() : "/" + call.id);
     auto document = fixed_document(name, call.base);
     if (!document) return no(404, "", "there is nothing of this name");
     return reply(200, *document);
@@ -127,6 +126,16 @@ class Service {
       return no(503, "", "the change could not be recorded: " + done.error().describe());
     changed_ = true;
     return {};
+  }
+
+  // What a call changes is known only here, in order with all other changes: the policies may have
+  // been asked when the group had another name, or the member was not suspended yet.
+  Answer<void> was_asked_about(std::string_view group) const {
+    if (!gateway::is_administrative_group(group) || std::ranges::count(roles_, group) > 0)
+      return {};
+    return no(409, "",
+              "who has the role " + std::string(group) +
+                  " would change, and nobody decided about that; try again");
   }
 
   // ---- lists -----------------------------------------------------------------------------------
@@ -187,6 +196,9 @@ class Service {
     if (call.method == "PATCH") read = patch_account(call.body, next);
     if (!read) return std::unexpected(std::move(read).error());
     if (auto fine = name_principal(next, known); !fine) return std::unexpected(fine.error());
+    if (!known->active && next.active)
+      for (const auto& group : directory_.groups_of(known->principal))
+        if (auto asked = was_asked_about(group); !asked) return std::unexpected(asked.error());
     return keep_user(call, std::move(next), 200);
   }
 
@@ -207,7 +219,7 @@ class Service {
     }
     if (before == nullptr || before->principal == account.principal) return {};
     for (const auto& group : directory_.groups_of(before->principal))
-      if (group.starts_with(gateway::administrative_groups))
+      if (gateway::is_administrative_group(group))
         return no(400, "mutability", "a member of " + group + " cannot become somebody else");
     return {};
   }
@@ -298,6 +310,11 @@ class Service {
 
   Answer<gateway::AdministrationReply> keep_group(const Call& call, DirectoryGroup group,
                                                   const DirectoryGroup* before, int status) {
+    if (auto asked = was_asked_about(group.display_name); !asked)
+      return std::unexpected(asked.error());
+    if (before != nullptr)
+      if (auto asked = was_asked_about(before->display_name); !asked)
+        return std::unexpected(asked.error());
     for (const auto& [id, other] : directory_.groups())
       if (id != group.id && to_lower(other.display_name) == to_lower(group.display_name))
         return no(409, "uniqueness", "another group has this name");
@@ -318,6 +335,8 @@ class Service {
   }
 
   Answer<gateway::AdministrationReply> remove_group(const DirectoryGroup& known) {
+    if (auto asked = was_asked_about(known.display_name); !asked)
+      return std::unexpected(asked.error());
     const std::string id = known.id;
     if (auto gone = record("group.removed", "group", id, json{{"id", id}}.dump()); !gone)
       return std::unexpected(std::move(gone).error());
@@ -327,6 +346,7 @@ class Service {
   gateway::ControlPlane& control_;
   const gateway::Config& config_;
   std::string actor_;
+  const std::vector<std::string>& roles_;
   Directory directory_;
   bool changed_ = false;
 };
@@ -337,6 +357,7 @@ gateway::AdministrationReply administer_directory(gateway::ControlPlane& control
                                                   const gateway::Config& config,
                                                   std::string_view method, std::string_view target,
                                                   std::string_view body, std::string_view actor,
+                                                  const std::vector<std::string>& roles,
                                                   std::mutex& mutex, bool& changed) {
   const auto refused = [](const Refusal& refusal) {
     return gateway::AdministrationReply{refusal.status, error_body(refusal)};
@@ -346,7 +367,7 @@ gateway::AdministrationReply administer_directory(gateway::ControlPlane& control
   const std::lock_guard lock(mutex);
   auto directory = Directory::build(control.registry().state());
   if (!directory) return refused({500, "", directory.error().describe()});
-  Service service(control, config, actor, std::move(*directory));
+  Service service(control, config, actor, roles, std::move(*directory));
   auto answer = service.serve(*call);
   changed = service.changed();
   return answer ? std::move(*answer) : refused(answer.error());

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/id.h"
+#include "gateway/administer_directory.h"
 #include "gateway/administration.h"
 
 namespace gatehouse::api {
@@ -30,6 +33,17 @@ class AdminTest : public ::testing::Test {
   }
   AdminReply post(std::string_view path, std::string_view body) {
     return admin_->handle("POST", path, body, "cli:root");
+  }
+  AdminReply scim(std::string_view method, std::string_view where, const nlohmann::json& body,
+                  const std::vector<std::string>& asked = {}) {
+    return admin_->handle(method, "/scim/v2" + std::string(where), body.dump(), "service:okta",
+                          asked);
+  }
+  std::string made(std::string_view where, const nlohmann::json& body,
+                   const std::vector<std::string>& asked = {}) {
+    const auto reply = scim("POST", where, body, asked);
+    EXPECT_EQ(reply.status, 201) << reply.body;
+    return nlohmann::json::parse(reply.body).value("id", "");
   }
   void expect_refused(std::string_view path, std::string_view body, std::string_view why) {
     const auto reply = post(path, body);
@@ -91,6 +105,53 @@ TEST_F(AdminTest, the_calls_are_those_of_the_table) {
   for (const char* path :
        {"/admin", "/admin/", "/admin/vault/", "/admin/vault/dump", "/admin/Keys"})
     EXPECT_EQ(post(path, "{}").status, 404) << path;
+}
+
+// A PatchOp of one operation.
+nlohmann::json patch(const nlohmann::json& operation) {
+  return {{"schemas", nlohmann::json::array({"urn:ietf:params:scim:api:messages:2.0:PatchOp"})},
+          {"Operations", nlohmann::json::array({operation})}};
+}
+
+nlohmann::json replaced(const nlohmann::json& value) {
+  return patch({{"op", "replace"}, {"value", value}});
+}
+
+// However the policies came not to be asked about it.
+TEST_F(AdminTest, who_has_a_role_changes_only_where_that_was_decided) {
+  const std::string role = "gatehouse-administrators";
+  const auto ada = made("/Users", {{"userName", "ada"}});
+  const nlohmann::json group = {{"displayName", role}};
+  EXPECT_EQ(scim("POST", "/Groups", group).status, 409);
+  EXPECT_EQ(scim("POST", "/Groups", group, {"gatehouse-operators"}).status, 409);
+  const auto admins = "/Groups/" + made("/Groups", group, {role});
+  const auto joins = patch(
+      {{"op", "add"}, {"path", "members"}, {"value", nlohmann::json::array({{{"value", ada}}})}});
+  EXPECT_EQ(scim("PATCH", admins, joins).status, 409);
+  EXPECT_EQ(scim("PATCH", admins, replaced({{"displayName", "others"}})).status, 409);
+  EXPECT_EQ(scim("PUT", admins, {{"displayName", "others"}}).status, 409);
+  EXPECT_EQ(scim("DELETE", admins, {}).status, 409);
+  const auto others = "/Groups/" + made("/Groups", {{"displayName", "others"}});
+  EXPECT_EQ(scim("PATCH", others, replaced({{"displayName", role}})).status, 409);
+  EXPECT_EQ(scim("DELETE", others, {}).status, 204);
+  EXPECT_EQ(scim("PATCH", admins, joins, {role}).status, 200);
+  EXPECT_EQ(scim("PATCH", "/Users/" + ada, replaced({{"active", false}})).status, 200);
+  EXPECT_EQ(scim("PATCH", "/Users/" + ada, replaced({{"active", true}})).status, 409);
+  EXPECT_EQ(scim("PATCH", "/Users/" + ada, replaced({{"active", true}}), {role}).status, 200);
+  EXPECT_EQ(scim("DELETE", admins, {}, {role}).status, 204);
+}
+
+TEST_F(AdminTest, a_path_of_a_directory_has_one_reading) {
+  const auto written = gateway::directory_resource("/scim/v2/Groups/019a-01");
+  const auto escaped = gateway::directory_resource("/scim/v2/Groups/019a%2D01");
+  ASSERT_TRUE(written && escaped);
+  EXPECT_EQ(written->kind, "Groups");
+  EXPECT_EQ(written->id, "019a-01");
+  EXPECT_EQ(escaped->id, written->id);
+  EXPECT_EQ(gateway::directory_resource("/scim/v2/Users")->id, "");
+  EXPECT_EQ(gateway::directory_resource("/scim/v2/Group%73/1")->kind, "Group%73");
+  EXPECT_FALSE(gateway::directory_resource("/scim/v2/Groups/%f"));
+  EXPECT_FALSE(gateway::directory_resource("/scim/v2/Groups/%ff"));
 }
 
 }  // namespace

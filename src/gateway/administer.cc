@@ -82,7 +82,7 @@ void add_roles_of_directory(const Snapshot& snapshot, AdministrationMatter& matt
   if (!snapshot.directory || !matter.target.starts_with(principal)) return;
   const auto name = std::string_view(matter.target).substr(principal.size());
   for (const auto& group : snapshot.directory->groups_of(name))
-    if (group.starts_with(administrative_groups)) matter.roles.push_back(group);
+    if (is_administrative_group(group)) matter.roles.push_back(group);
 }
 
 net::Task<Verdict> answer(Worker& worker, net::ServerStream& client, Exchange& exchange,

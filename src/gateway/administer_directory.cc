@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/form.h"
 #include "base/text.h"
 #include "gateway/administer.h"
 #include "gateway/decision_event.h"
@@ -15,34 +16,48 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t most_body = 1u << 20;
-constexpr std::string_view users = "/scim/v2/Users/";
-constexpr std::string_view groups = "/scim/v2/Groups/";
 
 // Every name of a role that stands in the body anywhere: who writes such a group, gives the role.
 void add_roles_in(const json& value, std::vector<std::string>& roles) {
-  if (value.is_string() && to_lower(value.get<std::string>()).starts_with(administrative_groups))
+  if (value.is_string() && is_administrative_group(value.get<std::string>()))
     roles.push_back(value.get<std::string>());
   if (!value.is_structured()) return;
   for (const auto& one : value) add_roles_in(one, roles);
 }
 
-AdministrationMatter matter_of(const Exchange& exchange, std::string_view body) {
+// Whoever changes such a group, or takes it away, changes who has the role.
+void add_role_of_group(const identity::Directory& directory, std::string_view id,
+                       std::vector<std::string>& roles) {
+  const auto* const known = directory.find_group(id);
+  if (known != nullptr && is_administrative_group(known->display_name))
+    roles.push_back(known->display_name);
+}
+
+// A member who comes back has the role again.
+void add_roles_of_suspended(const identity::Directory& directory, std::string_view id,
+                            std::vector<std::string>& roles) {
+  const auto* const known = directory.find_account(id);
+  if (known == nullptr || known->active) return;
+  for (const auto& group : directory.groups_of(known->principal))
+    if (is_administrative_group(group)) roles.push_back(group);
+}
+
+AdministrationMatter matter_of(const Exchange& exchange, const DirectoryResource& resource,
+                               std::string_view body) {
   AdministrationMatter matter;
-  const auto path = exchange.head->path();
+  const auto& [kind, id] = resource;
   const auto& method = exchange.head->method;
-  if (path.starts_with(users))
-    matter.target = "account:" + std::string(utf8_prefix(path.substr(users.size()), 64));
-  if (path.starts_with(groups))
-    matter.target = "group:" + std::string(utf8_prefix(path.substr(groups.size()), 64));
-  const bool writes_group = path.starts_with(groups.substr(0, groups.size() - 1)) &&
-                            (method == "POST" || method == "PUT" || method == "PATCH");
-  if (!writes_group) return matter;
-  if (path.starts_with(groups) && exchange.snapshot->directory) {
-    const auto* const known = exchange.snapshot->directory->find_group(path.substr(groups.size()));
-    if (known != nullptr && to_lower(known->display_name).starts_with(administrative_groups))
-      matter.roles.push_back(known->display_name);
+  const auto shown_id = std::string(utf8_prefix(id, 64));
+  if (kind == "Users" && !id.empty()) matter.target = "account:" + shown_id;
+  if (kind == "Groups" && !id.empty()) matter.target = "group:" + shown_id;
+  if (method == "GET") return matter;
+  const auto* const directory = exchange.snapshot->directory.get();
+  if (kind == "Groups") {
+    if (directory != nullptr) add_role_of_group(*directory, id, matter.roles);
+    add_roles_in(json::parse(body, nullptr, false), matter.roles);
   }
-  add_roles_in(json::parse(body, nullptr, false), matter.roles);
+  if (kind == "Users" && method != "DELETE" && directory != nullptr)
+    add_roles_of_suspended(*directory, id, matter.roles);
   std::ranges::sort(matter.roles);
   const auto again = std::ranges::unique(matter.roles);
   matter.roles.erase(again.begin(), again.end());
@@ -64,10 +79,24 @@ bool is_directory_path(std::string_view path) {
          path[directory_path.size()] == '/';
 }
 
+std::optional<DirectoryResource> directory_resource(std::string_view path) {
+  path.remove_prefix(std::min(path.size(), directory_path.size() + 1));
+  const auto slash = path.find('/');
+  DirectoryResource resource;
+  resource.kind = path.substr(0, slash);
+  if (slash == std::string_view::npos) return resource;
+  auto id = decode_form_text(path.substr(slash + 1));
+  if (!id) return std::nullopt;
+  resource.id = std::move(*id);
+  return resource;
+}
+
 net::Task<Verdict> serve_directory(Worker& worker, net::ServerStream& client, Exchange& exchange) {
   auto body = co_await small_body(client, most_body);
   if (!body) co_return std::unexpected(std::move(body).error());
-  const auto matter = matter_of(exchange, *body);
+  const auto resource = directory_resource(exchange.head->path());
+  if (!resource) co_return refuse(Problem::bad_request, "the URL is malformed");
+  const auto matter = matter_of(exchange, *resource, *body);
   const auto question = administration_question(exchange, "manage_identities", matter);
   exchange.decision = exchange.snapshot->policies->decide(policy_request(question));
   settle_administration(question, *exchange.snapshot->policies, exchange.decision);
@@ -76,9 +105,9 @@ net::Task<Verdict> serve_directory(Worker& worker, net::ServerStream& client, Ex
     co_return refuse(Problem::blocked, blocked_by(exchange.decision) + " Entry " + exchange.id +
                                            " of the ledger has the decision.");
   // Beyond this point the decision stands in the ledger, and only an outcome may follow.
-  auto reply = co_await worker.administration.carry_out(worker.loop, exchange.head->method,
-                                                        exchange.head->target, std::move(*body),
-                                                        actor_name(exchange.principal));
+  auto reply = co_await worker.administration.carry_out(
+      worker.loop, exchange.head->method, exchange.head->target, std::move(*body),
+      actor_name(exchange.principal), matter.roles);
   if (!reply) reply = reply_of({ErrorCode::unavailable, "too many administrative calls wait", ""});
   exchange.status = reply->status;
   GH_STAGE(co_await record_administered(worker, exchange, reply->status));

@@ -96,6 +96,10 @@ const AdministrationRoute* find_administration(std::string_view method, std::str
   return found == routes.end() ? nullptr : &*found;
 }
 
+bool is_administrative_group(std::string_view name) {
+  return to_lower(name).starts_with(administrative_groups);
+}
+
 AdministrationMatter matter_of(const AdministrationRoute& route, std::string_view body) {
   AdministrationMatter matter;
   const auto parsed = nlohmann::json::parse(body, nullptr, false);

@@ -36,12 +36,13 @@ inline constexpr std::string_view administration_prefix = "/admin/";
 
 // Groups of the directory that are roles here: "gatehouse-administrators", …
 inline constexpr std::string_view administrative_groups = "gatehouse-";
+bool is_administrative_group(std::string_view name);
 
 // What a call is about and what it would give away, from its body: {"principal":…,"attributes":
 // {"role":…}}. A body that is no JSON object gives nothing; whoever carries it out refuses it.
 struct AdministrationMatter {
   std::string target;              // "key:gh_1a2b3c4d", "model:gpt-4o"; empty: all
-  std::vector<std::string> roles;  // that somebody would have afterwards; sorted
+  std::vector<std::string> roles;  // that somebody would have, or have no more, by it; sorted
 };
 AdministrationMatter matter_of(const AdministrationRoute& route, std::string_view body);
 

@@ -59,24 +59,23 @@ void AdministrationDesk::close() {
 }
 
 AdministrationReply AdministrationDesk::handle(std::string_view method, std::string_view path,
-                                               std::string_view body, std::string_view actor) {
+                                               std::string_view body, std::string_view actor,
+                                               const std::vector<std::string>& roles) {
   const std::shared_lock lock(mutex_);
-  if (handler_) return handler_(method, path, body, actor);
+  if (handler_) return handler_(method, path, body, actor, roles);
   return reply_of({ErrorCode::unavailable, "administration is not served here now", ""});
 }
 
-net::Task<std::optional<AdministrationReply>> AdministrationDesk::carry_out(net::Loop& loop,
-                                                                            std::string_view method,
-                                                                            std::string_view path,
-                                                                            std::string body,
-                                                                            std::string actor) {
+net::Task<std::optional<AdministrationReply>> AdministrationDesk::carry_out(
+    net::Loop& loop, std::string_view method, std::string_view path, std::string body,
+    std::string actor, std::vector<std::string> roles) {
   // The caller's head may go while the work runs: it gets copies.
   auto done = std::make_shared<net::Completion<AdministrationReply>>(loop);
-  const bool taken =
-      pool_ && pool_->submit([this, done, method = std::string(method), path = std::string(path),
-                              body = std::move(body), actor = std::move(actor)] {
-        done->complete(handle(method, path, body, actor));
-      });
+  const bool taken = pool_ && pool_->submit([this, done, method = std::string(method),
+                                             path = std::string(path), body = std::move(body),
+                                             actor = std::move(actor), roles = std::move(roles)] {
+    done->complete(handle(method, path, body, actor, roles));
+  });
   if (!taken) co_return std::nullopt;
   co_return co_await done->wait();
 }

@@ -11,6 +11,7 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "net/blocking_pool.h"
@@ -29,8 +30,10 @@ AdministrationReply reply_of(const Error& error);
 
 class AdministrationDesk {
  public:
+  // `roles`: those the policies were asked about.
   using Handler = std::function<AdministrationReply(std::string_view method, std::string_view path,
-                                                    std::string_view body, std::string_view actor)>;
+                                                    std::string_view body, std::string_view actor,
+                                                    const std::vector<std::string>& roles)>;
   AdministrationDesk();
 
   void open(Handler handler);
@@ -39,13 +42,14 @@ class AdministrationDesk {
   // Nothing: too many calls wait. `actor`: "user:ada".
   net::Task<std::optional<AdministrationReply>> carry_out(net::Loop& loop, std::string_view method,
                                                           std::string_view path, std::string body,
-                                                          std::string actor);
+                                                          std::string actor,
+                                                          std::vector<std::string> roles = {});
   // Ends the threads; before the loops end.
   void stop() { pool_.reset(); }
 
  private:
   AdministrationReply handle(std::string_view method, std::string_view path, std::string_view body,
-                             std::string_view actor);
+                             std::string_view actor, const std::vector<std::string>& roles);
 
   std::shared_mutex mutex_;  // held shared while a call is carried out
   Handler handler_;

@@ -204,7 +204,21 @@ test('only who may manage identities provisions; a directory gives nobody a role
   assert.equal((await fetch(`${gateway.url}/admin/keys`, { method: 'POST', headers: { authorization: `Bearer ${keys.operator}`, 'content-type': 'application/json' }, body: '{"principal":"user:ada@example.org"}' })).status, 403);
   const [denied] = gateway.entries(['--type', 'administration.decided']).slice(-1);
   assert.deepEqual(denied.data.roles, ['gatehouse-administrators']);
-  assert.equal((await scim('DELETE', `/Groups/${made.body.id}`)).status, 204);
+  // However the id is spelt, it is this group, and taking it away changes who has the role as well.
+  const spelt = made.body.id.replaceAll('-', '%2D');
+  for (const id of [spelt, `%3${spelt[0]}${spelt.slice(1)}`, made.body.id]) {
+    assert.equal((await scim('PATCH', `/Groups/${id}`, patch({ op: 'add', path: 'members', value: [{ value: bob.id }] }))).status, 403, id);
+    assert.equal((await scim('PUT', `/Groups/${id}`, { schemas: [groupSchema], displayName: 'harmless' })).status, 403, id);
+    assert.equal((await scim('DELETE', `/Groups/${id}`)).status, 403, id);
+  }
+  assert.equal((await fetch(`${gateway.url}/admin/keys`, { headers: { authorization: `Bearer ${keys.bob}` } })).status, 403);
+  // A directory suspends an administrator who leaves, and gives no role back.
+  assert.equal((await scim('PATCH', `/Users/${ada.id}`, patch({ op: 'replace', value: { active: false } }))).status, 200);
+  for (const id of [ada.id, ada.id.replaceAll('-', '%2D')])
+    assert.equal((await scim('PATCH', `/Users/${id}`, patch({ op: 'replace', value: { active: true } }))).status, 403);
+  assert.equal(await asks(keys.ada), 401);
+  assert.equal((await scim('PATCH', `/Users/${ada.id}`, patch({ op: 'replace', value: { active: true } }), keys.administrator)).status, 200);
+  assert.equal((await scim('DELETE', `/Groups/${made.body.id}`, undefined, keys.administrator)).status, 204);
   assert.equal((await fetch(`${gateway.url}/admin/keys`, { headers: { authorization: `Bearer ${keys.ada}` } })).status, 403);
 });
 
