@@ -208,7 +208,9 @@ class Service {
     const auto& id =
         config_.identity.directory_by_external_id ? account.external_id : account.user_name;
     if (id.empty()) return no(400, "invalidValue", "externalId is missing");
-    account.principal = "user:" + id;
+    identity::rename(account, "user:" + id);
+    if (account.former.size() > identity::most_former)
+      return no(400, "mutability", "the user was renamed too often");
     if (auto fine = identity::parse_principal(account.principal); !fine)
       return no(400, "invalidValue", fine.error().message);
     for (const auto& [other_id, other] : directory_.accounts()) {
@@ -234,8 +236,14 @@ class Service {
     account.created = now();
     if (auto fine = name_principal(account, nullptr); !fine) return std::unexpected(fine.error());
     std::vector<std::string> before;  // the same person, whom the directory had deleted
-    for (const auto& [id, other] : directory_.accounts())
-      if (other.removed && other.principal == account.principal) before.push_back(id);
+    for (const auto& [id, other] : directory_.accounts()) {
+      if (!other.removed || other.principal != account.principal) continue;
+      before.push_back(id);
+      for (const auto& name : other.former)
+        if (std::ranges::count(account.former, name) == 0) account.former.push_back(name);
+    }
+    if (account.former.size() > identity::most_former)
+      return no(400, "uniqueness", "users of this name were renamed too often");
     auto made = keep_user(call, std::move(account), 201);
     if (!made) return made;
     for (const auto& id : before) {

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "gateway/administer_directory.h"
 #include "gateway/administration.h"
+#include "identity/standing.h"
 
 namespace gatehouse::api {
 namespace {
@@ -44,6 +45,11 @@ class AdminTest : public ::testing::Test {
     const auto reply = scim("POST", where, body, asked);
     EXPECT_EQ(reply.status, 201) << reply.body;
     return nlohmann::json::parse(reply.body).value("id", "");
+  }
+  bool is_suspended(std::string_view principal) {
+    const auto state = control_->registry().state();
+    const auto directory = identity::Directory::build(state).value();
+    return identity::Standing::build(state, directory)->principals().contains(principal);
   }
   void expect_refused(std::string_view path, std::string_view body, std::string_view why) {
     const auto reply = post(path, body);
@@ -152,6 +158,29 @@ TEST_F(AdminTest, a_path_of_a_directory_has_one_reading) {
   EXPECT_EQ(gateway::directory_resource("/scim/v2/Group%73/1")->kind, "Group%73");
   EXPECT_FALSE(gateway::directory_resource("/scim/v2/Groups/%f"));
   EXPECT_FALSE(gateway::directory_resource("/scim/v2/Groups/%ff"));
+}
+
+TEST_F(AdminTest, a_suspended_account_stays_suspended_when_it_is_renamed) {
+  const auto ada = "/Users/" + made("/Users", {{"userName", "ada"}});
+  EXPECT_EQ(scim("PATCH", ada, replaced({{"active", false}})).status, 200);
+  EXPECT_EQ(scim("PATCH", ada, replaced({{"userName", "left"}})).status, 200);
+  EXPECT_TRUE(is_suspended("user:ada"));
+  EXPECT_TRUE(is_suspended("user:left"));
+  EXPECT_EQ(scim("DELETE", ada, {}).status, 204);
+  EXPECT_TRUE(is_suspended("user:ada"));
+  // Made again, and suspended again: what it was called before is not forgotten.
+  const auto again = "/Users/" + made("/Users", {{"userName", "left"}});
+  EXPECT_FALSE(is_suspended("user:ada"));
+  EXPECT_EQ(scim("PATCH", again, replaced({{"active", false}})).status, 200);
+  EXPECT_TRUE(is_suspended("user:ada"));
+}
+
+TEST_F(AdminTest, a_directory_does_not_restore_whom_an_operator_suspended) {
+  const auto ada = "/Users/" + made("/Users", {{"userName", "ada"}});
+  EXPECT_EQ(post("/admin/principals/suspend", R"({"principal":"user:ada"})").status, 200);
+  EXPECT_EQ(scim("PATCH", ada, replaced({{"active", false}})).status, 200);
+  EXPECT_EQ(scim("PATCH", ada, replaced({{"active", true}})).status, 200);
+  EXPECT_TRUE(is_suspended("user:ada"));
 }
 
 }  // namespace

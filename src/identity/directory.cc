@@ -30,6 +30,13 @@ std::string name_of(const Principal& principal) {
 
 }  // namespace
 
+void rename(Account& account, std::string principal) {
+  std::erase(account.former, principal);
+  if (!account.principal.empty() && account.principal != principal)
+    account.former.push_back(account.principal);
+  account.principal = std::move(principal);
+}
+
 std::string account_data(const Account& account) {
   json attributes = json::object();
   for (const auto& [name, value] : account.attributes) attributes[name] = value;
@@ -41,6 +48,7 @@ std::string account_data(const Account& account) {
                {"created", account.created},
                {"modified", account.modified}};
   if (!account.external_id.empty()) data["external_id"] = account.external_id;
+  if (!account.former.empty()) data["former"] = account.former;
   if (account.removed) data["removed"] = true;
   return dump(data);
 }
@@ -59,6 +67,7 @@ Result<Account> account_from(std::string_view data) {
     account.created = parsed.at("created");
     account.modified = parsed.at("modified");
     account.external_id = parsed.value("external_id", "");
+    account.former = parsed.value("former", std::vector<std::string>());
     account.removed = parsed.value("removed", false);
     return account;
   } catch (const json::exception& error) {

@@ -29,6 +29,8 @@ struct Account {
   std::vector<std::pair<std::string, std::string>> attributes;  // sorted by name
   std::string created;                                          // RFC 3339
   std::string modified;
+  // Whom it named before it was renamed: suspended with it, while no active account names them.
+  std::vector<std::string> former{};
 };
 
 struct DirectoryGroup {
@@ -42,6 +44,11 @@ struct DirectoryGroup {
 
 inline constexpr std::string_view account_prefix = "account/";
 inline constexpr std::string_view group_prefix = "group/";
+
+// Renamed more often an account is not.
+inline constexpr std::size_t most_former = 64;
+// It names `principal` from now on.
+void rename(Account& account, std::string principal);
 
 // The data of account.provisioned and group.provisioned, and back. Error (data_loss): not that.
 std::string account_data(const Account& account);

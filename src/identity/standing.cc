@@ -17,10 +17,24 @@ std::string written(PrincipalKind kind, std::string_view id) {
 
 }  // namespace
 
-Result<Standing> Standing::build(const store::State& state, const Directory& directory) {
-  Standing standing;
+// A name that a suspended account gave up stays suspended: else who leaves would be renamed, and
+// back. Only an account that is active under it frees it.
+Standing Standing::suspended_by(const Directory& directory) {
+  std::set<std::string_view> active;
   for (const auto& [id, account] : directory.accounts())
-    if (!account.active || account.removed) standing.principals_.insert(account.principal);
+    if (account.active && !account.removed) active.insert(account.principal);
+  Standing standing;
+  for (const auto& [id, account] : directory.accounts()) {
+    if (account.active && !account.removed) continue;
+    standing.principals_.insert(account.principal);
+    for (const auto& name : account.former)
+      if (!active.contains(name)) standing.principals_.insert(name);
+  }
+  return standing;
+}
+
+Result<Standing> Standing::build(const store::State& state, const Directory& directory) {
+  Standing standing = suspended_by(directory);
   for (const auto& [name, data] : state.records()) {
     if (name.starts_with(token_prefix)) standing.tokens_.insert(name.substr(token_prefix.size()));
     if (name.starts_with(principal_prefix))

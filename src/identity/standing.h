@@ -18,7 +18,8 @@ namespace gatehouse::identity {
 
 class Standing {
  public:
-  // Who is not active in the directory is suspended, and so is whom it has deleted.
+  // Who is not active in the directory is suspended, and so is whom it has deleted, under every
+  // name their account had. What an operator suspended, the directory does not restore.
   static Result<Standing> build(const store::State& state, const Directory& directory);
 
   static Standing of(const std::vector<std::string>& tokens,
@@ -40,6 +41,8 @@ class Standing {
   friend bool operator==(const Standing&, const Standing&) = default;
 
  private:
+  static Standing suspended_by(const Directory& directory);
+
   std::set<std::string, std::less<>> tokens_;
   std::set<std::string, std::less<>> principals_;  // "user:ada"
   // API keys by prefix: what was made from one ends with it.
