@@ -65,11 +65,13 @@ TEST_F(AdministrationTest, EachRoleHasItsActionsAndNoOthers) {
   const std::map<std::string, std::set<std::string_view>> roles = {
       {"administrator",
        {"read_status", "read_audit", "manage_keys", "manage_models", "manage_policies",
-        "manage_identities", "manage_limits", "manage_settings", "review_tools"}},
+        "manage_identities", "manage_revocations", "manage_limits", "manage_settings",
+        "review_tools"}},
       {"operator", {"read_status", "manage_models", "manage_limits", "review_tools"}},
       {"auditor", {"read_status", "read_audit"}},
       {"privacy", {"read_status", "read_content", "erase_content"}},
       {"approver", {"approve"}},
+      {"directory", {}},
   };
   for (const auto& [role, actions] : roles) {
     principal_.attributes = {{"role", role}};

@@ -222,6 +222,29 @@ test('only who may manage identities provisions; a directory gives nobody a role
   assert.equal((await fetch(`${gateway.url}/admin/keys`, { headers: { authorization: `Bearer ${keys.ada}` } })).status, 403);
 });
 
+test('a suspension is not lifted by another name, nor an operator\'s by the directory', async () => {
+  const key = createKey(gateway, 'user:lea@example.org').key;
+  const lea = await created('Users', oktaUser('lea'));
+  assert.equal(await asks(key), 403, 'in no group');
+  assert.equal((await scim('PATCH', `/Users/${lea.id}`, patch({ op: 'replace', value: { active: false } }))).status, 200);
+  assert.equal(await asks(key), 401);
+  assert.equal((await scim('PATCH', `/Users/${lea.id}`, patch({ op: 'replace', value: { userName: 'lea-left@example.org' } }))).status, 200);
+  assert.equal(await asks(key), 401, 'the key of the old name');
+  assert.equal((await scim('PATCH', `/Users/${lea.id}`, patch({ op: 'replace', value: { active: true, userName: 'lea@example.org' } }))).status, 200);
+  assert.equal(await asks(key), 403);
+
+  const administer = (where, by) => fetch(`${gateway.url}/admin/principals/${where}`, { method: 'POST',
+    headers: { authorization: `Bearer ${by}`, 'content-type': 'application/json' }, body: '{"principal":"user:lea@example.org"}' });
+  assert.equal((await administer('suspend', keys.directory)).status, 403);
+  assert.equal((await administer('suspend', keys.administrator)).status, 200);
+  assert.equal((await administer('restore', keys.directory)).status, 403);
+  assert.equal((await fetch(`${gateway.url}/admin/revocations`, { headers: { authorization: `Bearer ${keys.directory}` } })).status, 403);
+  for (const active of [false, true]) await scim('PATCH', `/Users/${lea.id}`, patch({ op: 'replace', value: { active } }));
+  assert.equal(await asks(key), 401, 'still, and nobody but an administrator ends it');
+  assert.equal((await administer('restore', keys.administrator)).status, 200);
+  assert.equal(await asks(key), 403);
+});
+
 test('what is provisioned survives a kill and a database that is gone; no names of people are kept', async () => {
   const before = (await scim('GET', '/Users?count=200')).body;
   const groups = (await scim('GET', '/Groups')).body;
