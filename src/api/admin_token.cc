@@ -50,7 +50,7 @@ Result<identity::Principal> principal_from(const json& body) {
   for (const auto& one : chain) {
     if (!one.is_string()) return refuse("\"for\" is a list of principals");
     GH_ASSIGN(auto other, identity::parse_principal(one.get<std::string>()));
-    principal.chain.push_back({other.first, std::move(other.second)});
+    principal.chain.push_back({other.first, std::move(other.second), {}, {}});
   }
   return principal;
 }

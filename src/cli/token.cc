@@ -126,8 +126,8 @@ int inspect_token(const TokenOptions& options) {
               {"tail", inspected->tail},
               {"ids", inspected->verified.ids},
               {"parts", inspected->parts}};
-  for (const auto& [kind, id] : principal.chain)
-    out["for"].push_back(std::string(identity::to_string(kind)) + ":" + id);
+  for (const auto& one : principal.chain)
+    out["for"].push_back(std::string(identity::to_string(one.kind)) + ":" + one.id);
   const auto& scope = principal.scope;
   if (scope.models) out["models"] = *scope.models;
   if (scope.tools) out["tools"] = *scope.tools;

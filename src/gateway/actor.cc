@@ -1,6 +1,7 @@
 // See actor.h.
 #include "gateway/actor.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "identity/rules.h"
@@ -36,11 +37,41 @@ void write_scope(JsonWriter& writer, const identity::Scope& scope) {
   writer.end_object();
 }
 
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+void write_attributes(JsonWriter& writer, const Attributes& attributes) {
+  writer.key("attributes").begin_object();
+  for (const auto& [name, value] : attributes) writer.key(name).string(value);
+  writer.end_object();
+}
+
+// What is known of each of the chain, where anything is.
+void write_subjects(JsonWriter& writer, const std::vector<identity::Actor>& chain) {
+  const auto is_known = [](const identity::Actor& one) {
+    return !one.groups.empty() || !one.attributes.empty();
+  };
+  if (std::ranges::none_of(chain, is_known)) return;
+  writer.key("subjects").begin_array();
+  for (const auto& one : chain) {
+    writer.begin_object();
+    if (!one.groups.empty()) write_texts(writer, "groups", one.groups);
+    if (!one.attributes.empty()) write_attributes(writer, one.attributes);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
 constexpr std::size_t most_bytes = 16'384;  // of everything a credential brings
 
 std::size_t size_of(const std::vector<std::string>& texts) {
   std::size_t size = 0;
   for (const auto& text : texts) size += text.size() + 3;
+  return size;
+}
+
+std::size_t size_of(const Attributes& attributes) {
+  std::size_t size = 0;
+  for (const auto& [name, value] : attributes) size += name.size() + value.size() + 6;
   return size;
 }
 
@@ -62,6 +93,29 @@ Result<std::vector<std::string>> texts_of(const json& list) {
     texts.push_back(one.get<std::string>());
   }
   return texts;
+}
+
+Result<Attributes> attributes_of(const json& object) {
+  Attributes attributes;
+  if (!object.is_object()) return damaged("attributes");
+  for (const auto& [name, value] : object.items())
+    attributes.emplace_back(name, value.is_string() ? value.get<std::string>() : "");
+  return attributes;
+}
+
+Result<void> read_subjects(const json& subjects, std::vector<identity::Actor>& chain) {
+  if (!subjects.is_array() || subjects.size() != chain.size()) return damaged("subjects");
+  for (std::size_t at = 0; at < chain.size(); ++at) {
+    const auto& subject = subjects[at];
+    if (!subject.is_object()) return damaged("subjects");
+    if (subject.contains("groups")) {
+      GH_ASSIGN(chain[at].groups, texts_of(subject["groups"]));
+    }
+    if (subject.contains("attributes")) {
+      GH_ASSIGN(chain[at].attributes, attributes_of(subject["attributes"]));
+    }
+  }
+  return {};
 }
 
 Result<void> read_scope(const json& object, identity::Scope& scope) {
@@ -102,9 +156,9 @@ Result<identity::CredentialKind> credential_of(const json& actor) {
 }  // namespace
 
 bool fits_event(const identity::Principal& principal) {
-  std::size_t size = size_of(principal.groups);
-  for (const auto& [name, value] : principal.attributes) size += name.size() + value.size() + 6;
-  for (const auto& actor : principal.chain) size += actor.id.size() + 12;
+  std::size_t size = size_of(principal.groups) + size_of(principal.attributes);
+  for (const auto& actor : principal.chain)
+    size += actor.id.size() + 12 + size_of(actor.groups) + size_of(actor.attributes) + 32;
   for (const auto& budget : principal.scope.budgets) size += budget.id.size() + 32;
   size += size_of(principal.scope.models.value_or(std::vector<std::string>{}));
   size += size_of(principal.scope.tools.value_or(std::vector<std::string>{}));
@@ -119,15 +173,12 @@ void write_actor(JsonWriter& writer, const identity::Principal& principal) {
     writer.key("credential").string(identity::to_string(principal.credential));
   if (!fits_event(principal)) return;
   if (!principal.groups.empty()) write_texts(writer, "groups", principal.groups);
-  if (principal.described) {
-    writer.key("attributes").begin_object();
-    for (const auto& [name, value] : principal.attributes) writer.key(name).string(value);
-    writer.end_object();
-  }
+  if (principal.described) write_attributes(writer, principal.attributes);
   if (!principal.chain.empty()) {
     writer.key("chain").begin_array();
     for (const auto& actor : principal.chain) writer.string(written(actor));
     writer.end_array();
+    write_subjects(writer, principal.chain);
   }
   write_scope(writer, principal.scope);
 }
@@ -144,16 +195,15 @@ Result<identity::Principal> principal_from(const json& actor) {
   }
   if (const auto attributes = actor.find("attributes"); attributes != actor.end()) {
     principal.described = true;
-    if (!attributes->is_object()) return damaged("attributes");
-    for (const auto& [name, value] : attributes->items())
-      principal.attributes.emplace_back(name, value.is_string() ? value.get<std::string>() : "");
+    GH_ASSIGN(principal.attributes, attributes_of(*attributes));
   }
   if (actor.contains("chain")) {
     GH_ASSIGN(const auto chain, texts_of(actor["chain"]));
     for (const auto& one : chain) {
       GH_ASSIGN(auto parsed, identity::parse_principal(one));
-      principal.chain.push_back({parsed.first, std::move(parsed.second)});
+      principal.chain.push_back({parsed.first, std::move(parsed.second), {}, {}});
     }
+    if (actor.contains("subjects")) GH_TRY(read_subjects(actor["subjects"], principal.chain));
   }
   if (actor.contains("scope")) GH_TRY(read_scope(actor["scope"], principal.scope));
   return principal;

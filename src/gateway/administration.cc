@@ -71,6 +71,7 @@ policy::Attributes context_of(const AdministrationQuestion& question) {
 policy::Request request_of(const AdministrationQuestion& question) {
   policy::Request request;
   request.principal = principal_entity(*question.principal);
+  request.acts_for = acts_for_entities(*question.principal);
   request.action = question.action;
   request.resource = policy::Entity{"Gateway", std::string(question.node), {}, {}};
   request.context = context_of(question);

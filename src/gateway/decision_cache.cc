@@ -79,6 +79,8 @@ void append_key(std::string& out, const policy::Request& request) {
   append_attributes(out, request.context);
   append_count(out, request.others.size());
   for (const auto& other : request.others) append_entity(out, other);
+  append_count(out, request.acts_for.size());
+  for (const auto& one : request.acts_for) append_entity(out, one);
 }
 
 policy::Decision DecisionCache::decide(const policy::Request& request) {

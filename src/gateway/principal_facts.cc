@@ -28,23 +28,47 @@ std::string_view entity_type(identity::PrincipalKind kind) {
   return "User";
 }
 
-// What its clearance says, or less where a delegation left less.
-std::int64_t level_of(const identity::Principal& principal) {
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
+std::int64_t level_in(const Texts& attributes) {
   std::int64_t level = 0;
-  for (const auto& [name, value] : principal.attributes)
+  for (const auto& [name, value] : attributes)
     if (name == "clearance") level = policy::clearance_level(value);
+  return level;
+}
+
+// The least of the chain, who has none having 0, or less where a delegation left less.
+std::int64_t level_of(const identity::Principal& principal) {
+  std::int64_t level = level_in(principal.attributes);
+  for (const auto& actor : principal.chain) level = std::min(level, level_in(actor.attributes));
   return std::clamp(principal.scope.clearance.value_or(level), std::int64_t{0}, level);
 }
 
 // A model that asks: what the registry says of models is of those that are asked.
-policy::Entity asking_model(const identity::Principal& principal) {
-  policy::Entity entity{"Model", principal.id, {}, {}};
-  entity.attributes = {{"name", principal.id},
-                       {"provider", std::string()},
-                       {"trust", std::string("external")},
-                       {"registered", false},
-                       {"clearance", std::int64_t{0}},
-                       {"clearance_level", level_of(principal)}};
+policy::Entity asking_model(const std::string& id, std::int64_t level) {
+  policy::Entity entity{"Model", id, {}, {}};
+  entity.attributes = {
+      {"name", id},          {"provider", std::string()},    {"trust", std::string("external")},
+      {"registered", false}, {"clearance", std::int64_t{0}}, {"clearance_level", level}};
+  return entity;
+}
+
+// One of the chain of `principal`.
+policy::Entity entity_of(const identity::Actor& one, const identity::Principal& principal) {
+  if (one.kind == identity::PrincipalKind::model) return asking_model(one.id, level_of(principal));
+  policy::Entity entity;
+  entity.type = entity_type(one.kind);
+  entity.id = one.id;
+  entity.attributes.reserve(one.attributes.size() + own_attributes.size());
+  for (const auto& [name, value] : one.attributes)
+    if (std::ranges::find(own_attributes, name) == own_attributes.end())
+      entity.attributes.emplace_back(name, value);
+  entity.attributes.emplace_back("key_prefix", principal.key_prefix);
+  entity.attributes.emplace_back("credential",
+                                 std::string(identity::to_string(principal.credential)));
+  entity.attributes.emplace_back("clearance_level", level_of(principal));
+  entity.parents.reserve(one.groups.size());
+  for (const auto& group : one.groups) entity.parents.emplace_back("Group", group);
   return entity;
 }
 
@@ -63,21 +87,15 @@ bool has(const std::optional<std::vector<std::string>>& allowed, std::string_vie
 }  // namespace
 
 policy::Entity principal_entity(const identity::Principal& principal) {
-  if (principal.kind == identity::PrincipalKind::model) return asking_model(principal);
-  policy::Entity entity;
-  entity.type = entity_type(principal.kind);
-  entity.id = principal.id;
-  entity.attributes.reserve(principal.attributes.size() + own_attributes.size());
-  for (const auto& [name, value] : principal.attributes)
-    if (std::ranges::find(own_attributes, name) == own_attributes.end())
-      entity.attributes.emplace_back(name, value);
-  entity.attributes.emplace_back("key_prefix", principal.key_prefix);
-  entity.attributes.emplace_back("credential",
-                                 std::string(identity::to_string(principal.credential)));
-  entity.attributes.emplace_back("clearance_level", level_of(principal));
-  entity.parents.reserve(principal.groups.size());
-  for (const auto& group : principal.groups) entity.parents.emplace_back("Group", group);
-  return entity;
+  return entity_of({principal.kind, principal.id, principal.attributes, principal.groups},
+                   principal);
+}
+
+std::vector<policy::Entity> acts_for_entities(const identity::Principal& principal) {
+  std::vector<policy::Entity> entities;
+  entities.reserve(principal.chain.size());
+  for (const auto& one : principal.chain) entities.push_back(entity_of(one, principal));
+  return entities;
 }
 
 policy::Record delegation_record(const identity::Principal& principal) {

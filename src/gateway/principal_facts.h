@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "identity/principal.h"
@@ -16,6 +17,10 @@ namespace gatehouse::gateway {
 // With its groups as parents. What the gateway knows itself (key_prefix, credential,
 // clearance_level) cannot be claimed by an attribute of that name.
 policy::Entity principal_entity(const identity::Principal& principal);
+// Each of those it acts for, nearest first, as the principal of a question of its own: with the
+// groups and attributes that are known of it, the credential that spoke, and the clearance of the
+// whole chain, which is the least of all of them.
+std::vector<policy::Entity> acts_for_entities(const identity::Principal& principal);
 
 // context.delegation
 policy::Record delegation_record(const identity::Principal& principal);
@@ -25,7 +30,7 @@ struct ScopeQuestion {
   WallTime time;
   std::optional<std::string_view> model{};
   std::optional<std::string_view> tool{};  // "SERVER/TOOL"
-  std::int64_t confidentiality = 0;      // of what is shown or used: the highest
+  std::int64_t confidentiality = 0;        // of what is shown or used: the highest
 };
 
 // Why the delegation does not allow it, for the caller; nothing where it does.

@@ -58,6 +58,32 @@ TEST(PrincipalFacts, ClearanceIsANumberAndADelegationOnlyLowersIt) {
   EXPECT_EQ(level_of(principal), 3);
 }
 
+TEST(PrincipalFacts, TheClearanceOfAChainIsTheLeastOfIt) {
+  identity::Principal principal = somebody(PrincipalKind::agent, "helper");
+  principal.attributes = {{"clearance", "restricted"}};
+  EXPECT_EQ(level_of(principal), 3);
+  principal.chain = {{PrincipalKind::user, "ada", {{"clearance", "internal"}}, {}}};
+  EXPECT_EQ(level_of(principal), 1);
+  principal.chain.push_back({PrincipalKind::user, "eve", {}, {}});
+  EXPECT_EQ(level_of(principal), 0);
+}
+
+TEST(PrincipalFacts, EachOfAChainIsAPrincipalWithWhatIsKnownOfIt) {
+  identity::Principal principal = somebody(PrincipalKind::agent, "helper");
+  principal.attributes = {{"team", "blue"}};
+  EXPECT_TRUE(acts_for_entities(principal).empty());
+  principal.credential = identity::CredentialKind::delegation;
+  principal.chain = {{PrincipalKind::user, "ada", {{"team", "red"}}, {"staff"}}};
+  const auto entities = acts_for_entities(principal);
+  ASSERT_EQ(entities.size(), 1U);
+  EXPECT_EQ(entities[0].type, "User");
+  EXPECT_EQ(entities[0].id, "ada");
+  EXPECT_EQ(std::get<std::string>(*find(entities[0].attributes, "team")), "red");
+  EXPECT_EQ(std::get<std::string>(*find(entities[0].attributes, "credential")), "delegation");
+  EXPECT_EQ(entities[0].parents,
+            (std::vector<std::pair<std::string, std::string>>{{"Group", "staff"}}));
+}
+
 TEST(PrincipalFacts, AnAttributeCannotClaimWhatTheGatewayKnows) {
   identity::Principal principal = somebody(PrincipalKind::user, "ada");
   principal.attributes = {{"clearance_level", "3"}, {"credential", "x"}, {"key_prefix", "y"}};

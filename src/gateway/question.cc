@@ -161,6 +161,7 @@ Label with_marks(const Label& label) {
 policy::Request policy_request(const Question& question) {
   policy::Request request;
   request.principal = principal_entity(*question.principal);
+  request.acts_for = acts_for_entities(*question.principal);
   request.action = action_of(question.route);
   request.resource = question.route == Route::list_models
                          ? policy::Entity{"Gateway", std::string(question.node), {}, {}}

@@ -160,7 +160,9 @@ Answer<identity::Grant> grant_for(const Exchange& exchange, const Form& form, co
     if (grant.principal.chain.size() + 1 > identity::max_delegation_hops)
       return no("invalid_request", "the chain would be too long");
     auto& chain = grant.principal.chain;
-    chain.insert(chain.begin(), {grant.principal.kind, std::move(grant.principal.id)});
+    chain.insert(chain.begin(),
+                 {grant.principal.kind, std::move(grant.principal.id),
+                  std::move(grant.principal.attributes), std::move(grant.principal.groups)});
     grant.principal.kind = actor->principal.kind;
     grant.principal.id = actor->principal.id;
     grant.principal.attributes = actor->principal.attributes;

@@ -92,6 +92,7 @@ ArgumentLabels ArgumentLabels::of_context(const Label& context) {
 policy::Request policy_request(const ToolQuestion& question) {
   policy::Request request;
   request.principal = principal_entity(*question.principal);
+  request.acts_for = acts_for_entities(*question.principal);
   request.action = "call_tool";
   request.resource = tool_entity(question);
   request.context = context_of(question);

@@ -2,6 +2,7 @@
 #include "identity/access_token.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "identity/rules.h"
@@ -154,19 +155,18 @@ Result<void> take_actors(const Json& claims, const IssuerConfig& issuer, Princip
     const std::string id = issuer.id_prefix + sub;
     if (sub.empty() || !check_printable(id, max_id_bytes, "an actor"))
       return refuse("An actor in the token has no usable name.");
-    acting.push_back({PrincipalKind::agent, id});
+    acting.push_back({PrincipalKind::agent, id, {}, {}});
     const auto next = at->find("act");
     at = next == at->end() ? nullptr : &*next;
   }
   if (acting.empty()) return {};
-  acting.push_back({principal.kind, std::move(principal.id)});
+  // Groups and attributes are of who is at the end of the chain; whoever acts has none by that.
+  acting.push_back({principal.kind, std::move(principal.id),
+                    std::exchange(principal.attributes, {}), std::exchange(principal.groups, {})});
   principal.kind = acting.front().kind;
   principal.id = std::move(acting.front().id);
   acting.erase(acting.begin());
   principal.chain = std::move(acting);
-  // They are of who is at the end of the chain; whoever acts has none by that.
-  principal.attributes.clear();
-  principal.groups.clear();
   return {};
 }
 

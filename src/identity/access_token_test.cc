@@ -204,9 +204,16 @@ TEST(AccessToken, ActorsBecomeAChain) {
   ASSERT_TRUE(verified) << verified.error().describe();
   EXPECT_EQ(verified->principal.kind, PrincipalKind::agent);
   EXPECT_EQ(verified->principal.id, "helper");
-  EXPECT_EQ(verified->principal.chain,
-            (std::vector<Actor>{{PrincipalKind::agent, "planner"}, {PrincipalKind::user, "ada"}}));
+  ASSERT_EQ(verified->principal.chain.size(), 2U);
+  const Actor& ada = verified->principal.chain[1];
+  EXPECT_EQ(verified->principal.chain[0], (Actor{PrincipalKind::agent, "planner"}));
+  EXPECT_EQ(ada.kind, PrincipalKind::user);
+  EXPECT_EQ(ada.id, "ada");
   EXPECT_TRUE(verified->principal.groups.empty());  // they are Ada's
+  EXPECT_TRUE(verified->principal.attributes.empty());
+  EXPECT_EQ(ada.groups, (std::vector<std::string>{"engineers", "staff"}));
+  EXPECT_EQ(ada.attributes, (std::vector<std::pair<std::string, std::string>>{
+                                {"department", "research"}, {"role", "lead"}}));
 }
 
 TEST(AccessToken, AWorkloadTokenNamesItsTrustDomain) {

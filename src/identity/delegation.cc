@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/id.h"
 #include "base/text.h"
@@ -140,22 +141,66 @@ bool is_sub_agent_name(std::string_view name) {
          });
 }
 
-// Whoever is named acts from here on, for who acted before.
+// Whoever is named acts from here on, for who acted before. What is known of that one stays with
+// it.
 Result<void> hand_on(Principal& principal, Actor next) {
   if (principal.chain.size() >= max_delegation_hops) return refuse("the chain is too long");
   if (next.id.size() > max_principal_bytes) return refuse("the name of the actor is too long");
-  principal.chain.insert(principal.chain.begin(), {principal.kind, std::move(principal.id)});
+  Actor before{principal.kind, std::move(principal.id), std::exchange(principal.attributes, {}),
+               std::exchange(principal.groups, {})};
+  principal.chain.insert(principal.chain.begin(), std::move(before));
   principal.kind = next.kind;
   principal.id = std::move(next.id);
-  principal.attributes.clear();
-  principal.groups.clear();
   return {};
 }
 
 Result<Actor> actor_from(const std::string& text) {
   auto parsed = parse_principal(text);
   if (!parsed) return refuse("\"" + printable(utf8_prefix(text, 64)) + "\" is no principal");
-  return Actor{parsed->first, std::move(parsed->second)};
+  return Actor{parsed->first, std::move(parsed->second), {}, {}};
+}
+
+// ---- what is known of somebody ---------------------------------------------------------------
+
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+Result<Attributes> attributes_from(const Json& claims) {
+  Attributes attributes;
+  const auto member = claims.find("attributes");
+  if (member == claims.end()) return attributes;
+  if (!member->is_object()) return refuse("\"attributes\" is no object");
+  for (const auto& [name, value] : member->items()) {
+    if (!value.is_string()) return refuse("an attribute is not text");
+    attributes.emplace_back(name, value.get<std::string>());
+  }
+  return attributes;
+}
+
+Result<std::vector<std::string>> groups_from(const Json& claims) {
+  GH_ASSIGN(auto groups, names_from(claims, "groups"));
+  return std::move(groups).value_or(std::vector<std::string>());
+}
+
+void facts_into(Json& claims, const Attributes& attributes,
+                const std::vector<std::string>& groups) {
+  if (!groups.empty()) claims["groups"] = groups;
+  for (const auto& [name, value] : attributes) claims["attributes"][name] = value;
+}
+
+// Of each whom it acts for, nearest first. A root that says nothing of them would let them be
+// somebody of whom nothing is known, and so whom no policy forbids anything.
+Result<void> take_subjects(const Json& claims, std::vector<Actor>& chain) {
+  const Json subjects = claims.value("subjects", Json::array());
+  if (!subjects.is_array() || subjects.size() != chain.size())
+    return refuse("\"subjects\" does not say what is known of each of the chain");
+  for (std::size_t at = 0; at < chain.size(); ++at) {
+    const Json& subject = subjects[at];
+    if (!subject.is_object()) return refuse("one of \"subjects\" is no object");
+    GH_TRY(check_known(subject, {"groups", "attributes"}));
+    GH_ASSIGN(chain[at].groups, groups_from(subject));
+    GH_ASSIGN(chain[at].attributes, attributes_from(subject));
+  }
+  return {};
 }
 
 // ---- reading --------------------------------------------------------------------------------
@@ -261,7 +306,7 @@ Result<void> Reading::root(std::string_view text, const DelegationRoot* trusted)
   }
   GH_TRY(check_known(
       claims, {"iss", "aud", "sub", "act", "iat", "exp", "jti", "cnf", "groups", "attributes",
-               "models", "tools", "clearance", "budget", "once", "from"}));
+               "subjects", "models", "tools", "clearance", "budget", "once", "from"}));
   GH_TRY(check_part_times(claims));
   GH_TRY(check_once(claims));
   GH_ASSIGN(const std::string id, id_from(claims));
@@ -283,11 +328,9 @@ Result<void> Reading::root(std::string_view text, const DelegationRoot* trusted)
     GH_TRY(hand_on(principal, std::move(actor)));
   }
   // They are of whoever acts.
-  GH_ASSIGN(auto groups, names_from(claims, "groups"));
-  principal.groups = std::move(groups).value_or(std::vector<std::string>());
-  const Json attributes = claims.value("attributes", Json::object());
-  for (const auto& [name, value] : attributes.items())
-    if (value.is_string()) principal.attributes.emplace_back(name, value.get<std::string>());
+  GH_ASSIGN(principal.groups, groups_from(claims));
+  GH_ASSIGN(principal.attributes, attributes_from(claims));
+  GH_TRY(take_subjects(claims, principal.chain));
   GH_TRY(take_scope(claims, id, true));
   take_once(claims, id);
   out_.verified.ids.push_back(id);
@@ -325,7 +368,7 @@ Result<void> Reading::block(std::string_view text, std::string_view before) {
     const Principal& parent = out_.verified.principal;
     const std::string above =
         parent.kind == PrincipalKind::agent ? parent.id : written(parent.kind, parent.id);
-    GH_TRY(hand_on(out_.verified.principal, {PrincipalKind::agent, above + "/" + name}));
+    GH_TRY(hand_on(out_.verified.principal, {PrincipalKind::agent, above + "/" + name, {}, {}}));
   }
   take_once(claims, id);
   out_.verified.ids.push_back(id);
@@ -438,8 +481,12 @@ std::string mint(const Grant& grant, const DelegationRoot& root, const crypto::S
     claims["act"] = {{"sub", written(principal.kind, principal.id)}};
     if (!act.is_null()) claims["act"]["act"] = std::move(act);
   }
-  if (!principal.groups.empty()) claims["groups"] = principal.groups;
-  for (const auto& [name, value] : principal.attributes) claims["attributes"][name] = value;
+  facts_into(claims, principal.attributes, principal.groups);
+  for (const auto& subject : principal.chain) {
+    Json facts = Json::object();
+    facts_into(facts, subject.attributes, subject.groups);
+    claims["subjects"].push_back(std::move(facts));
+  }
   scope_into(claims, principal.scope);
   if (!grant.from.empty()) claims["from"] = grant.from;
   if (grant.once) claims["once"] = true;

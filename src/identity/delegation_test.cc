@@ -102,6 +102,60 @@ TEST(Delegation, ASubAgentOfAUserIsNoAgentOfThatName) {
   EXPECT_TRUE(verified->principal.groups.empty());
 }
 
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
+TEST(Delegation, WhatIsKnownOfSomebodyStaysWithThem) {
+  Deployment deployment;
+  Principal helper = helper_for_ada();
+  helper.attributes = {{"clearance", "restricted"}};
+  helper.chain = {{PrincipalKind::agent, "planner"},
+                  {PrincipalKind::user, "ada", {{"team", "red"}}, {"staff"}}};
+  const auto token = deployment.add(deployment.mint_for(helper), {.actor = "reader"});
+  const auto verified = deployment.verify(token);
+  ASSERT_TRUE(verified) << verified.error().describe();
+  EXPECT_TRUE(verified->principal.attributes.empty());
+  const auto& chain = verified->principal.chain;
+  ASSERT_EQ(chain.size(), 3U);
+  EXPECT_EQ(chain[0].attributes, (Texts{{"clearance", "restricted"}}));
+  EXPECT_EQ(chain[1], (Actor{PrincipalKind::agent, "planner"}));
+  EXPECT_EQ(chain[2].attributes, (Texts{{"team", "red"}}));
+  EXPECT_EQ(chain[2].groups, std::vector<std::string>{"staff"});
+}
+
+TEST(Delegation, WhoNarrowsTheirOwnTokenByAnActorKeepsWhatIsKnownOfThem) {
+  Deployment deployment;
+  Principal ada;
+  ada.id = "ada";
+  ada.attributes = {{"team", "red"}};
+  ada.groups = {"staff"};
+  const auto token = deployment.add(deployment.mint_for(ada), {.actor = "helper"});
+  const auto verified = deployment.verify(token);
+  ASSERT_TRUE(verified) << verified.error().describe();
+  ASSERT_EQ(verified->principal.chain.size(), 1U);
+  EXPECT_EQ(verified->principal.chain[0].attributes, (Texts{{"team", "red"}}));
+  EXPECT_EQ(verified->principal.chain[0].groups, std::vector<std::string>{"staff"});
+}
+
+// As a version before this one made them: what was known of the user is not in it.
+TEST(Delegation, ARootThatSaysNothingOfWhomItActsForIsRefused) {
+  Deployment deployment;
+  const auto token = deployment.mint_for(helper_for_ada());
+  const auto parts = parts_of(token);
+  auto claims = inspect_delegation(token)->parts.front();
+  const Json header = {{"typ", "gh-delegation+jwt"}, {"kid", thumbprint_of(deployment.root.key)}};
+  for (const Json& subjects : {Json(), Json::array(), Json{Json::object(), Json::object()},
+                               Json{"x"}, Json{{{"groups", "staff"}}},
+                               Json{{{"attributes", {{"team", 1}}}}}, Json{{{"role", "x"}}}}) {
+    claims.erase("subjects");
+    if (!subjects.is_null()) claims["subjects"] = subjects;
+    const auto forged = sign_jws(header, claims, deployment.key) + "~" + parts[1];
+    EXPECT_NE(deployment.refusal(forged), "accepted") << subjects;
+  }
+  claims["subjects"] = Json::array({Json::object()});
+  EXPECT_EQ(deployment.refusal(sign_jws(header, claims, deployment.key) + "~" + parts[1]),
+            "accepted");
+}
+
 TEST(Delegation, EachHopNarrows) {
   Deployment deployment;
   auto token = deployment.mint_for(helper_for_ada());

@@ -24,10 +24,6 @@ Result<void> each(const store::State& state, std::string_view prefix, Add add) {
   return {};
 }
 
-std::string name_of(const Principal& principal) {
-  return std::string(to_string(principal.kind)) + ':' + principal.id;
-}
-
 }  // namespace
 
 void rename(Account& account, std::string principal) {
@@ -145,28 +141,32 @@ const std::set<std::string>& Directory::groups_of(std::string_view principal) co
   return found == groups_of_.end() ? none : found->second;
 }
 
-void Directory::describe(Principal& principal) const {
-  if (!principal.chain.empty()) return;
-  const auto name = name_of(principal);
-  const auto id = id_of_principal_.find(name);
-  if (id == id_of_principal_.end()) return;
-  const auto& groups = groups_of(name);
-  if (!groups.empty()) {
-    principal.groups.insert(principal.groups.end(), groups.begin(), groups.end());
-    std::ranges::sort(principal.groups);
-    const auto again = std::ranges::unique(principal.groups);
-    principal.groups.erase(again.begin(), again.end());
+bool Directory::describe(PrincipalKind kind, const std::string& id, Attributes& attributes,
+                         std::vector<std::string>& groups) const {
+  const auto name = std::string(to_string(kind)) + ':' + id;
+  const auto known = id_of_principal_.find(name);
+  if (known == id_of_principal_.end()) return false;
+  if (const auto& theirs = groups_of(name); !theirs.empty()) {
+    groups.insert(groups.end(), theirs.begin(), theirs.end());
+    std::ranges::sort(groups);
+    const auto again = std::ranges::unique(groups);
+    groups.erase(again.begin(), again.end());
   }
   bool added = false;
-  for (const auto& attribute : accounts_.at(id->second).attributes) {
+  for (const auto& attribute : accounts_.at(known->second).attributes) {
     const auto same = [&](const auto& one) { return one.first == attribute.first; };
-    if (std::ranges::any_of(principal.attributes, same)) continue;
-    principal.attributes.push_back(attribute);
+    if (std::ranges::any_of(attributes, same)) continue;
+    attributes.push_back(attribute);
     added = true;
   }
-  if (!added) return;
-  std::ranges::sort(principal.attributes);
-  principal.described = true;
+  if (added) std::ranges::sort(attributes);
+  return added;
+}
+
+void Directory::describe(Principal& principal) const {
+  for (auto& one : principal.chain) describe(one.kind, one.id, one.attributes, one.groups);
+  if (describe(principal.kind, principal.id, principal.attributes, principal.groups))
+    principal.described = true;
 }
 
 }  // namespace gatehouse::identity

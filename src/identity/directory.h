@@ -68,11 +68,16 @@ class Directory {
   // Names of groups of "user:ada".
   const std::set<std::string>& groups_of(std::string_view principal) const;
 
-  // Adds the groups and those attributes the credential did not bring itself. Who acts for others,
-  // and whoever the directory does not know, is left as it is.
+  // Adds the groups and those attributes the credential did not bring itself, to the principal and
+  // to each of those it acts for. Whoever the directory does not know is left as it is.
   void describe(Principal& principal) const;
 
  private:
+  using Attributes = std::vector<std::pair<std::string, std::string>>;
+  // Whether there is an attribute more.
+  bool describe(PrincipalKind kind, const std::string& id, Attributes& attributes,
+                std::vector<std::string>& groups) const;
+
   std::map<std::string, Account> accounts_;
   std::map<std::string, DirectoryGroup> groups_;
   std::map<std::string, std::string, std::less<>> id_of_name_;  // lower case

@@ -94,5 +94,24 @@ TEST_F(DirectoryTest, NamesThatReturnAreFormerNoMore) {
   EXPECT_EQ(read->former, ada.former);
 }
 
+TEST_F(DirectoryTest, DescribesEverybodyOfAChain) {
+  Account ada = account("1", "ada");
+  ada.attributes = {{"department", "research"}};
+  provision(ada);
+  DirectoryGroup group{"g", "staff", "", {"1"}, "", ""};
+  apply("group.provisioned", group_data(group));
+  Principal principal;
+  principal.kind = PrincipalKind::agent;
+  principal.id = "helper";
+  principal.chain = {{PrincipalKind::user, "ada", {{"team", "red"}}, {"engineers"}}};
+  directory().describe(principal);
+  EXPECT_TRUE(principal.groups.empty());
+  EXPECT_FALSE(principal.described);
+  const auto& subject = principal.chain.front();
+  EXPECT_EQ(subject.groups, (std::vector<std::string>{"engineers", "staff"}));
+  EXPECT_EQ(subject.attributes, (std::vector<std::pair<std::string, std::string>>{
+                                    {"department", "research"}, {"team", "red"}}));
+}
+
 }  // namespace
 }  // namespace gatehouse::identity

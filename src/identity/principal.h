@@ -3,7 +3,8 @@
 //
 // A delegation is a chain. The principal is whoever acts now; `chain` is whom it acts for, nearest
 // first, so that the last of it is where the authority comes from. What a hop may do is what the
-// hop before it may do, narrowed: `scope` is the intersection over the whole chain.
+// hop before it may do, narrowed: `scope` is the intersection over the whole chain, and policies
+// are asked about each of the chain, with its own groups and attributes.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,8 @@ Result<CredentialKind> parse_credential_kind(std::string_view text);
 struct Actor {
   PrincipalKind kind = PrincipalKind::user;
   std::string id;
+  std::vector<std::pair<std::string, std::string>> attributes{};  // sorted by name
+  std::vector<std::string> groups{};                              // sorted
   friend auto operator<=>(const Actor&, const Actor&) = default;
 };
 

@@ -221,6 +221,8 @@ struct PolicySet::Impl {
   static void enforce_rollouts(std::span<const Touched> touched, Decision& decision);
   static void fill(std::span<const Touched> touched, Decision& decision);
   static void add_shadows(std::span<const Touched> touched, Decision& decision);
+  // About the principal alone.
+  Decision decide(const Request& request) const;
 };
 
 Result<std::shared_ptr<const PolicySet>> PolicySet::Impl::make(std::vector<NamedText> files,
@@ -331,7 +333,7 @@ Result<std::shared_ptr<const PolicySet>> PolicySet::parse(
   return Impl::make({files.begin(), files.end()}, "");
 }
 
-Decision PolicySet::decide(const Request& request) const {
+Decision PolicySet::Impl::decide(const Request& request) const {
   Decision decision;
   const FlatRequest flat(request);
   if (flat.size() > max_request_nodes) {
@@ -339,9 +341,9 @@ Decision PolicySet::decide(const Request& request) const {
         fmt::format("the request has more than {} attribute values", max_request_nodes));
     return decision;
   }
-  std::vector<std::uint8_t> outcomes(impl_->policies.size(), GH_CEDAR_NOT_DETERMINING);
+  std::vector<std::uint8_t> outcomes(policies.size(), GH_CEDAR_NOT_DETERMINING);
   gh_cedar_decision answer{.permit = 0, .outcomes = outcomes.data(), .errors = {nullptr, 0}};
-  const int status = gh_cedar_decide(impl_->engine.get(), &flat.get(), &answer);
+  const int status = gh_cedar_decide(engine.get(), &flat.get(), &answer);
   decision.permit = status == GH_CEDAR_OK && answer.permit == 1;
   if (answer.errors.data != nullptr) {
     for (const std::string_view line : split(text_from_cedar(answer.errors), '\n'))
@@ -350,11 +352,78 @@ Decision PolicySet::decide(const Request& request) const {
   }
   if (status == GH_CEDAR_PANIC) log_error("the policy engine failed; the request is denied");
   if (status != GH_CEDAR_OK) return decision;
-  const std::vector<Touched> touched = impl_->touched(outcomes, request.principal);
-  Impl::enforce_rollouts(touched, decision);
-  Impl::fill(touched, decision);
-  Impl::add_shadows(touched, decision);
+  const std::vector<Touched> those = touched(outcomes, request.principal);
+  enforce_rollouts(those, decision);
+  fill(those, decision);
+  add_shadows(those, decision);
   return decision;
+}
+
+namespace {
+
+// What the answer would be with this shadow policy enforced.
+Decision::Shadow with_policy(const Decision& decision, const std::string& policy) {
+  const auto found = std::ranges::find(decision.shadow, policy, &Decision::Shadow::policy);
+  return found == decision.shadow.end() ? Decision::Shadow{policy, decision.permit, {}} : *found;
+}
+
+void append(std::vector<std::string>& to, const std::vector<std::string>& texts) {
+  for (const auto& text : texts)
+    if (std::ranges::find(to, text) == to.end()) to.push_back(text);
+}
+
+std::vector<Decision::Shadow> joined_shadows(const std::vector<Decision>& answers,
+                                             const Decision& decision) {
+  std::vector<std::string> policies;
+  for (const auto& answer : answers)
+    for (const auto& shadow : answer.shadow) append(policies, {shadow.policy});
+  std::vector<Decision::Shadow> shadows;
+  for (const auto& policy : policies) {
+    Decision::Shadow joined{policy, true, {}};
+    for (const auto& answer : answers) {
+      const auto one = with_policy(answer, policy);
+      joined.permit = joined.permit && one.permit;
+      joined.obligations.insert(joined.obligations.end(), one.obligations.begin(),
+                                one.obligations.end());
+    }
+    settle(joined.obligations);
+    std::erase_if(joined.obligations, [&](const Obligation& one) {
+      return std::ranges::count(decision.obligations, one) > 0;
+    });
+    if (joined.permit != decision.permit || !joined.obligations.empty())
+      shadows.push_back(std::move(joined));
+  }
+  return shadows;
+}
+
+// One answer of those about each of a chain. Who permits has no say in a deny.
+Decision joined(const std::vector<Decision>& answers) {
+  Decision decision;
+  decision.permit = std::ranges::all_of(answers, &Decision::permit);
+  for (const auto& answer : answers) {
+    append(decision.errors, answer.errors);
+    if (answer.permit != decision.permit) continue;
+    append(decision.determining, answer.determining);
+    append(decision.advice, answer.advice);
+    decision.obligations.insert(decision.obligations.end(), answer.obligations.begin(),
+                                answer.obligations.end());
+  }
+  settle(decision.obligations);
+  decision.shadow = joined_shadows(answers, decision);
+  return decision;
+}
+
+}  // namespace
+
+Decision PolicySet::decide(const Request& request) const {
+  if (request.acts_for.empty()) return impl_->decide(request);
+  std::vector<Decision> answers{impl_->decide(request)};
+  Request of_one = request;
+  for (const auto& one : request.acts_for) {
+    of_one.principal = one;
+    answers.push_back(impl_->decide(of_one));
+  }
+  return joined(answers);
 }
 
 const std::string& PolicySet::digest() const {

@@ -88,12 +88,15 @@ struct Entity {
   std::vector<std::pair<std::string, std::string>> parents;  // (type, id)
 };
 
+// Asked about the principal and about each of `acts_for`, whose authority it uses, as the
+// principal: permitted only where all are, with what any of the answers asks for.
 struct Request {
   Entity principal;
   std::string action;  // "infer"
   Entity resource;
   Attributes context;
-  std::vector<Entity> others = {};  // parents that have parents themselves
+  std::vector<Entity> others = {};    // parents that have parents themselves
+  std::vector<Entity> acts_for = {};  // with what is known of them; empty: it acts for itself
 };
 
 struct Obligation {

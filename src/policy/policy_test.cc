@@ -432,5 +432,61 @@ TEST(Rollout, AllAndNoneAreTheOrdinaryPolicyAndItsShadow) {
   });
 }
 
+// ---- chains ----------------------------------------------------------------------------------
+
+Entity user(std::string id, std::string team, std::string group = {}) {
+  Entity entity{"User", std::move(id), {}, {}};
+  entity.attributes = {{"team", std::move(team)}, {"clearance_level", std::int64_t{0}}};
+  if (!group.empty()) entity.parents.emplace_back("Group", std::move(group));
+  return entity;
+}
+
+TEST(Chain, IsPermittedOnlyWhatEachOfItIs) {
+  const auto set =
+      policies(std::string("@id(\"all\")\n") + std::string(permit_infer) + ";\n@id(\"not-red\")\n" +
+               std::string(forbid_infer) +
+               " when { principal has team && principal.team == \"red\" };\n@id(\"no-guests\")\n" +
+               std::string(forbid_infer) + " when { principal in Gatehouse::Group::\"guests\" };");
+  Request request = make_request();
+  EXPECT_TRUE(set->decide(request).permit);
+  request.acts_for = {user("ada", "blue")};
+  EXPECT_TRUE(set->decide(request).permit);
+  request.acts_for.push_back(user("eve", "red"));
+  const Decision denied = set->decide(request);
+  EXPECT_FALSE(denied.permit);
+  EXPECT_EQ(denied.determining, Ids{"not-red"});
+  request.acts_for = {user("bob", "blue", "guests")};
+  EXPECT_EQ(set->decide(request).determining, Ids{"no-guests"});
+}
+
+TEST(Chain, IsNotPermittedWhatOnlyWhoActsIs) {
+  const auto set =
+      policies(std::string(permit_infer) + " when { principal == " + "Gatehouse::User::\"" +
+               make_request().principal.id + "\" };");
+  Request request = make_request();
+  EXPECT_TRUE(set->decide(request).permit);
+  request.acts_for = {user("eve", "blue")};
+  EXPECT_FALSE(set->decide(request).permit);
+}
+
+TEST(Chain, OwesWhatAnyOfItOwes) {
+  const auto set = policies("@id(\"all\")\n" + std::string(permit_infer) +
+                            ";\n@id(\"red\")\n@redact(\"personal\")\n" + std::string(permit_infer) +
+                            " when { principal has team && principal.team == \"red\" "
+                            "};\n@id(\"dark\")\n@shadow(\"true\")\n" +
+                            std::string(forbid_infer) +
+                            " when { principal has team && principal.team == \"dark\" };");
+  Request request = make_request();
+  EXPECT_TRUE(set->decide(request).obligations.empty());
+  request.acts_for = {user("eve", "red"), user("dan", "dark")};
+  const Decision decision = set->decide(request);
+  EXPECT_TRUE(decision.permit);
+  EXPECT_EQ(decision.obligations, (Obligations{{"redact", "personal"}}));
+  EXPECT_EQ(decision.determining, (Ids{"all", "red"}));
+  ASSERT_EQ(decision.shadow.size(), 1U);
+  EXPECT_EQ(decision.shadow[0].policy, "dark");
+  EXPECT_FALSE(decision.shadow[0].permit);
+}
+
 }  // namespace
 }  // namespace gatehouse::policy

@@ -306,6 +306,47 @@ test('a suspended user is out, and so is whoever acts for it', () => withIssuer(
   succeed(cli('audit', 'reconcile', gateway.ledger));
 }));
 
+test('what policies forbid a person they forbid who acts for them', async () => {
+  const site = Gateway.prepare({ simulator, only: ['gpt-echo'], settings: 'policies: policies\n' });
+  succeed(cli('policy', 'init', path.join(site.folder, 'policies')));
+  writeFileSync(path.join(site.folder, 'policies', '60-own.cedar'), `
+@id("not-for-contractors")
+@advice("Contractors do not ask models.")
+forbid (principal, action == Gatehouse::Action::"infer", resource)
+when { principal has team && principal.team == "contractors" };`);
+  const gateway = await Gateway.run(site);
+  try {
+    const ada = createKey(gateway, 'user:ada', '--attribute', 'team=contractors').key;
+    const bob = createKey(gateway, 'user:bob', '--attribute', 'clearance=internal').key;
+    const agent = createKey(gateway, 'agent:helper', '--attribute', 'clearance=restricted').key;
+    const token = async (form) => (await (await exchange(gateway, form)).json()).access_token;
+    const own = await token({ subject_token: ada });
+    const narrowed = succeed(tokenCommand(own, 'attenuate', '--actor', 'reader')).stdout.trim();
+    const delegated = await token({ subject_token: ada, actor_token: agent });
+    const handed = await token({ subject_token: delegated, actor_token: createKey(gateway, 'agent:other').key });
+    for (const credential of [ada, own, narrowed, delegated, handed]) {
+      const answer = await call(gateway, credential);
+      assert.equal(answer.status, 403);
+      assert.match(await answer.text(), /not-for-contractors/);
+    }
+    assert.equal((await call(gateway, agent)).status, 200);
+    // Nor does an agent read for somebody what they may not: theirs is the least clearance of all.
+    succeed(gateway.cli('model', 'add', 'gpt-secret', '--provider', 'sim', '--upstream-model', 'simulator-echo', '--trust', 'internal', '--clearance', 'restricted'));
+    const secret = (credential) => gateway.chat('gpt-secret', 'hello', {}, { headers: { authorization: `Bearer ${credential}` } });
+    assert.equal((await secret(agent)).status, 200);
+    const forBob = await token({ subject_token: bob, actor_token: agent });
+    const denied = await secret(forBob);
+    assert.equal(denied.status, 403);
+    assert.match(await denied.text(), /no-model-above-clearance/);
+    const asked = await call(gateway, forBob);
+    assert.equal(asked.status, 200);
+    const entries = [denied, asked].map((answer) => answer.headers.get('gatehouse-entry'));
+    assert.deepEqual(gateway.entry(entries[1]).actor.subjects, [{ attributes: { clearance: 'internal' } }]);
+    await gateway.stop();
+    for (const entry of entries) assert.match(succeed(cli('audit', 'replay', gateway.ledger, entry)).stdout, /same/);
+  } finally { await gateway.finish(); }
+});
+
 test('a token for one use works once', () => withIssuer(async (gateway) => {
   const minted = succeed(gateway.cli('token', 'mint', '--principal', 'agent:once', '--once')).stdout.trim();
   assert.equal((await call(gateway, minted)).status, 200);
