@@ -250,9 +250,11 @@ Result<Verified> verify_access_token(std::string_view token, const CompactJws& j
   GH_ASSIGN(verified.principal, principal_of(jws.claims, issuer));
   GH_TRY(take_confirmation(jws.claims, verified));
   verified.principal.described = true;
-  const std::string digest = to_hex(crypto::sha256(bytes_of(token)));
+  // Of what is signed: an ECDSA signature has a twin that is as good, and would make another token.
+  const std::string digest = to_hex(crypto::sha256(bytes_of(jws.signed_part)));
   verified.principal.key_prefix = "jwt_" + digest.substr(0, 16);
   verified.ids.push_back(digest);
+  verified.ids.push_back(to_hex(crypto::sha256(bytes_of(token))));
   if (const std::string jti = text_member(jws.claims, "jti"); !jti.empty()) {
     if (jti.size() > max_jti_bytes) return refuse("The id of the token is too long.");
     verified.ids.push_back(jti);

@@ -216,6 +216,32 @@ TEST(AccessToken, ActorsBecomeAChain) {
                                 {"department", "research"}, {"role", "lead"}}));
 }
 
+// Whoever has a token of an elliptic curve can make its twin: (r, n - s) is as good as (r, s).
+TEST(AccessToken, TheTwinOfATokenHasItsIds) {
+  const std::string token =
+      token_of(Issuer::header("ES256", "e1"), Issuer::claims(), issuer().ec.get());
+  const auto dot = token.rfind('.');
+  std::string signature = from_base64url(token.substr(dot + 1)).value();
+  ASSERT_EQ(signature.size(), 64U);
+  const std::unique_ptr<EC_GROUP, void (*)(EC_GROUP*)> curve(
+      EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1), EC_GROUP_free);
+  const std::unique_ptr<BIGNUM, void (*)(BIGNUM*)> s(BN_new(), BN_free);
+  auto* const bytes = reinterpret_cast<unsigned char*>(signature.data()) + 32;
+  BN_bin2bn(bytes, 32, s.get());
+  BN_sub(s.get(), EC_GROUP_get0_order(curve.get()), s.get());
+  BN_bn2binpad(s.get(), bytes, 32);
+  const std::string twin = token.substr(0, dot + 1) + to_base64url(bytes_of(signature));
+  ASSERT_NE(twin, token);
+  const auto one = issuer().verify(token);
+  const auto other = issuer().verify(twin);
+  ASSERT_TRUE(one) << one.error().describe();
+  ASSERT_TRUE(other) << other.error().describe();
+  EXPECT_EQ(one->ids.front(), to_hex(crypto::sha256(bytes_of(token.substr(0, dot)))));
+  EXPECT_EQ(one->ids.front(), other->ids.front());
+  EXPECT_EQ(one->ids[1], to_hex(crypto::sha256(bytes_of(token))));
+  EXPECT_EQ(one->principal.key_prefix, other->principal.key_prefix);
+}
+
 TEST(AccessToken, AWorkloadTokenNamesItsTrustDomain) {
   const auto& one = issuer();
   IssuerConfig domain;

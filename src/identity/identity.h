@@ -131,7 +131,7 @@ class Registry {
                                           std::string_view actor);
   std::vector<store::ToolRecord> list_tools() const;
   // By the id of a token or of any block in it (`gatehouse token inspect` shows them), or the
-  // SHA-256 of the whole token.
+  // SHA-256 of an issuer's token without its signature.
   Result<void> revoke_token(std::string_view id, std::string_view actor);
   // "user:ada": no credential of it counts, nor one that acts for it, until it is restored.
   Result<void> suspend_principal(std::string_view principal, std::string_view actor);
