@@ -133,8 +133,8 @@ Verdict check_proof_of_key(Worker& worker, Exchange& exchange, const Presented& 
     return unknown_caller(exchange, Refused::use_nonce,
                           "The proof (DPoP) needs the nonce of the header DPoP-Nonce.");
   }
-  if (auto fresh = worker.identities.used().take("proof/" + proof->thumbprint + '/' + proof->id,
-                                                 proof->useless_from, exchange.time);
+  if (auto fresh = worker.identities.used_proofs().take(proof->thumbprint + '/' + proof->id,
+                                                        proof->useless_from, exchange.time);
       !fresh)
     return unknown_caller(exchange, Refused::invalid_proof,
                           "The proof (DPoP) is refused: " + fresh.error().message + ".");
@@ -148,8 +148,7 @@ Verdict take_single_use(Worker& worker, Exchange& exchange, const identity::Veri
       return unknown_caller(exchange, Refused::invalid_token,
                             "The token is for one use and older than this gateway's start, so it "
                             "may have been used.");
-    if (auto first = worker.identities.used().take("token/" + id, token.expires, exchange.time);
-        !first)
+    if (auto first = worker.identities.used_tokens().take(id, token.expires, exchange.time); !first)
       return unknown_caller(exchange, Refused::invalid_token,
                             "The token is for one use: " + first.error().message + ".");
   }

@@ -24,7 +24,9 @@ class IdentityDesk {
                Random& random);
   void configure(const Config& config);
   identity::IssuerKeys& keys() { return keys_; }
-  identity::ReplayGuard& used() { return used_; }
+  // Each by itself: who fills the one does not shut out who needs the other.
+  identity::ReplayGuard& used_proofs() { return used_proofs_; }
+  identity::ReplayGuard& used_tokens() { return used_tokens_; }
   identity::Peers& peers() { return peers_; }
   const crypto::Digest& peer_key() const { return peer_key_; }
   // Whatever was judged under another one is judged no longer.
@@ -37,7 +39,8 @@ class IdentityDesk {
  private:
   WallTime started_;
   crypto::Digest nonce_key_;
-  identity::ReplayGuard used_;
+  identity::ReplayGuard used_proofs_;
+  identity::ReplayGuard used_tokens_;
   crypto::Digest peer_key_;
   identity::IssuerKeys keys_;
   identity::Peers peers_;

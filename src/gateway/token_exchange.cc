@@ -4,7 +4,9 @@
 //
 // Nothing here decides what the pair may do: policies see the whole chain at each call.
 #include <algorithm>
+#include <initializer_list>
 #include <map>
+#include <optional>
 
 #include "base/form.h"
 #include "base/id.h"
@@ -28,12 +30,13 @@ struct Refusal {
   std::string_view code;  // RFC 6749 section 5.2, RFC 8693 section 2.2.2
   std::string why;
   int status = 400;
+  std::string nonce = {};  // for the next proof; empty: none
 };
 template <class T>
 using Answer = std::expected<T, Refusal>;
 
 std::unexpected<Refusal> no(std::string_view code, std::string why, int status = 400) {
-  return std::unexpected(Refusal{code, std::move(why), status});
+  return std::unexpected(Refusal{code, std::move(why), status, {}});
 }
 
 // ---- the form -------------------------------------------------------------------------------
@@ -88,26 +91,26 @@ Answer<void> check_form(const Form& form, const Config& config, const net::Reque
 
 // ---- who --------------------------------------------------------------------------------------
 
-// What the request proves possession of, by a DPoP proof; empty: nothing.
-Answer<std::string> proven_key(Worker& worker, const Exchange& exchange) {
+// The proof that came with the request, good in itself; none: it proves no possession. It counts
+// only with take_what_is_for_once().
+Answer<std::optional<identity::Proof>> shown_proof(const Worker& worker, const Exchange& exchange) {
   const auto header = exchange.head->fields.find("dpop");
-  if (!header) return std::string();
-  const auto proof =
-      identity::check_proof(trim(*header), exchange.head->method,
-                            url_of(*exchange.snapshot->config, *exchange.head), "", exchange.time);
+  if (!header) return std::nullopt;
+  const Config& config = *exchange.snapshot->config;
+  auto proof = identity::check_proof(trim(*header), exchange.head->method,
+                                     url_of(config, *exchange.head), "", exchange.time);
   if (!proof) return no("invalid_dpop_proof", proof.error().message);
-  if (auto fresh = worker.identities.used().take("proof/" + proof->thumbprint + '/' + proof->id,
-                                                 proof->useless_from, exchange.time);
-      !fresh)
-    return no("invalid_dpop_proof", fresh.error().message);
-  return proof->thumbprint;
+  if (config.identity.proof_nonce && !worker.identities.knows_nonce(proof->nonce, exchange.time))
+    return std::unexpected(Refusal{"use_dpop_nonce",
+                                   "the proof needs the nonce of the header DPoP-Nonce", 400,
+                                   worker.identities.nonce(exchange.time)});
+  return std::optional(*std::move(proof));
 }
 
 using Known = std::shared_ptr<const identity::Verified>;
 
 // A credential somebody else could be replaying is not one to hand on from.
-Answer<void> check_possession(Worker& worker, const net::ServerStream& client,
-                              const Exchange& exchange, const identity::Verified& credential,
+Answer<void> check_possession(const net::ServerStream& client, const identity::Verified& credential,
                               const std::string& proven) {
   if (!credential.key_thumbprint.empty() && credential.key_thumbprint != proven)
     return no("invalid_request", "a token is bound to a key that this request does not prove");
@@ -116,10 +119,6 @@ Answer<void> check_possession(Worker& worker, const net::ServerStream& client,
       (certificate == nullptr ||
        to_base64url(bytes_of(certificate->sha256)) != credential.certificate_thumbprint))
     return no("invalid_request", "a token is bound to a certificate this connection does not have");
-  for (const auto& id : credential.single_use)
-    if (identity::issued_before(id, worker.identities.started()) ||
-        !worker.identities.used().take("token/" + id, credential.expires, exchange.time))
-      return no("invalid_request", "a token is for one use and may have been used");
   return {};
 }
 
@@ -129,9 +128,29 @@ net::Task<Answer<Known>> known(Worker& worker, const net::ServerStream& client,
   const auto credential = co_await credential_of(worker, exchange, token);
   if (!credential)
     co_return no("invalid_request", std::string(what) + ": " + credential.error().message);
-  if (auto shown = check_possession(worker, client, exchange, **credential, proven); !shown)
+  if (auto shown = check_possession(client, **credential, proven); !shown)
     co_return std::unexpected(std::move(shown).error());
   co_return *credential;
+}
+
+// Last of all that can refuse: nobody whose credentials are not good takes a place in the guards.
+Answer<void> take_what_is_for_once(Worker& worker, const Exchange& exchange,
+                                   const std::optional<identity::Proof>& proof,
+                                   std::initializer_list<Known> credentials) {
+  auto& desk = worker.identities;
+  if (proof)
+    if (auto fresh = desk.used_proofs().take(proof->thumbprint + '/' + proof->id,
+                                             proof->useless_from, exchange.time);
+        !fresh)
+      return no("invalid_dpop_proof", fresh.error().message);
+  for (const auto& credential : credentials) {
+    if (!credential) continue;
+    for (const auto& id : credential->single_use)
+      if (identity::issued_before(id, desk.started()) ||
+          !desk.used_tokens().take(id, credential->expires, exchange.time))
+        return no("invalid_request", "a token is for one use and may have been used");
+  }
+  return {};
 }
 
 std::string_view bearer_of(const net::RequestHead& head) {
@@ -253,22 +272,30 @@ net::Task<Answer<std::string>> exchanged(Worker& worker, net::ServerStream& clie
   if (!form) co_return std::unexpected(std::move(form).error());
   if (auto fine = check_form(*form, config, *exchange.head); !fine)
     co_return std::unexpected(std::move(fine).error());
-  const auto proven = proven_key(worker, exchange);
-  if (!proven) co_return std::unexpected(proven.error());
+  const auto proof = shown_proof(worker, exchange);
+  if (!proof) co_return std::unexpected(proof.error());
+  const std::string proven = *proof ? (*proof)->thumbprint : std::string();
   const auto subject =
       co_await known(worker, client, exchange, std::string(value_of(*form, "subject_token")),
-                     *proven, "subject_token");
+                     proven, "subject_token");
   if (!subject) co_return std::unexpected(subject.error());
   std::string acting(value_of(*form, "actor_token"));
   if (acting.empty()) acting = bearer_of(*exchange.head);
   Known actor;
   if (!acting.empty() && acting != value_of(*form, "subject_token")) {
-    auto found = co_await known(worker, client, exchange, acting, *proven, "actor_token");
+    auto found = co_await known(worker, client, exchange, acting, proven, "actor_token");
     if (!found) co_return std::unexpected(std::move(found).error());
     actor = std::move(*found);
   }
-  auto grant = grant_for(exchange, *form, *subject, actor, *proven, worker.control.random());
+  auto grant = grant_for(exchange, *form, *subject, actor, proven, worker.control.random());
   if (!grant) co_return std::unexpected(std::move(grant).error());
+  const auto& keys = worker.control.keys();
+  const std::string token =
+      mint(*grant, delegation_root(config, keys), keys.delegation, worker.control.random());
+  if (token.size() > identity::max_token_bytes)
+    co_return no("invalid_request", "with these groups and attributes the token would be too long");
+  if (auto taken = take_what_is_for_once(worker, exchange, *proof, {*subject, actor}); !taken)
+    co_return std::unexpected(std::move(taken).error());
   const auto& asker = actor ? actor->principal : (*subject)->principal;
   auto entry = delegation_issued(config, *grant, asker_json(exchange, asker), exchange.time,
                                  worker.control.random());
@@ -277,9 +304,6 @@ net::Task<Answer<std::string>> exchanged(Worker& worker, net::ServerStream& clie
     worker.metrics.count_ledger_failure();
     co_return no("temporarily_unavailable", "the audit ledger cannot be written", 503);
   }
-  const auto& keys = worker.control.keys();
-  const std::string token =
-      mint(*grant, delegation_root(config, keys), keys.delegation, worker.control.random());
   co_return token_answer(*grant, token);
 }
 
@@ -323,6 +347,7 @@ net::Task<void> exchange_token(Worker& worker, net::ServerStream& client) {
   } else {
     record_refused(worker, exchange, answer.error());
     head.status = answer.error().status;
+    if (!answer.error().nonce.empty()) head.fields.add("DPoP-Nonce", answer.error().nonce);
     JsonWriter json(body);
     json.begin_object().key("error").string(answer.error().code);
     json.key("error_description").string(answer.error().why).end_object();

@@ -400,6 +400,40 @@ test('a nonce is asked for where it is configured', () => withIssuer(async (gate
   assert.equal((await proven(gateway, token, await prove(token, { nonce }))).status, 200);
 }, '  dpop_nonce: true'));
 
+test('an exchange takes a proof only with good credentials, and with the nonce', () => withIssuer(async (gateway, issuer) => {
+  const { prove } = await proofKey();
+  const htu = `${resource}/oauth2/token`;
+  const subject_token = await issuer.token();
+  const first = await exchange(gateway, { subject_token }, { dpop: await prove('', { htu, ath: undefined }) });
+  assert.equal(first.status, 400);
+  assert.equal((await first.json()).error, 'use_dpop_nonce');
+  const nonce = first.headers.get('dpop-nonce');
+  const proof = await prove('', { htu, ath: undefined, nonce });
+  const stranger = await exchange(gateway, { subject_token: 'gh_nobody00_abcdefghijklmnopqrstuvwxyzabcdef' }, { dpop: proof });
+  assert.equal((await stranger.json()).error, 'invalid_request');
+  const good = await exchange(gateway, { subject_token }, { dpop: proof });
+  const answer = await good.json();
+  assert.equal(good.status, 200, JSON.stringify(answer));
+  assert.equal(answer.token_type, 'DPoP');
+  const again = await exchange(gateway, { subject_token }, { dpop: proof });
+  assert.equal((await again.json()).error, 'invalid_dpop_proof');
+}, '  dpop_nonce: true'));
+
+test('a revocation by what is signed holds for every signature of it', () => withIssuer(async (gateway, issuer) => {
+  await issuer.rotate('ES256');
+  await sleep(350);
+  const token = await issuer.token({ jti: undefined });
+  assert.equal((await call(gateway, token)).status, 200);
+  const [header, claims, signature] = token.split('.');
+  const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const bytes = Buffer.from(signature, 'base64url');
+  const s = order - BigInt(`0x${bytes.subarray(32).toString('hex')}`);
+  const twin = `${header}.${claims}.${Buffer.concat([bytes.subarray(0, 32), Buffer.from(s.toString(16).padStart(64, '0'), 'hex')]).toString('base64url')}`;
+  assert.equal((await call(gateway, twin)).status, 200);
+  succeed(gateway.cli('token', 'revoke', createHash('sha256').update(`${header}.${claims}`).digest('hex')));
+  for (const one of [token, twin]) await refused(gateway, one, /revoked/);
+}));
+
 // ---- certificates -------------------------------------------------------------------------------
 
 test('a workload comes by its X.509-SVID', async () => {
