@@ -126,6 +126,17 @@ test('an event whose type is no string costs nobody anything', async () => {
   assert.equal((await ways.messages('Hello.', null)).text, 'still here');
 });
 
+test('arguments nested too deep end no process', async () => {
+  const deep = `{"path":"bob","a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  next = { raw: openaiAnswer({}) };
+  next.raw.choices[0].message.tool_calls = [{ id: 'c', type: 'function', function: { name: 'read_page', arguments: deep } }];
+  const { body } = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(openaiTalk('Read.', null)),
+    headers: { authorization: `Bearer ${gateway.key}`, 'content-type': 'application/json', 'gatehouse-conversation': 'deep' } });
+  for await (const _ of body);
+  next = { text: 'still here' };
+  assert.equal((await ways.messages('Hello.', null)).text, 'still here');
+});
+
 test('arguments that are an object are decided like those in a string', async () => {
   next = { raw: openaiAnswer({}) };
   next.raw.choices[0].message.tool_calls = [{ id: 'c', type: 'function', function: { name: 'pay', arguments: evil } }];
