@@ -10,8 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -126,6 +126,7 @@ void McpSessions::note(std::string_view name, Integrity integrity, WallTime time
 // Forgets the oldest tenth: what they were counts for all that are not known.
 void McpSessions::make_room() {
   std::vector<WallTime> times;
+  times.reserve(seen_.size());
   for (const auto& [name, seen] : seen_) times.push_back(seen.last);
   const auto nth = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 10);
   std::ranges::nth_element(times, nth);
@@ -195,8 +196,8 @@ Result<void> McpSessions::rewrite() {
 
 Result<void> McpSessions::append(std::string_view line) {
   const auto failed = [&](std::string_view what) {
-    return fail(ErrorCode::unavailable, std::string(what) + ": " + std::strerror(errno),
-                file_.string());
+    return fail(ErrorCode::unavailable,
+                std::string(what) + ": " + std::generic_category().message(errno), file_.string());
   };
   // Until it has succeeded, the next line is written with all others: a torn one is gone then.
   const std::size_t lines = std::exchange(lines_, 2 * most);
