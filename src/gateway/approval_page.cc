@@ -122,11 +122,12 @@ void add_arguments(std::string& body, const std::string& arguments) {
   std::string shown;
   if (mcp::JsonView::parse(arguments)) {
     shown = spread(mcp::canonical_json(arguments));
+    body += "<p>The arguments, as the tool gets them.</p>";
   } else {
+    append_visible(shown, arguments);
     body +=
         "<p>The arguments are not exact JSON, so the tool may read them otherwise than they look. "
         "They are shown as they stand.</p>";
-    append_visible(shown, arguments);
   }
   body += "<pre>" + escaped(shown) + "</pre>";
 }
