@@ -274,7 +274,7 @@ net::Task<Answer<std::string>> exchanged(Worker& worker, net::ServerStream& clie
     co_return std::unexpected(std::move(fine).error());
   const auto proof = shown_proof(worker, exchange);
   if (!proof) co_return std::unexpected(proof.error());
-  const std::string proven = *proof ? (*proof)->thumbprint : std::string();
+  const std::string proven = proof->value_or(identity::Proof()).thumbprint;
   const auto subject =
       co_await known(worker, client, exchange, std::string(value_of(*form, "subject_token")),
                      proven, "subject_token");
