@@ -1,6 +1,7 @@
 // See tool_answer.h.
 #include "gateway/tool_answer.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -181,7 +182,10 @@ class OpenAiEnding {
         continue;
       }
       if (envelope_.is_null()) take_envelope(data);
-      if (!noted_) write_notices();
+      if (!noted_) {
+        take_texts(held);
+        write_notices();
+      }
       if (!mentions_stopped(data)) out_ += event.raw;
     }
     if (!noted_) write_notices();
@@ -192,6 +196,25 @@ class OpenAiEnding {
     envelope_ = Json::object();
     for (const char* key : {"id", "object", "created", "model", "system_fingerprint"})
       if (const auto found = data.find(key); found != data.end()) envelope_[key] = *found;
+  }
+
+  // What filters held back of a text comes with the end of its choice, which is behind the calls.
+  void take_texts(const std::vector<SseEvent>& held) {
+    for (const auto& event : held) {
+      const auto data = event.has_data ? parse(event.data) : Json();
+      const auto choices = data.is_object() ? data.find("choices") : data.end();
+      if (choices == data.end() || !choices->is_array()) continue;
+      std::uint64_t position = 0;
+      for (const auto& choice : *choices) {
+        const auto at = position++;
+        if (!choice.is_object()) continue;
+        const auto delta = choice.find("delta");
+        if (delta == choice.end() || !delta->is_object()) continue;
+        const auto content = delta->find("content");
+        if (content != delta->end() && content->is_string())
+          texts_[index_of(choice, at)] += content->get<std::string>();
+      }
+    }
   }
 
   bool mentions_stopped(const Json& data) const {
@@ -210,7 +233,8 @@ class OpenAiEnding {
       envelope_ = {{"id", exchange_.id}, {"object", "chat.completion.chunk"}};
     for (const auto& stopped : verdict_.stopped) {
       if (!done_.insert(stopped.choice).second) continue;
-      const Json delta = {{"role", "assistant"}, {"content", verdict_.text_of(stopped.choice)}};
+      const Json delta = {{"role", "assistant"},
+                          {"content", texts_[stopped.choice] + verdict_.text_of(stopped.choice)}};
       write_choice({{"index", stopped.choice}, {"delta", delta}, {"finish_reason", nullptr}}, true);
       write_choice(
           {{"index", stopped.choice}, {"delta", Json::object()}, {"finish_reason", "stop"}}, false);
@@ -229,6 +253,7 @@ class OpenAiEnding {
   std::string& out_;
   Json envelope_;
   std::set<std::uint64_t> done_;
+  std::map<std::uint64_t, std::string> texts_;  // of the choices, that had not left
   bool noted_ = false;
 };
 
