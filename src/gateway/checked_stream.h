@@ -3,12 +3,12 @@
 // check.
 //
 // Invariants
-//   1. With `hold: sentence` no byte of a text leaves before its sentence has ended and everything
-//   up
-//      to there has passed. Arguments of tools, which have no sentences, leave at the end.
+//   1. With `hold: sentence` no byte of a text leaves before its sentence has ended and all up to
+//      there has passed. Arguments of tools, which have no sentences, leave at the end.
 //   2. With `hold: answer` nothing leaves before everything has passed.
 //   3. A copy of a whole text that comes after its pieces is written as the text is then.
 //   4. Events leave in their order, whole; those whose texts were not changed byte for byte.
+//   5. An answer with more bytes of events than max_answer_bytes is refused.
 // One request, one thread. Internal to gateway/.
 #pragma once
 
